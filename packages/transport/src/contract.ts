@@ -1,0 +1,130 @@
+/**
+ * The contract between the swarm and whatever carries its bytes. Two implementations exist: `quic/` (native quiche
+ * over UDP) and `memory.ts` (inside one process). Both pass the same conformance suite, so nothing above this file
+ * may depend on which one it got.
+ *
+ * A connection carries any number of bidirectional streams. A stream is an ordered, reliable sequence of bytes in
+ * each direction, with flow control that reaches the writer: `write` returns false when the writer should wait for
+ * `drained()`. Nothing here knows frames or messages.
+ *
+ * Every error is a `SwarmError` (family 0x11x, 0x12x or 0x13x of the error table).
+ */
+import type { SwarmError } from '@quic-swarm/protocol';
+
+/** `host` is an IPv4 or IPv6 address or `localhost`; `port` 0 lets the system choose when listening. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens and accepts connections. */
+export interface Transport {
+  readonly name: 'quic' | 'memory';
+  /** Starts to accept connections. Rejects with ADDRESS_IN_USE or BAD_ADDRESS. */
+  listen(options: ListenOptions): Promise<Listener>;
+  /** Connects; resolves when the transport's own handshake is complete and the peer's certificate was accepted.
+   *  Rejects with CONNECT_FAILED, BAD_CERTIFICATE, VERSION_MISMATCH (no common ALPN) or CLOSED_LOCALLY (aborted). */
+  connect(address: Address, options?: ConnectOptions): Promise<Connection>;
+}
+
+export interface ListenOptions {
+  readonly address: Address;
+  /** Called once for each connection whose handshake is complete. Set `onStream` in it, before the next tick. */
+  readonly onConnection: (connection: Connection) => void;
+}
+
+export interface Listener {
+  /** The address in use; its port is never 0. */
+  readonly address: Address;
+  /** SHA-256 of the certificate (DER), `sha256:` and 64 hexadecimal digits; undefined where there is none. */
+  readonly fingerprint: string | undefined;
+  /** Stops accepting, closes every connection gracefully with the reason, releases the socket. Idempotent. */
+  close(reason?: CloseReason): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** How long the handshake may take. @default 3000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Why a connection or a stream was ended by the application: a wire code of the error table and a sentence. */
+export interface CloseReason {
+  readonly wireCode: number;
+  readonly message: string;
+}
+
+/** How a connection ended. */
+export interface ConnectionClosed {
+  /** Who ended it: this side, the peer's application, the peer's or our transport, or silence. */
+  readonly by: 'local' | 'peer' | 'transport' | 'timeout';
+  readonly wireCode: number;
+  readonly message: string;
+  /** What pending and later operations reject with. */
+  readonly error: SwarmError;
+}
+
+/** Figures of one connection; zero where a transport has no such thing. */
+export interface ConnectionStatistics {
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly roundTripMs: number;
+}
+
+export interface Connection {
+  /** Unique in this process, for logs. */
+  readonly id: string;
+  /** Who asked for it. */
+  readonly side: 'client' | 'server';
+  readonly remoteAddress: Address;
+  readonly localAddress: Address;
+  /** The peer's leaf certificate (DER) where it presented one. */
+  readonly peerCertificate: Uint8Array | undefined;
+  /** Settles once, when the connection has ended for whatever reason; never rejects. */
+  readonly closed: Promise<ConnectionClosed>;
+  /** True until the connection began to end. */
+  readonly isOpen: boolean;
+  /** Called for each stream that the peer opens, in the order of their opening. Without it they wait. */
+  onStream: ((stream: Stream) => void) | undefined;
+  /** Opens a stream; the peer learns of it with the first byte. Throws the reason when the connection has ended.
+   *  Resolves later when the peer's limit of streams is reached. */
+  openStream(options?: StreamOptions): Promise<Stream>;
+  /** Flushes what was written (at most `graceMs`), then tells the peer the reason. Idempotent. @default 1000 */
+  close(reason?: CloseReason, graceMs?: number): Promise<void>;
+  statistics(): ConnectionStatistics;
+}
+
+export interface StreamOptions {
+  /** 0 is the most urgent (control), 127 the default, 255 bulk. Decides which bytes leave first. @default 127 */
+  readonly urgency?: number;
+}
+
+export interface Stream {
+  /** QUIC's stream id; even for streams of the client, in the order of opening. */
+  readonly id: number;
+  readonly connection: Connection;
+  /** Receives bytes. They are valid only during the call: copy what you keep. Set it at once when a stream arrives;
+   *  until it is set nothing is read, and flow control holds the peer back. */
+  onData: ((bytes: Uint8Array) => void) | undefined;
+  /** Called once after the last byte when the peer finished its half. */
+  onEnd: (() => void) | undefined;
+  /** Called once when the stream cannot be used any more before both halves were finished: reset or connection lost. */
+  onError: ((error: SwarmError) => void) | undefined;
+  /** Stops and restarts reading; while paused, flow control holds the peer back. */
+  pause(): void;
+  resume(): void;
+  /** Queues bytes and takes ownership of them (do not change them afterwards). Returns false when more than the
+   *  high-water mark is queued: await `drained()` before writing more. Throws once the stream or connection ended. */
+  write(bytes: Uint8Array): boolean;
+  /** Resolves when the queue is under the low-water mark; rejects when the stream or connection ends first. */
+  drained(): Promise<void>;
+  /** Bytes accepted by `write` that the transport has not taken yet. */
+  readonly queuedBytes: number;
+  /** Finishes this side's half after what is queued. Idempotent. */
+  end(): void;
+  /** Abandons both halves: drops what is queued, tells the peer to stop sending. Idempotent. */
+  reset(reason: CloseReason): void;
+}
