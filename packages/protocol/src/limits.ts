@@ -33,6 +33,10 @@ export const CBOR_DEPTH_MAX = 32;
  *  many times its frame when decoded. Numbers in bulk travel as typed arrays, which count as one item. */
 export const CBOR_ITEMS_MAX = 65_536;
 
+/** The same for a document in a payload, which the coordinator passes on without decoding: its maker and its reader
+ *  trust each other more, and users do send lists of objects. */
+export const DOCUMENT_ITEMS_MAX = 1_048_576;
+
 /** Longest text field that a person writes (names, reasons, error messages). */
 export const TEXT_LENGTH_MAX = 4096;
 

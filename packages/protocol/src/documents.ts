@@ -1,0 +1,98 @@
+/**
+ * Documents: the CBOR items that payloads hold. Inputs and results of the built-in task types have schemas; those of
+ * a user's own task types may be any value that CBOR and this protocol can carry.
+ */
+import type { Static, TSchema } from 'typebox';
+import { decodeCbor, encodeCbor } from './cbor.ts';
+import { scanCbor } from './cbor-scan.ts';
+import { DOCUMENT_ITEMS_MAX } from './limits.ts';
+import { SwarmError, isSwarmError } from './errors.ts';
+import { checkSchema } from './validation.ts';
+import * as inputs from './documents/inputs.ts';
+import * as results from './documents/results.ts';
+import { Verdict } from './messages/learning.ts';
+import type { BuiltInTaskType } from './ids.ts';
+
+/** Input and result of each built-in task type. */
+export const TASK_DOCUMENTS = {
+  PatternMatch: {
+    input: inputs.PatternMatchInput,
+    resultType: 'PatternMatchResult',
+    result: results.PatternMatchResult,
+  },
+  StrategyCorrelation: {
+    input: inputs.StrategyCorrelationInput,
+    resultType: 'StrategyCorrelation',
+    result: results.StrategyCorrelation,
+  },
+  FeatureEngineering: {
+    input: inputs.FeatureEngineeringInput,
+    resultType: 'FeatureSet',
+    result: results.FeatureSet,
+  },
+  NeuralTraining: {
+    input: inputs.NeuralTrainingInput,
+    resultType: 'NeuralGradients',
+    result: results.NeuralGradients,
+  },
+  ReasoningJudge: { input: inputs.ReasoningJudgeInput, resultType: 'Verdict', result: Verdict },
+} as const satisfies Record<
+  BuiltInTaskType,
+  { input: TSchema; resultType: string; result: TSchema }
+>;
+
+/** What a built-in task type takes. */
+export type InputOf<T extends BuiltInTaskType> = Static<(typeof TASK_DOCUMENTS)[T]['input']>;
+
+/** What a built-in task type answers. */
+export type ResultOf<T extends BuiltInTaskType> = Static<(typeof TASK_DOCUMENTS)[T]['result']>;
+
+/**
+ * Encodes any value that the protocol can carry: null, booleans, finite and other numbers, strings, arrays, plain
+ * objects, byte strings and typed arrays. Throws BAD_INPUT for others (Date, Map, Set, BigInt, RegExp, functions).
+ */
+export function encodeDocument(value: unknown): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = encodeCbor(value);
+    scanCbor(bytes, DOCUMENT_ITEMS_MAX);
+  } catch (error) {
+    throw new SwarmError('BAD_INPUT', `The value cannot be sent: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'Use plain objects, arrays, strings, numbers, booleans, null, Uint8Array and typed arrays (Float64Array for long lists of numbers).',
+    });
+  }
+  return bytes;
+}
+
+/** Decodes a document of any shape; throws BAD_INPUT. `bytes` must not be reused by the caller. */
+export function decodeDocument(bytes: Uint8Array): unknown {
+  try {
+    return decodeCbor(bytes, DOCUMENT_ITEMS_MAX);
+  } catch (error) {
+    throw new SwarmError('BAD_INPUT', `The payload is not a document: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Decodes and checks the input of a built-in task type; throws BAD_INPUT that names the first wrong field. */
+export function decodeInput<T extends BuiltInTaskType>(taskType: T, bytes: Uint8Array): InputOf<T> {
+  const value = decodeDocument(bytes);
+  checkSchema(TASK_DOCUMENTS[taskType].input, value, `The input of ${taskType}`, 'BAD_INPUT');
+  return value as InputOf<T>;
+}
+
+/** Decodes and checks the result of a built-in task type; throws BAD_MESSAGE. */
+export function decodeResult<T extends BuiltInTaskType>(
+  taskType: T,
+  bytes: Uint8Array,
+): ResultOf<T> {
+  const value = decodeDocument(bytes);
+  checkSchema(TASK_DOCUMENTS[taskType].result, value, `The result of ${taskType}`);
+  return value as ResultOf<T>;
+}
+
+function reasonOf(error: unknown): string {
+  return isSwarmError(error) || error instanceof Error ? error.message : String(error);
+}

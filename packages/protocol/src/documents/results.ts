@@ -1,0 +1,105 @@
+/** The results of the built-in task types: the CBOR item in the payload of TaskCompletion and of the final TaskEvent. */
+import { Type, type Static } from 'typebox';
+import {
+  Count,
+  DurationMs,
+  Float32Values,
+  Float64Values,
+  Int8Values,
+  Name,
+  PositiveCount,
+  Uint32Values,
+  listOf,
+  mapOf,
+  oneOf,
+  record,
+} from '../schema.ts';
+
+/** How a result was computed: plain TypeScript, or WebAssembly with SIMD. */
+const route = oneOf(['typescript', 'wasm-simd']);
+
+/** One window that resembles the query. */
+const PatternMatch = record({
+  /** Row of the series, 0-based. */
+  start: Count,
+  length: PositiveCount,
+  /** DTW: square root of the sum of squared differences along the path. LCSS: 1 − similarity. */
+  distance: Type.Number({ minimum: 0 }),
+  /** distance / √length */
+  normalizedDistance: Type.Number({ minimum: 0 }),
+  /** LCSS / length, for algorithm lcss. */
+  similarity: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  windowMean: Type.Number(),
+  /** Population standard deviation. */
+  windowStandardDeviation: Type.Number({ minimum: 0 }),
+});
+
+/** The best windows by (distance, start), no two nearer than the exclusion zone. */
+export const PatternMatchResult = record({
+  algorithm: oneOf(['dtw', 'lcss']),
+  kernelVersion: Name,
+  route,
+  parameters: record({
+    length: PositiveCount,
+    band: Count,
+    normalise: oneOf(['z', 'none']),
+    epsilon: Type.Optional(Type.Number()),
+    delta: Type.Optional(Count),
+    topK: PositiveCount,
+    exclusionZone: Count,
+  }),
+  matches: listOf(PatternMatch, 1000),
+  /** Counts of what happened to the windows, and elapsedMs. See the package `kernels`. */
+  stats: mapOf(Type.Number()),
+  /** What was searched, so that a replay can be sure of it. */
+  seriesDigest: record({ length: Count, sha256: Name }),
+});
+export type PatternMatchResult = Static<typeof PatternMatchResult>;
+
+/** A correlation matrix; NaN where a pair has no variance or fewer than two common rows. */
+export const StrategyCorrelation = record({
+  method: oneOf(['pearson', 'spearman']),
+  columns: listOf(Name, 2048),
+  /** Rows of the longest column. */
+  rows: Count,
+  /** Full square, row by row. */
+  matrix: Float64Values,
+  /** Rows that both columns of a pair have, same shape. */
+  overlap: Uint32Values,
+  route,
+  elapsedMs: DurationMs,
+});
+export type StrategyCorrelation = Static<typeof StrategyCorrelation>;
+
+/** Indicators, each as long as the series, NaN in the warm-up. */
+export const FeatureSet = record({
+  rows: Count,
+  columns: listOf(record({ name: Name, values: Float64Values }), 1024),
+  route,
+  elapsedMs: DurationMs,
+});
+export type FeatureSet = Static<typeof FeatureSet>;
+
+/** What one worker learnt from its shard in one round. */
+export const NeuralGradients = record({
+  sessionId: Name,
+  round: Count,
+  /** Widths of all layers, inputs first. */
+  layers: listOf(PositiveCount, 32),
+  samples: Count,
+  localSteps: PositiveCount,
+  lossBefore: Type.Number(),
+  /** With localSteps > 0 beyond a single gradient. */
+  lossAfter: Type.Optional(Type.Number()),
+  /** How `values` encodes the gradient: as it is, or quantised with `scales`, or only the `indices` given. */
+  codec: oneOf(['float64', 'float32', 'int8', 'topk']),
+  /** Number of parameters of the model. */
+  length: PositiveCount,
+  values: Type.Union([Float64Values, Float32Values, Int8Values]),
+  scales: Type.Optional(Float32Values),
+  indices: Type.Optional(Uint32Values),
+  /** SHA-256 (hexadecimal) of the parameters that the gradient was taken at. */
+  baseHash: Name,
+  computeMs: DurationMs,
+});
+export type NeuralGradients = Static<typeof NeuralGradients>;

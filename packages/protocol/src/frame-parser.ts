@@ -1,0 +1,95 @@
+/**
+ * Cuts a stream of bytes into frames, whatever the pieces it arrives in. The length of a frame is checked against
+ * the bound of its message type before memory is set aside for it, so a claim of 4 GiB costs the claimant's
+ * connection and nothing else.
+ */
+import { SwarmError } from './errors.ts';
+import { FRAME_LENGTH_BYTES } from './codec.ts';
+import { MESSAGES, messageTypeOf, type MessageType } from './message-table.ts';
+
+const HEAD_BYTES = FRAME_LENGTH_BYTES + 1;
+
+/** Receives one frame; the body is a copy that belongs to the receiver. */
+export type OnFrame = (type: MessageType, body: Uint8Array) => void;
+
+/** A push parser: bytes in, frames out, errors thrown out of {@link FrameParser.push}. */
+export class FrameParser {
+  readonly #onFrame: OnFrame;
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  #headFilled = 0;
+  #type: MessageType | undefined;
+  #body = new Uint8Array(0);
+  #bodyFilled = 0;
+
+  /** Applies on top of the bound of each message type; lowered before the peer is known. */
+  frameBytesMax: number = Number.MAX_SAFE_INTEGER;
+
+  constructor(onFrame: OnFrame) {
+    this.#onFrame = onFrame;
+  }
+
+  /** Feeds bytes, which may be reused afterwards. Throws BAD_FRAME or FRAME_TOO_LARGE; the stream is lost then. */
+  push(bytes: Uint8Array): void {
+    let position = 0;
+    while (position < bytes.length) {
+      if (this.#type === undefined) {
+        position += this.#fillHead(bytes, position);
+        if (this.#headFilled < HEAD_BYTES) return;
+        this.#begin();
+      }
+      const wanted = this.#body.length - this.#bodyFilled;
+      const piece = bytes.subarray(position, position + wanted);
+      this.#body.set(piece, this.#bodyFilled);
+      this.#bodyFilled += piece.length;
+      position += piece.length;
+      if (this.#bodyFilled === this.#body.length) this.#finish();
+    }
+  }
+
+  /** Call when the stream has ended; throws BAD_FRAME when it ended inside a frame. */
+  end(): void {
+    if (this.#headFilled > 0) {
+      throw new SwarmError('BAD_FRAME', 'The stream ended inside a frame.');
+    }
+  }
+
+  #fillHead(bytes: Uint8Array, position: number): number {
+    const piece = bytes.subarray(position, position + HEAD_BYTES - this.#headFilled);
+    this.#head.set(piece, this.#headFilled);
+    this.#headFilled += piece.length;
+    return piece.length;
+  }
+
+  #begin(): void {
+    const [a, b, c, d, number] = this.#head as unknown as [number, number, number, number, number];
+    const length = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+    const type = messageTypeOf(number);
+    if (type === undefined || length < 2) {
+      throw new SwarmError(
+        'BAD_FRAME',
+        `No message has the number ${number} and ${length} bytes.`,
+        {
+          hint: 'Both sides must speak the quic-swarm protocol; see docs/protocol.md.',
+        },
+      );
+    }
+    const bound = Math.min(MESSAGES[type].frameBytesMax, this.frameBytesMax);
+    if (length > bound) {
+      throw new SwarmError(
+        'FRAME_TOO_LARGE',
+        `A frame of type ${type} claims ${length} bytes; at most ${bound} are allowed.`,
+      );
+    }
+    this.#type = type;
+    this.#body = new Uint8Array(length - 1);
+    this.#bodyFilled = 0;
+  }
+
+  #finish(): void {
+    const type = this.#type as MessageType;
+    const body = this.#body;
+    this.#type = undefined;
+    this.#headFilled = 0;
+    this.#onFrame(type, body);
+  }
+}

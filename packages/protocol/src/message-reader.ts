@@ -1,0 +1,129 @@
+/**
+ * Reads messages from a stream: frames, CBOR, schemas, and payloads that follow their message in chunks. Whoever
+ * reads through it sees whole, checked messages and nothing else.
+ */
+import { PAYLOAD_BYTES_MAX } from './limits.ts';
+import { SwarmError } from './errors.ts';
+import { decodeBody } from './codec.ts';
+import { FrameParser } from './frame-parser.ts';
+import { MESSAGES, type Message } from './message-table.ts';
+
+/** Options of a {@link MessageReader}. */
+export interface MessageReaderOptions {
+  readonly onMessage: (message: Message) => void;
+  /** Longest payload that may follow a message. @default PAYLOAD_BYTES_MAX */
+  readonly payloadBytesMax?: number;
+  /** Longest frame on top of the bound of its type. */
+  readonly frameBytesMax?: number;
+}
+
+interface Detached {
+  readonly message: Message;
+  readonly payloadBytes: number;
+  readonly chunks: Uint8Array[];
+  received: number;
+}
+
+/** A push reader: bytes in, messages out. Throws errors of the family "the peer broke the protocol". */
+export class MessageReader {
+  readonly #onMessage: (message: Message) => void;
+  readonly #parser: FrameParser;
+  #detached: Detached | undefined;
+  /** Bound of detached payloads; may be changed when the peer is known better. */
+  payloadBytesMax: number;
+
+  constructor(options: MessageReaderOptions) {
+    this.#onMessage = options.onMessage;
+    this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX;
+    this.#parser = new FrameParser((type, body) => {
+      this.#accept(decodeBody(type, body));
+    });
+    if (options.frameBytesMax !== undefined) this.#parser.frameBytesMax = options.frameBytesMax;
+  }
+
+  /** Longest frame on top of the bound of its type. */
+  set frameBytesMax(bytes: number) {
+    this.#parser.frameBytesMax = bytes;
+  }
+
+  /** Feeds bytes, which may be reused afterwards. */
+  push(bytes: Uint8Array): void {
+    this.#parser.push(bytes);
+  }
+
+  /** Call when the stream has ended; throws BAD_FRAME when it ended inside a frame or a payload. */
+  end(): void {
+    this.#parser.end();
+    if (this.#detached !== undefined) {
+      throw new SwarmError('BAD_FRAME', 'The stream ended inside a payload.');
+    }
+  }
+
+  #accept(message: Message): void {
+    if (this.#detached !== undefined) {
+      this.#append(this.#detached, message);
+      return;
+    }
+    if (message.type === 'PayloadChunk') {
+      throw new SwarmError('UNEXPECTED_MESSAGE', 'A PayloadChunk follows no message.');
+    }
+    const payloadBytes = this.#payloadBytesOf(message);
+    if (payloadBytes === undefined) this.#onMessage(message);
+    else this.#detached = { message, payloadBytes, chunks: [], received: 0 };
+  }
+
+  #payloadBytesOf({ type, body }: Message): number | undefined {
+    if (!('payloadBytes' in body)) return undefined;
+    if (body.payload !== undefined || body.payloadBytes === 0) {
+      throw new SwarmError('BAD_MESSAGE', `${type} has both a payload and payloadBytes.`);
+    }
+    if (
+      !(MESSAGES[type].on as readonly string[]).some(
+        (kind) => kind === 'task' || kind === 'dataset',
+      )
+    ) {
+      throw new SwarmError(
+        'UNEXPECTED_MESSAGE',
+        `${type} cannot have a payload of its own stream.`,
+      );
+    }
+    if (body.payloadBytes > this.payloadBytesMax) {
+      throw new SwarmError(
+        'PAYLOAD_TOO_LARGE',
+        `${type} announces ${body.payloadBytes} bytes; at most ${this.payloadBytesMax} are allowed.`,
+        { hint: 'Upload large inputs as data sets, or raise the bound of the coordinator.' },
+      );
+    }
+    return body.payloadBytes;
+  }
+
+  #append(detached: Detached, message: Message): void {
+    if (message.type !== 'PayloadChunk') {
+      throw new SwarmError('UNEXPECTED_MESSAGE', `${message.type} came inside a payload.`);
+    }
+    const { offset, bytes } = message.body;
+    const received = detached.received + bytes.length;
+    if (offset !== detached.received || bytes.length === 0 || received > detached.payloadBytes) {
+      throw new SwarmError(
+        'BAD_MESSAGE',
+        `A PayloadChunk does not continue at ${detached.received}.`,
+      );
+    }
+    detached.chunks.push(bytes);
+    detached.received = received;
+    if (received < detached.payloadBytes) return;
+    this.#detached = undefined;
+    this.#onMessage(assemble(detached));
+  }
+}
+
+function assemble({ message, payloadBytes, chunks }: Detached): Message {
+  const payload = new Uint8Array(payloadBytes);
+  let offset = 0;
+  for (const chunk of chunks) {
+    payload.set(chunk, offset);
+    offset += chunk.length;
+  }
+  const { payloadBytes: _announced, ...rest } = message.body as { payloadBytes: number };
+  return { type: message.type, body: { ...rest, payload } } as unknown as Message;
+}

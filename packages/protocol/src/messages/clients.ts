@@ -1,0 +1,201 @@
+/** What a client asks and hears. A requestId is chosen by the client, unique on its connection. */
+import { Type, type Static } from 'typebox';
+import {
+  AgentIdText,
+  AgentTypeText,
+  Count,
+  DatasetIdText,
+  DurationMs,
+  FailureSchema,
+  Fraction,
+  Labels,
+  Name,
+  TaskIdText,
+  TaskTypeText,
+  Text,
+  listOf,
+  oneOf,
+  payloadFields,
+  record,
+} from '../schema.ts';
+import { STATUS_ROWS_MAX } from '../limits.ts';
+import { AgentRow, StatusSummary, TaskRow } from './status.ts';
+import { PENDING_REASONS, TASK_STATES } from './task-states.ts';
+
+/** When a failed attempt is tried again. Names and rules are Temporal's. */
+export const RetryPolicy = record({
+  initialIntervalMs: DurationMs,
+  backoffCoefficient: Type.Number({ minimum: 1, maximum: 100 }),
+  maximumIntervalMs: DurationMs,
+  /** Attempts that end with an error, the first included; 1 = no retry. */
+  maximumAttempts: Type.Integer({ minimum: 1, maximum: 1000 }),
+  /** Attempts that end with the loss of the agent or its worker, counted apart. */
+  maximumDeliveries: Type.Integer({ minimum: 1, maximum: 1000 }),
+  nonRetryableErrorTypes: listOf(Name, 64),
+});
+export type RetryPolicy = Static<typeof RetryPolicy>;
+
+/** How much a client wants to hear: nothing, the end (with progress and chunks), or every change of state too. */
+export const WATCH_LEVELS = ['none', 'result', 'all'] as const;
+export type WatchLevel = (typeof WATCH_LEVELS)[number];
+
+/** Client → coordinator; answered by SubmitAck or ErrorReport. Sending it again with the same taskId is harmless. */
+export const SubmitTask = record({
+  requestId: Count,
+  taskId: TaskIdText,
+  taskType: TaskTypeText,
+  /** Only agents of this type. Built-in task types imply theirs. */
+  agentType: Type.Optional(AgentTypeText),
+  /** Only agents that carry all of these labels. */
+  labels: Type.Optional(Labels),
+  datasets: listOf(DatasetIdText, 256),
+  /** 1 (first) to 5. @default 3 */
+  priority: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
+  /** A second submission with the same key and type is answered with the first one's task. */
+  idempotencyKey: Type.Optional(Name),
+  /** False: start it at most once, whatever happens. @default true */
+  idempotent: Type.Optional(Type.Boolean()),
+  /** Acknowledge only what is on disk. Needs the feature `durable`. */
+  durable: Type.Optional(Type.Boolean()),
+  /** Tasks that must have succeeded before. Needs the feature `dependencies`. */
+  after: Type.Optional(listOf(TaskIdText, 256)),
+  /** Do not start before so much time has passed. */
+  delayMs: Type.Optional(DurationMs),
+  /** Tasks with different keys take turns. Needs the feature `fairness`. */
+  fairnessKey: Type.Optional(Name),
+  scheduleToStartMs: Type.Optional(DurationMs),
+  startToCloseMs: Type.Optional(DurationMs),
+  scheduleToCloseMs: Type.Optional(DurationMs),
+  retry: Type.Optional(Type.Partial(RetryPolicy, { additionalProperties: false })),
+  /** What happens to the task when the connection of its submitter ends. @default 'keep' */
+  onClientLoss: Type.Optional(oneOf(['keep', 'cancel'])),
+  watch: oneOf(WATCH_LEVELS),
+  /** The input: one CBOR item. */
+  ...payloadFields,
+});
+export type SubmitTask = Static<typeof SubmitTask>;
+
+/** Coordinator → client: the task is accepted (or was before). */
+export const SubmitAck = record({
+  requestId: Count,
+  /** Differs from the submitted one when an idempotency key led to an earlier task. */
+  taskId: TaskIdText,
+  state: oneOf(TASK_STATES),
+  existing: Type.Boolean(),
+});
+export type SubmitAck = Static<typeof SubmitAck>;
+
+/** Client → coordinator: tell me about a task that exists; answered by SubmitAck, then TaskEvents. */
+export const WatchTask = record({
+  requestId: Count,
+  taskId: TaskIdText,
+  watch: oneOf(WATCH_LEVELS),
+});
+export type WatchTask = Static<typeof WatchTask>;
+
+export const TASK_EVENT_KINDS = ['state', 'progress', 'chunk', 'end'] as const;
+
+/** Coordinator → client: something happened to a task that it watches. `end` comes exactly once and last. */
+export const TaskEvent = record({
+  taskId: TaskIdText,
+  kind: oneOf(TASK_EVENT_KINDS),
+  state: oneOf(TASK_STATES),
+  attempt: Count,
+  agentId: Type.Optional(AgentIdText),
+  pendingReason: Type.Optional(oneOf(PENDING_REASONS)),
+  /** kind progress */
+  fraction: Type.Optional(Fraction),
+  text: Type.Optional(Text),
+  /** kind chunk */
+  sequence: Type.Optional(Count),
+  /** kind end */
+  failure: Type.Optional(FailureSchema),
+  resultType: Type.Optional(Name),
+  chunkCount: Type.Optional(Count),
+  deadLettered: Type.Optional(Type.Boolean()),
+  /** kind end: from acceptance to the first start, time in the handler, from acceptance to the end. */
+  queueMs: Type.Optional(DurationMs),
+  computeMs: Type.Optional(DurationMs),
+  totalMs: Type.Optional(DurationMs),
+  /** The result or the chunk: one CBOR item. */
+  ...payloadFields,
+});
+export type TaskEvent = Static<typeof TaskEvent>;
+
+export const STATUS_VIEWS = ['summary', 'agents', 'tasks', 'task'] as const;
+
+/** Client → coordinator; answered by StatusReport. */
+export const QueryStatus = record({
+  requestId: Count,
+  view: oneOf(STATUS_VIEWS),
+  /** For view `task`. */
+  taskId: Type.Optional(TaskIdText),
+  /** For view `tasks`: only these states, at most so many rows, newest first. */
+  states: Type.Optional(listOf(oneOf(TASK_STATES), 16)),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: STATUS_ROWS_MAX })),
+});
+export type QueryStatus = Static<typeof QueryStatus>;
+
+/** Coordinator → client: the view that was asked for. */
+export const StatusReport = record({
+  requestId: Count,
+  view: oneOf(STATUS_VIEWS),
+  summary: Type.Optional(StatusSummary),
+  agents: Type.Optional(listOf(AgentRow, STATUS_ROWS_MAX)),
+  tasks: Type.Optional(listOf(TaskRow, STATUS_ROWS_MAX)),
+  /** Rows that exist, which may be more than were sent. */
+  rowsInAll: Type.Optional(Count),
+});
+export type StatusReport = Static<typeof StatusReport>;
+
+/** Client → coordinator: do you have it? Answered by DatasetAck. */
+export const QueryDataset = record({ requestId: Count, datasetId: DatasetIdText });
+export type QueryDataset = Static<typeof QueryDataset>;
+
+/** Client → coordinator, on a data set stream: here it is. Answered on the same stream by DatasetAck or ErrorReport. */
+export const PutDataset = record({
+  requestId: Count,
+  datasetId: DatasetIdText,
+  /** How the bytes are to be read; `TABLE_MEDIA_TYPE` or one of the user's own. */
+  mediaType: Name,
+  name: Type.Optional(Name),
+  ...payloadFields,
+});
+export type PutDataset = Static<typeof PutDataset>;
+
+/** Coordinator → client. */
+export const DatasetAck = record({
+  requestId: Count,
+  datasetId: DatasetIdText,
+  present: Type.Boolean(),
+});
+export type DatasetAck = Static<typeof DatasetAck>;
+
+/** Agent or client → coordinator, on a data set stream; answered on it by Dataset or ErrorReport. */
+export const GetDataset = record({ requestId: Count, datasetId: DatasetIdText });
+export type GetDataset = Static<typeof GetDataset>;
+
+/** Coordinator → agent or client: the bytes. The receiver checks their hash. */
+export const Dataset = record({
+  requestId: Count,
+  datasetId: DatasetIdText,
+  mediaType: Name,
+  ...payloadFields,
+});
+export type Dataset = Static<typeof Dataset>;
+
+/** A retry policy with every field: what applies where a submission names none. */
+export const DEFAULT_RETRY_POLICY: RetryPolicy = {
+  initialIntervalMs: 100,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 30_000,
+  maximumAttempts: 3,
+  maximumDeliveries: 3,
+  nonRetryableErrorTypes: [],
+};
+
+/** Priority where a submission names none; 1 is served first, 5 last. */
+export const DEFAULT_PRIORITY: number = 3;
+
+/** One attempt may take so long where a submission names nothing. */
+export const DEFAULT_START_TO_CLOSE_MS: number = 300_000;
