@@ -44,6 +44,7 @@ export const MESSAGES = {
     joining.StreamOpen,
   ),
   Goodbye: row(0x06, ['agent', 'client', 'coordinator'], control, joining.Goodbye),
+  CapabilityUpdate: row(0x07, ['agent'], control, joining.CapabilityUpdate),
 
   AgentTask: row(0x10, ['coordinator'], work, tasks.AgentTask),
   TaskStarted: row(0x11, ['agent'], ['dispatch'], tasks.TaskStarted),

@@ -104,6 +104,10 @@ export const StreamOpen = record({
 });
 export type StreamOpen = Static<typeof StreamOpen>;
 
+/** Agent → coordinator: the task types that it has handlers for have changed. Replaces the list of the handshake. */
+export const CapabilityUpdate = record({ capabilities: listOf(TaskTypeText) });
+export type CapabilityUpdate = Static<typeof CapabilityUpdate>;
+
 /** Either side, last frame before it closes the connection in good order. An agent has returned its leases before. */
 export const Goodbye = record({ reason: Text });
 export type Goodbye = Static<typeof Goodbye>;
