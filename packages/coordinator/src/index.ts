@@ -1,1 +1,11 @@
-export {};
+/**
+ * The coordinator: agents register with it, clients submit tasks to it, and it gives the tasks to the agents. What it
+ * decides is in `core/`, what it does in `shell/`.
+ */
+export {
+  QuicSwarmCoordinator,
+  type CoordinatorDrainOptions,
+  type CoordinatorNotice,
+  type CoordinatorOptions,
+} from './shell/coordinator.ts';
+export { DEFAULT_CORE_OPTIONS, type CoreOptions } from './core/options.ts';

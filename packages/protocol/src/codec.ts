@@ -4,7 +4,7 @@
  * length, followed by PayloadChunk frames.
  */
 import { CBOR_ITEMS_MAX, INLINE_PAYLOAD_BYTES_MAX, PAYLOAD_CHUNK_BYTES } from './limits.ts';
-import { decodeCbor, encodeCbor } from './cbor.ts';
+import { decodeCbor, decodeCborCopy, encodeCborBehind } from './cbor.ts';
 import { checkSchema } from './validation.ts';
 import { MESSAGES, type Message, type MessageType } from './message-table.ts';
 
@@ -13,21 +13,42 @@ export const FRAME_LENGTH_BYTES = 4;
 
 /** One frame for a message without a detached payload. Does not check the schema: the sender built it from types. */
 export function encodeFrame(message: Message): Uint8Array {
-  const body = encodeCbor(message.body);
-  const frame = new Uint8Array(FRAME_LENGTH_BYTES + 1 + body.length);
-  const length = body.length + 1;
+  const frame = encodeCborBehind(FRAME_LENGTH_BYTES + 1, message.body, allocateFrame);
+  const length = frame.length - FRAME_LENGTH_BYTES;
   frame[0] = length >>> 24;
   frame[1] = length >>> 16;
   frame[2] = length >>> 8;
   frame[3] = length;
   frame[4] = MESSAGES[message.type].number;
-  frame.set(body, FRAME_LENGTH_BYTES + 1);
   return frame;
 }
 
-/** The message of one frame body; throws BAD_MESSAGE. `body` must not be reused by the caller. */
-export function decodeBody(type: MessageType, body: Uint8Array): Message {
-  const value = decodeCbor(body, CBOR_ITEMS_MAX);
+// Short frames share blocks of memory: a typed array of its own costs as much as encoding a short message.
+const BLOCK_BYTES = 16 * 1024;
+let block = new Uint8Array(0);
+let blockUsed = 0;
+
+function allocateFrame(bytes: number): Uint8Array {
+  if (bytes > BLOCK_BYTES / 8) return new Uint8Array(bytes);
+  if (blockUsed + bytes > block.length) {
+    block = new Uint8Array(BLOCK_BYTES);
+    blockUsed = 0;
+  }
+  blockUsed += bytes;
+  return block.subarray(blockUsed - bytes, blockUsed);
+}
+
+/**
+ * The message of one frame body; throws BAD_MESSAGE.
+ * @param keep whether the message may share memory with `body`, which the caller must not reuse then; else its byte
+ *   strings are copies. @default 'share'
+ */
+export function decodeBody(
+  type: MessageType,
+  body: Uint8Array,
+  keep: 'share' | 'copy' = 'share',
+): Message {
+  const value = (keep === 'share' ? decodeCbor : decodeCborCopy)(body, CBOR_ITEMS_MAX);
   checkSchema(MESSAGES[type].schema, value, type);
   return { type, body: value } as Message;
 }

@@ -235,7 +235,7 @@ export interface Failure {
   /** Where it was thrown, in the process where it was thrown. */
   readonly stack?: string;
   /** What caused it, outermost first; nested causes are flattened. */
-  readonly causes?: readonly FailureCause[];
+  readonly causes?: FailureCause[];
 }
 
 /** One link of the chain behind a {@link Failure}. */

@@ -1,16 +1,20 @@
 /**
  * Cuts a stream of bytes into frames, whatever the pieces it arrives in. The length of a frame is checked against
  * the bound of its message type before memory is set aside for it, so a claim of 4 GiB costs the claimant's
- * connection and nothing else.
+ * connection and nothing else; and memory grows with the bytes that arrive, not with those that are promised.
  */
 import { SwarmError } from './errors.ts';
+import { ByteCollector } from './byte-collector.ts';
 import { FRAME_LENGTH_BYTES } from './codec.ts';
 import { MESSAGES, messageTypeOf, type MessageType } from './message-table.ts';
 
 const HEAD_BYTES = FRAME_LENGTH_BYTES + 1;
 
-/** Receives one frame; the body is a copy that belongs to the receiver. */
-export type OnFrame = (type: MessageType, body: Uint8Array) => void;
+/**
+ * Receives one frame. An owned body is a copy that belongs to the receiver; any other one lies in the bytes that were
+ * pushed and must be read before the call returns.
+ */
+export type OnFrame = (type: MessageType, body: Uint8Array, owned: boolean) => void;
 
 /** A push parser: bytes in, frames out, errors thrown out of {@link FrameParser.push}. */
 export class FrameParser {
@@ -18,8 +22,9 @@ export class FrameParser {
   readonly #head = new Uint8Array(HEAD_BYTES);
   #headFilled = 0;
   #type: MessageType | undefined;
-  #body = new Uint8Array(0);
-  #bodyFilled = 0;
+  #bodyBytes = 0;
+  /** The pieces of a body that did not come in one. */
+  #pieces: ByteCollector | undefined;
 
   /** Applies on top of the bound of each message type; lowered before the peer is known. */
   frameBytesMax: number = Number.MAX_SAFE_INTEGER;
@@ -37,12 +42,17 @@ export class FrameParser {
         if (this.#headFilled < HEAD_BYTES) return;
         this.#begin();
       }
-      const wanted = this.#body.length - this.#bodyFilled;
-      const piece = bytes.subarray(position, position + wanted);
-      this.#body.set(piece, this.#bodyFilled);
-      this.#bodyFilled += piece.length;
-      position += piece.length;
-      if (this.#bodyFilled === this.#body.length) this.#finish();
+      if (this.#pieces === undefined) {
+        const end = position + this.#bodyBytes;
+        if (end <= bytes.length) {
+          this.#finish(bytes.subarray(position, end), false);
+          position = end;
+          continue;
+        }
+        this.#pieces = new ByteCollector(this.#bodyBytes);
+      }
+      position += this.#pieces.add(bytes.subarray(position));
+      if (this.#pieces.isComplete) this.#finish(this.#pieces.bytes, true);
     }
   }
 
@@ -54,10 +64,12 @@ export class FrameParser {
   }
 
   #fillHead(bytes: Uint8Array, position: number): number {
-    const piece = bytes.subarray(position, position + HEAD_BYTES - this.#headFilled);
-    this.#head.set(piece, this.#headFilled);
-    this.#headFilled += piece.length;
-    return piece.length;
+    const count = Math.min(HEAD_BYTES - this.#headFilled, bytes.length - position);
+    for (let i = 0; i < count; i++) {
+      this.#head[this.#headFilled + i] = bytes[position + i] as number;
+    }
+    this.#headFilled += count;
+    return count;
   }
 
   #begin(): void {
@@ -81,15 +93,14 @@ export class FrameParser {
       );
     }
     this.#type = type;
-    this.#body = new Uint8Array(length - 1);
-    this.#bodyFilled = 0;
+    this.#bodyBytes = length - 1;
   }
 
-  #finish(): void {
+  #finish(body: Uint8Array, owned: boolean): void {
     const type = this.#type as MessageType;
-    const body = this.#body;
     this.#type = undefined;
+    this.#pieces = undefined;
     this.#headFilled = 0;
-    this.#onFrame(type, body);
+    this.#onFrame(type, body, owned);
   }
 }

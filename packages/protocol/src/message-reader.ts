@@ -4,6 +4,7 @@
  */
 import { PAYLOAD_BYTES_MAX } from './limits.ts';
 import { SwarmError } from './errors.ts';
+import { ByteCollector } from './byte-collector.ts';
 import { decodeBody } from './codec.ts';
 import { FrameParser } from './frame-parser.ts';
 import { MESSAGES, type Message } from './message-table.ts';
@@ -19,9 +20,7 @@ export interface MessageReaderOptions {
 
 interface Detached {
   readonly message: Message;
-  readonly payloadBytes: number;
-  readonly chunks: Uint8Array[];
-  received: number;
+  readonly payload: ByteCollector;
 }
 
 /** A push reader: bytes in, messages out. Throws errors of the family "the peer broke the protocol". */
@@ -35,8 +34,8 @@ export class MessageReader {
   constructor(options: MessageReaderOptions) {
     this.#onMessage = options.onMessage;
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX;
-    this.#parser = new FrameParser((type, body) => {
-      this.#accept(decodeBody(type, body));
+    this.#parser = new FrameParser((type, body, owned) => {
+      this.#accept(decodeBody(type, body, owned ? 'share' : 'copy'));
     });
     if (options.frameBytesMax !== undefined) this.#parser.frameBytesMax = options.frameBytesMax;
   }
@@ -69,7 +68,7 @@ export class MessageReader {
     }
     const payloadBytes = this.#payloadBytesOf(message);
     if (payloadBytes === undefined) this.#onMessage(message);
-    else this.#detached = { message, payloadBytes, chunks: [], received: 0 };
+    else this.#detached = { message, payload: new ByteCollector(payloadBytes) };
   }
 
   #payloadBytesOf({ type, body }: Message): number | undefined {
@@ -97,33 +96,22 @@ export class MessageReader {
     return body.payloadBytes;
   }
 
-  #append(detached: Detached, message: Message): void {
-    if (message.type !== 'PayloadChunk') {
-      throw new SwarmError('UNEXPECTED_MESSAGE', `${message.type} came inside a payload.`);
+  #append({ message, payload }: Detached, chunk: Message): void {
+    if (chunk.type !== 'PayloadChunk') {
+      throw new SwarmError('UNEXPECTED_MESSAGE', `${chunk.type} came inside a payload.`);
     }
-    const { offset, bytes } = message.body;
-    const received = detached.received + bytes.length;
-    if (offset !== detached.received || bytes.length === 0 || received > detached.payloadBytes) {
-      throw new SwarmError(
-        'BAD_MESSAGE',
-        `A PayloadChunk does not continue at ${detached.received}.`,
-      );
+    const { offset, bytes } = chunk.body;
+    if (offset !== payload.received || bytes.length === 0 || bytes.length > payload.missing) {
+      throw new SwarmError('BAD_MESSAGE', `A PayloadChunk does not continue at ${payload.received}.`);
     }
-    detached.chunks.push(bytes);
-    detached.received = received;
-    if (received < detached.payloadBytes) return;
+    payload.add(bytes);
+    if (!payload.isComplete) return;
     this.#detached = undefined;
-    this.#onMessage(assemble(detached));
+    this.#onMessage(withPayload(message, payload.bytes));
   }
 }
 
-function assemble({ message, payloadBytes, chunks }: Detached): Message {
-  const payload = new Uint8Array(payloadBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    payload.set(chunk, offset);
-    offset += chunk.length;
-  }
+function withPayload(message: Message, payload: Uint8Array): Message {
   const { payloadBytes: _announced, ...rest } = message.body as { payloadBytes: number };
   return { type: message.type, body: { ...rest, payload } } as unknown as Message;
 }

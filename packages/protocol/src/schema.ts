@@ -57,9 +57,15 @@ export const AgentTypeText = oneOf(AGENT_TYPES);
 export const listOf = <T extends Parameters<typeof Type.Array>[0]>(item: T, maxItems?: number) =>
   Type.Array(item, { maxItems: maxItems ?? ENVELOPE_ENTRIES_MAX });
 
-/** Free names with values of one kind; at most 256 entries. */
+/**
+ * Free names of 1 to 128 characters with values of one kind; at most 256 entries. The bounds are a pattern, since
+ * TypeBox drops `minLength` and `maxLength` of a key, and would let keys that hold a line break pass with any value.
+ */
 export const mapOf = <T extends Parameters<typeof Type.Record>[1]>(value: T) =>
-  Type.Record(Type.String({ minLength: 1, maxLength: 128 }), value, { maxProperties: 256 });
+  Type.Record(Type.String({ pattern: '^[^]{1,128}$' }), value, {
+    maxProperties: 256,
+    additionalProperties: false,
+  });
 
 /** Words that describe an agent or that a task requires: `{ zone: 'a' }`. */
 export const Labels = mapOf(Type.String({ maxLength: 256 }));

@@ -8,7 +8,8 @@ export const HeartbeatMessage = record({
   /** Every lease held: waiting, running, and finished ones whose completion is not acknowledged. The coordinator
    *  compares it with its own and repairs differences. */
   leases: listOf(Lease),
-  /** The dispatchSequence of the last AgentTask that arrived, 0 before the first. */
+  /** Every AgentTask with a dispatchSequence up to this number has arrived; 0 before the first. Not the highest one
+   *  seen: a large task on a stream of its own may arrive after later small ones. */
   lastDispatchSequence: Count,
   running: Count,
   waiting: Count,

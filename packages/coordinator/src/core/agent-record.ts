@@ -1,0 +1,117 @@
+/** What the coordinator knows of one agent, connected or lost a moment ago. */
+import type { AgentHandshake, AgentState, AgentType, HeartbeatMessage } from '@quic-swarm/protocol';
+import type { Scheduled } from './timers.ts';
+
+/** A lease as the coordinator counts it. It takes a slot until the agent says that it is over. */
+export interface AgentLease {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly dispatchSequence: number;
+  readonly dispatchedAtMs: number;
+  started: boolean;
+  /** The task has moved on (timed out, or was ended): whatever comes under this lease is stale. */
+  fenced: boolean;
+}
+
+/**
+ * One agent.
+ *
+ * Invariants (checked by `validate.ts`):
+ * 1. `leases.size` ≤ `credit`, unless the agent lowered its credit afterwards.
+ * 2. `connectionId` is undefined exactly in state `lost`; a lost agent has no leases.
+ * 3. It is in the `available` set of each of its buckets exactly when `isAvailable` says so.
+ */
+export interface Agent {
+  readonly agentId: string;
+  readonly agentType: AgentType;
+  address: string;
+  connectionId: string | undefined;
+  sessionToken: string;
+  capabilities: ReadonlySet<string>;
+  labels: Readonly<Record<string, string>>;
+  slots: number;
+  credit: number;
+  dispatchOpen: boolean;
+  cordoned: boolean;
+  draining: boolean;
+  suspect: boolean;
+  readonly leases: Map<string, AgentLease>;
+  dispatchSequence: number;
+  connectedAtMs: number;
+  lastHeardMs: number;
+  lastHeartbeat: HeartbeatMessage | undefined;
+  /** Data sets that it fetched on this connection. */
+  readonly datasets: Set<string>;
+  /** Moving average of the time in the handler. */
+  serviceTimeMs: number;
+  /** Leases of a lost agent that it may take up again: task id to attempt. */
+  resumable: Map<string, number>;
+  livenessTimer: Scheduled | undefined;
+  sessionTimer: Scheduled | undefined;
+}
+
+/** A new agent without a connection. */
+export function createAgent(handshake: AgentHandshake): Agent {
+  return {
+    agentId: handshake.agentId,
+    agentType: handshake.agentType,
+    address: '',
+    connectionId: undefined,
+    sessionToken: '',
+    capabilities: new Set(handshake.capabilities),
+    labels: handshake.labels,
+    slots: handshake.slots,
+    credit: 0,
+    dispatchOpen: false,
+    cordoned: false,
+    draining: false,
+    suspect: false,
+    leases: new Map(),
+    dispatchSequence: 0,
+    connectedAtMs: 0,
+    lastHeardMs: 0,
+    lastHeartbeat: undefined,
+    datasets: new Set(),
+    serviceTimeMs: 0,
+    resumable: new Map(),
+    livenessTimer: undefined,
+    sessionTimer: undefined,
+  };
+}
+
+/** May it be given a task now? */
+export function isAvailable(agent: Agent): boolean {
+  return (
+    agent.connectionId !== undefined &&
+    agent.dispatchOpen &&
+    !agent.suspect &&
+    !agent.cordoned &&
+    !agent.draining &&
+    agent.leases.size < agent.credit
+  );
+}
+
+/** The word for what the coordinator thinks of it. */
+export function stateOf(agent: Agent): AgentState {
+  if (agent.connectionId === undefined) return 'lost';
+  if (agent.draining) return 'draining';
+  if (agent.suspect) return 'suspect';
+  return agent.cordoned ? 'cordoned' : 'ready';
+}
+
+/** Does it satisfy what tasks of this kind need, leaving aside whether it has time? */
+export function isCapable(
+  agent: Agent,
+  needs: {
+    readonly taskType: string;
+    readonly agentType: AgentType | undefined;
+    readonly labels: Readonly<Record<string, string>> | undefined;
+  },
+): boolean {
+  if (needs.agentType !== undefined && agent.agentType !== needs.agentType) return false;
+  if (!agent.capabilities.has(needs.taskType)) return false;
+  for (const [name, value] of Object.entries(needs.labels ?? {})) {
+    if (agent.labels[name] !== value) return false;
+  }
+  return true;
+}

@@ -1,0 +1,291 @@
+/**
+ * The coordinator's decisions: `handle(event, nowMs)` takes what happened and returns what to do, in order;
+ * `nextTimeoutMs()` says when it wants to be called with TimePassed. No clock, no I/O, no promises, no randomness but
+ * a seeded generator: the same events at the same times give the same effects, which is what simulation and replay
+ * live on.
+ *
+ * The parts: `agents.ts` (who computes), `submissions.ts` (who asks), `task-flow.ts` (what happens to a task),
+ * `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
+ */
+import { failure, type Message, type MessageOf, type TaskCompletion } from '@quic-swarm/protocol';
+import * as agents from './agents.ts';
+import type { Agent } from './agent-record.ts';
+import { storeDataset } from './datasets.ts';
+import type { CoordinatorEffect } from './effects.ts';
+import type { ClientJoined, CoordinatorEvent } from './events.ts';
+import { FEATURES_OFFERED } from './features.ts';
+import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
+import { CoreState, type Client } from './state.ts';
+import * as submissions from './submissions.ts';
+import * as flow from './task-flow.ts';
+import type { Scheduled } from './timers.ts';
+import { announceChunk, announceProgress } from './watchers.ts';
+
+const NOTHING: readonly CoordinatorEffect[] = Object.freeze([]);
+
+/** See the head of this file. */
+export class CoordinatorCore {
+  /** For status views, checks and tests; only the core changes it. */
+  readonly state: CoreState;
+
+  constructor(options: Partial<CoreOptions> = {}) {
+    this.state = new CoreState({ ...DEFAULT_CORE_OPTIONS, ...options });
+  }
+
+  /** Tells the core what happened; returns what to do. `nowMs` must not go backwards. */
+  handle(event: CoordinatorEvent, nowMs: number): readonly CoordinatorEffect[] {
+    const core = this.state;
+    core.nowMs = Math.max(core.nowMs, nowMs);
+    this.#decide(event);
+    flow.dispatchAll(core);
+    if (core.effects.length === 0) return NOTHING;
+    const { effects } = core;
+    core.effects = [];
+    return effects;
+  }
+
+  /** When TimePassed should come, on the clock of `nowMs`; undefined when nothing waits for time. */
+  nextTimeoutMs(): number | undefined {
+    return this.state.timers.nextMs;
+  }
+
+  /** True when nothing is waiting, queued or running. */
+  get isIdle(): boolean {
+    return this.state.pendingTasks === 0;
+  }
+
+  #decide(event: CoordinatorEvent): void {
+    const core = this.state;
+    switch (event.type) {
+      case 'AgentJoined':
+        return agents.join(core, event);
+      case 'ClientJoined':
+        return joinClient(core, event);
+      case 'DispatchStreamOpened':
+        return openDispatch(core, event.connectionId);
+      case 'MessageReceived':
+        return receive(core, event.connectionId, event.message);
+      case 'ConnectionEnded':
+        return endConnection(core, event.connectionId, event.reason);
+      case 'DatasetStored':
+        return storeDataset(core, event.datasetId, event.bytes);
+      case 'DatasetServed':
+        core.agentByConnection.get(event.connectionId)?.datasets.add(event.datasetId);
+        return undefined;
+      case 'TimePassed':
+        return passTime(core);
+      case 'DrainRequested':
+        core.draining = true;
+        return undefined;
+    }
+  }
+}
+
+function joinClient(core: CoreState, event: ClientJoined): void {
+  const { connectionId, handshake, address, protocol, sessionToken } = event;
+  const { clientName } = handshake;
+  core.clients.set(connectionId, { connectionId, clientName, address, watched: new Set() });
+  core.send(connectionId, 'control', {
+    type: 'ClientAck',
+    body: {
+      protocol,
+      sessionToken,
+      epoch: core.options.epoch,
+      streams: ['client', 'task', 'dataset'],
+      grants: agents.grantsOf(core),
+      features: [...FEATURES_OFFERED],
+    },
+  });
+}
+
+function openDispatch(core: CoreState, connectionId: string): void {
+  const agent = core.agentByConnection.get(connectionId);
+  if (agent === undefined) return;
+  agent.dispatchOpen = true;
+  core.queue.availabilityChanged(agent);
+}
+
+function endConnection(core: CoreState, connectionId: string, reason: string): void {
+  const agent = core.agentByConnection.get(connectionId);
+  if (agent !== undefined) agents.loseAgent(core, agent, reason);
+  const client = core.clients.get(connectionId);
+  if (client !== undefined) submissions.dropClient(core, client);
+}
+
+function receive(core: CoreState, connectionId: string, message: Message): void {
+  const agent = core.agentByConnection.get(connectionId);
+  if (agent !== undefined) {
+    agents.heard(core, agent);
+    receiveFromAgent(core, agent, message);
+    return;
+  }
+  const client = core.clients.get(connectionId);
+  if (client !== undefined) receiveFromClient(core, client, message);
+}
+
+function receiveFromAgent(core: CoreState, agent: Agent, message: Message): void {
+  switch (message.type) {
+    case 'HeartbeatMessage':
+      return agents.heartbeat(core, agent, message.body);
+    case 'CapabilityUpdate':
+      agent.capabilities = new Set(message.body.capabilities);
+      return core.queue.capabilitiesChanged(agent);
+    case 'CreditGrant':
+      agent.credit = message.body.credit;
+      return core.queue.availabilityChanged(agent);
+    case 'TaskStarted':
+    case 'TaskProgress':
+    case 'ResultChunk':
+      return receiveFromRunning(core, agent, message);
+    case 'TaskCompletion':
+      return receiveCompletion(core, agent, message.body);
+    case 'LeaseReturn':
+      return agents.returnLeases(core, agent, message.body.leases);
+    case 'MessageAck':
+      return receiveRejection(core, agent, message);
+    case 'Drain':
+      return agents.noteDraining(core, agent, message.body.reason);
+    case 'Goodbye':
+      return agents.leave(core, agent, message.body.reason);
+    case 'ReasoningExperience':
+      core.effects.push({ type: 'RecordExperience', experience: message.body });
+      return undefined;
+    default:
+      // Verdicts and acknowledged suggestions are for observers; nothing is decided by them here.
+      return undefined;
+  }
+}
+
+function receiveFromRunning(
+  core: CoreState,
+  agent: Agent,
+  message: MessageOf<'TaskStarted'> | MessageOf<'TaskProgress'> | MessageOf<'ResultChunk'>,
+): void {
+  const { taskId, attempt, epoch } = message.body;
+  const lease = agent.leases.get(taskId);
+  if (lease?.attempt !== attempt || epoch !== core.options.epoch) return;
+  const task = agents.taskOf(core, agent, lease);
+  if (task === undefined) return;
+  if (message.type === 'TaskStarted') {
+    flow.start(core, task, lease);
+  } else if (message.type === 'TaskProgress') {
+    task.fraction = message.body.fraction;
+    announceProgress(core, task, message.body.fraction, message.body.text);
+  } else {
+    const { sequence, payload = new Uint8Array(0) } = message.body;
+    if (task.chunkBytes + payload.length > core.options.payloadBytesMax) return;
+    if (task.chunks.some((chunk) => chunk.sequence === sequence)) return;
+    const chunk = { sequence, payload };
+    task.chunks.push(chunk);
+    task.chunkBytes += payload.length;
+    announceChunk(core, task, chunk);
+  }
+}
+
+function receiveCompletion(core: CoreState, agent: Agent, completion: TaskCompletion): void {
+  const { epoch, taskId, attempt } = completion;
+  const lease = agent.leases.get(taskId);
+  const holds = epoch === core.options.epoch && lease?.attempt === attempt;
+  const task = holds ? agents.taskOf(core, agent, lease) : undefined;
+  if (holds) {
+    agent.leases.delete(taskId);
+    core.queue.availabilityChanged(agent);
+  }
+  core.send(agent.connectionId ?? '', 'dispatch', {
+    type: 'MessageAck',
+    body: {
+      lease: { epoch, taskId, attempt },
+      status: task === undefined ? 'STALE' : 'PROCESSED',
+    },
+  });
+  if (task === undefined) {
+    core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
+    return;
+  }
+  if (task.state === 'dispatched' && lease !== undefined) flow.start(core, task, lease);
+  flow.complete(core, task, agent, completion);
+}
+
+/** The agent did not take an AgentTask. A pause keeps the task from bouncing between the two. */
+function receiveRejection(core: CoreState, agent: Agent, { body }: MessageOf<'MessageAck'>): void {
+  if (body.status !== 'REJECTED' || body.lease === undefined) return;
+  const { taskId, attempt } = body.lease;
+  agents.returnLease(core, agent, taskId, attempt, core.options.retry.initialIntervalMs);
+}
+
+function receiveFromClient(core: CoreState, client: Client, message: Message): void {
+  switch (message.type) {
+    case 'SubmitTask':
+      return submissions.submit(core, client, message.body);
+    case 'WatchTask':
+      return submissions.startWatching(core, client, message.body);
+    case 'CancelTask':
+      return submissions.requestCancel(core, client, message.body);
+    case 'AgentControl':
+      return controlAgent(core, client, message);
+    case 'ReasoningExperience':
+      core.effects.push({ type: 'RecordExperience', experience: message.body });
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+function controlAgent(core: CoreState, client: Client, { body }: MessageOf<'AgentControl'>): void {
+  const { agentId, action, deadlineMs, requestId } = body;
+  const agent = core.agents.get(agentId);
+  if (agent?.connectionId === undefined) {
+    const known = [...core.agents.keys()].join(', ') || 'none';
+    core.refuse(
+      client.connectionId,
+      'control',
+      requestId,
+      failure('AGENT_NOT_FOUND', `No agent ${agentId} is connected; those that are: ${known}.`),
+    );
+    return;
+  }
+  agents.control(core, agent, action, deadlineMs);
+  core.send(client.connectionId, 'control', {
+    type: 'MessageAck',
+    body: { requestId, status: 'PROCESSED' },
+  });
+}
+
+function passTime(core: CoreState): void {
+  for (;;) {
+    const due = core.timers.takeDue(core.nowMs);
+    if (due === undefined) break;
+    fire(core, due);
+  }
+  flow.forgetOldest(core);
+}
+
+function fire(core: CoreState, { timer, atMs }: Scheduled): void {
+  if ('agentId' in timer) {
+    const agent = core.agents.get(timer.agentId);
+    if (agent === undefined) return;
+    if (timer.kind === 'liveness') agents.checkLiveness(core, agent, atMs);
+    else if (agent.connectionId === undefined) agents.forget(core, agent);
+    return;
+  }
+  const task = core.tasks.get(timer.taskId);
+  if (task === undefined) return;
+  switch (timer.kind) {
+    case 'release':
+      return flow.release(core, task);
+    case 'scheduleToStart':
+      return flow.timeOut(
+        core,
+        task,
+        failure('START_TIMEOUT', 'The task was not started within scheduleToStartMs.'),
+      );
+    case 'scheduleToClose':
+      return flow.timeOut(
+        core,
+        task,
+        failure('DEADLINE_PASSED', 'The task was not finished within scheduleToCloseMs.'),
+      );
+    case 'startToClose':
+      return flow.overrun(core, task);
+  }
+}

@@ -1,0 +1,55 @@
+/** Which data sets are here, who needs them, and which one makes room for another. */
+import { SwarmError } from '@quic-swarm/protocol';
+import type { CoreState, DatasetRecord } from './state.ts';
+import type { Task } from './task.ts';
+
+/** A data set came in whole. Drops the least recently used ones that no task needs until all fit. */
+export function storeDataset(core: CoreState, datasetId: string, bytes: number): void {
+  if (core.datasets.has(datasetId)) return;
+  core.datasets.set(datasetId, { datasetId, bytes, users: 0 });
+  core.datasetBytes += bytes;
+  for (const candidate of core.datasets.values()) {
+    if (core.datasetBytes <= core.options.datasetsBytesMax) return;
+    if (candidate.users > 0 || candidate.datasetId === datasetId) continue;
+    core.datasets.delete(candidate.datasetId);
+    core.datasetBytes -= candidate.bytes;
+    core.effects.push({ type: 'DropDataset', datasetId: candidate.datasetId });
+  }
+}
+
+/** Throws DATASETS_FULL when a data set of this size could not be kept beside those in use. */
+export function checkRoomForDataset(core: CoreState, bytes: number): void {
+  let inUse = 0;
+  for (const { users, bytes: size } of core.datasets.values()) if (users > 0) inUse += size;
+  if (inUse + bytes <= core.options.datasetsBytesMax) return;
+  throw new SwarmError(
+    'DATASETS_FULL',
+    `A data set of ${bytes} bytes does not fit beside ${inUse} bytes that tasks need; the bound is ${core.options.datasetsBytesMax}.`,
+    {
+      hint: 'Wait for tasks to finish, or start the coordinator with a larger --datasets-bytes-max.',
+    },
+  );
+}
+
+/** Marks the data sets of an accepted task as needed; returns those that are not here. */
+export function claimDatasets(core: CoreState, ids: readonly string[]): string[] {
+  const missing = ids.filter((id) => !core.datasets.has(id));
+  if (missing.length > 0) return missing;
+  for (const id of ids) touch(core, core.datasets.get(id) as DatasetRecord).users += 1;
+  return [];
+}
+
+/** The task is final and needs them no more. */
+export function releaseDatasets(core: CoreState, task: Task): void {
+  for (const id of task.datasets) {
+    const dataset = core.datasets.get(id);
+    if (dataset !== undefined) dataset.users -= 1;
+  }
+}
+
+/** Moves a data set to the young end of the order in which they are dropped. */
+function touch(core: CoreState, dataset: DatasetRecord): DatasetRecord {
+  core.datasets.delete(dataset.datasetId);
+  core.datasets.set(dataset.datasetId, dataset);
+  return dataset;
+}

@@ -1,0 +1,118 @@
+/** Everything that the coordinator wants done. The shell carries effects out, in order. */
+import type {
+  ErrorType,
+  Failure,
+  Message,
+  ReasoningExperience,
+  TerminalTaskState,
+} from '@quic-swarm/protocol';
+
+/** Write a message to the peer, on one of its shared streams or, when its payload is long, on a stream of its own. */
+export interface Send {
+  readonly type: 'Send';
+  readonly connectionId: string;
+  readonly on: 'control' | 'dispatch' | 'client';
+  readonly message: Message;
+}
+
+/** Close the connection; without an error type, in good order. */
+export interface Close {
+  readonly type: 'Close';
+  readonly connectionId: string;
+  readonly errorType: ErrorType | undefined;
+  readonly message: string;
+}
+
+/** Forget the bytes of a data set. */
+export interface DropDataset {
+  readonly type: 'DropDataset';
+  readonly datasetId: string;
+}
+
+/** Keep an experience that an agent or a client reported. */
+export interface RecordExperience {
+  readonly type: 'RecordExperience';
+  readonly experience: ReasoningExperience;
+}
+
+// What follows is said for whoever observes: statistics and the log.
+
+/** A task was accepted. */
+export interface TaskAccepted {
+  readonly type: 'TaskAccepted';
+  readonly taskId: string;
+  readonly taskType: string;
+}
+
+/** One attempt at an agent is over. */
+export interface AttemptEnded {
+  readonly type: 'AttemptEnded';
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly agentId: string;
+  readonly attempt: number;
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'lost' | 'returned' | 'timed_out';
+  readonly computeMs: number;
+  readonly failure: Failure | undefined;
+}
+
+/** A task has reached its final state. */
+export interface TaskEnded {
+  readonly type: 'TaskEnded';
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly agentId: string | undefined;
+  readonly state: TerminalTaskState;
+  readonly attempt: number;
+  readonly queueMs: number;
+  readonly computeMs: number;
+  readonly totalMs: number;
+  readonly failure: Failure | undefined;
+}
+
+/** A completion came for a lease that is over. */
+export interface StaleCompletionDropped {
+  readonly type: 'StaleCompletionDropped';
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly attempt: number;
+}
+
+/** An agent came, changed or went. */
+export interface AgentChanged {
+  readonly type: 'AgentChanged';
+  readonly agentId: string;
+  readonly agentType: string;
+  readonly address: string;
+  readonly change:
+    | 'joined'
+    | 'resumed'
+    | 'suspect'
+    | 'recovered'
+    | 'lost'
+    | 'left'
+    | 'cordoned'
+    | 'draining'
+    | 'resumed-service';
+  readonly reason: string;
+}
+
+/** A request was refused or a peer was turned away. */
+export interface Refused {
+  readonly type: 'Refused';
+  readonly connectionId: string;
+  readonly failure: Failure;
+}
+
+/** Any effect. */
+export type CoordinatorEffect =
+  | Send
+  | Close
+  | DropDataset
+  | RecordExperience
+  | TaskAccepted
+  | AttemptEnded
+  | TaskEnded
+  | StaleCompletionDropped
+  | AgentChanged
+  | Refused;

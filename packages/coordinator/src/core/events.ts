@@ -1,0 +1,78 @@
+/** Everything that can happen to the coordinator. The shell makes events; nothing else reaches the core. */
+import type { AgentHandshake, ClientHandshake, Message } from '@quic-swarm/protocol';
+
+/** An agent introduced itself. `sessionToken` is a fresh random one, used if it is accepted. */
+export interface AgentJoined {
+  readonly type: 'AgentJoined';
+  readonly connectionId: string;
+  readonly address: string;
+  readonly protocol: number;
+  readonly sessionToken: string;
+  readonly handshake: AgentHandshake;
+}
+
+/** A client introduced itself. */
+export interface ClientJoined {
+  readonly type: 'ClientJoined';
+  readonly connectionId: string;
+  readonly address: string;
+  readonly protocol: number;
+  readonly sessionToken: string;
+  readonly handshake: ClientHandshake;
+}
+
+/** The agent opened the stream on which tasks travel. */
+export interface DispatchStreamOpened {
+  readonly type: 'DispatchStreamOpened';
+  readonly connectionId: string;
+}
+
+/** A checked message of a peer that has joined. Its payload, if it has one, is complete. */
+export interface MessageReceived {
+  readonly type: 'MessageReceived';
+  readonly connectionId: string;
+  readonly message: Message;
+}
+
+/** A connection is gone, however it ended. */
+export interface ConnectionEnded {
+  readonly type: 'ConnectionEnded';
+  readonly connectionId: string;
+  readonly reason: string;
+}
+
+/** The shell holds a data set whose hash was checked. */
+export interface DatasetStored {
+  readonly type: 'DatasetStored';
+  readonly datasetId: string;
+  readonly bytes: number;
+}
+
+/** A peer fetched a data set: an agent will have it in memory. */
+export interface DatasetServed {
+  readonly type: 'DatasetServed';
+  readonly connectionId: string;
+  readonly datasetId: string;
+}
+
+/** The moment of `nextTimeoutMs()` has come. Harmless when it has not. */
+export interface TimePassed {
+  readonly type: 'TimePassed';
+}
+
+/** Accept nothing new from now on. */
+export interface DrainRequested {
+  readonly type: 'DrainRequested';
+}
+
+/** Any event. */
+export type CoordinatorEvent =
+  | AgentJoined
+  | ClientJoined
+  | DispatchStreamOpened
+  | MessageReceived
+  | ConnectionEnded
+  | DatasetStored
+  | DatasetServed
+  | TimePassed
+  | DrainRequested;

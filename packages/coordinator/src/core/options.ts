@@ -1,0 +1,71 @@
+/** The figures by which the coordinator decides. Every bound has a reason; every time is in milliseconds. */
+import {
+  DATASET_BYTES_MAX,
+  DEFAULT_RETRY_POLICY,
+  DEFAULT_START_TO_CLOSE_MS,
+  PAYLOAD_BYTES_MAX,
+  type RetryPolicy,
+} from '@quic-swarm/protocol';
+
+/** Options of the decisions. {@link DEFAULT_CORE_OPTIONS} has a value for each. */
+export interface CoreOptions {
+  /** Rises with each start of the coordinator; part of every lease. */
+  readonly epoch: number;
+  /** Seeds the jitter of retries and the sampling of agents: equal seeds and events give equal effects. */
+  readonly seed: number;
+  readonly heartbeatIntervalMs: number;
+  /** Silence after which an agent is suspect and gets no new work: two heartbeats missed. */
+  readonly suspectAfterMs: number;
+  /** Silence after which an agent is lost and its tasks run elsewhere. */
+  readonly lostAfterMs: number;
+  /** How long a lost agent may come back and keep leases that nobody else was given. */
+  readonly reconnectGraceMs: number;
+  readonly retry: RetryPolicy;
+  readonly startToCloseMs: number;
+  /** What the coordinator adds to startToCloseMs before it stops believing that the agent enforces it. */
+  readonly startToCloseSlackMs: number;
+  /** Time a handler may take to stop by itself after a cancellation or a timeout. */
+  readonly cancelGraceMs: number;
+  /** So much waiting counts as one step of priority, so that low priorities are served in the end. */
+  readonly priorityAgeingMs: number;
+  /** Bounds of what is accepted and not finished. */
+  readonly pendingTasksMax: number;
+  readonly pendingBytesMax: number;
+  /** What a client should wait after QUEUE_FULL. */
+  readonly queueFullRetryAfterMs: number;
+  /** Finished tasks stay known, so that a client that lost its connection can ask: at most so many, so long, so large. */
+  readonly finishedTasksMax: number;
+  readonly finishedTtlMs: number;
+  readonly finishedBytesMax: number;
+  readonly payloadBytesMax: number;
+  readonly datasetBytesMax: number;
+  /** All data sets together; the least recently used one that no task needs makes room. */
+  readonly datasetsBytesMax: number;
+  /** Streams a joining side may have open at once. */
+  readonly streamsMax: number;
+}
+
+/** The defaults of DESIGN §6. */
+export const DEFAULT_CORE_OPTIONS: CoreOptions = {
+  epoch: 1,
+  seed: 1,
+  heartbeatIntervalMs: 500,
+  suspectAfterMs: 1_250,
+  lostAfterMs: 3_000,
+  reconnectGraceMs: 10_000,
+  retry: DEFAULT_RETRY_POLICY,
+  startToCloseMs: DEFAULT_START_TO_CLOSE_MS,
+  startToCloseSlackMs: 5_000,
+  cancelGraceMs: 1_000,
+  priorityAgeingMs: 10_000,
+  pendingTasksMax: 1_000_000,
+  pendingBytesMax: 1024 * 1024 * 1024,
+  queueFullRetryAfterMs: 250,
+  finishedTasksMax: 10_000,
+  finishedTtlMs: 600_000,
+  finishedBytesMax: 256 * 1024 * 1024,
+  payloadBytesMax: PAYLOAD_BYTES_MAX,
+  datasetBytesMax: DATASET_BYTES_MAX,
+  datasetsBytesMax: 2 * DATASET_BYTES_MAX,
+  streamsMax: 20_000,
+};

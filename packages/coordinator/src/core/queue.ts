@@ -1,0 +1,227 @@
+/**
+ * Tasks that can run now, and agents that could take them.
+ *
+ * Tasks with equal needs (type, agent type, labels) wait in one bucket, so that finding work for an agent never
+ * looks at tasks it cannot do. A bucket has one first-in-first-out lane per priority; the head of a lane gains one
+ * step of priority for each `priorityAgeingMs` that it has waited. A bucket also knows the agents that could take its
+ * tasks at this moment. Both sides are kept up to date as things happen; nothing is searched at dispatch.
+ */
+import type { AgentType } from '@quic-swarm/protocol';
+import { isAvailable, isCapable, type Agent } from './agent-record.ts';
+import { invariant } from './invariant.ts';
+import type { Task } from './task.ts';
+
+const PRIORITIES = 5;
+/** Empty buckets are kept for the next task of their kind, but not without end. */
+const EMPTY_BUCKETS_MAX = 1024;
+
+/** A queue whose removed tasks are skipped when their turn comes. */
+class Lane {
+  #tasks: (Task | undefined)[] = [];
+  #head = 0;
+
+  push(task: Task): void {
+    this.#tasks.push(task);
+  }
+
+  /** The first task that is still in the bucket. */
+  peek(): Task | undefined {
+    for (; this.#head < this.#tasks.length; this.#head++) {
+      const task = this.#tasks[this.#head];
+      if (task?.inBucket === true) return task;
+    }
+    this.#tasks = [];
+    this.#head = 0;
+    return undefined;
+  }
+
+  shift(): void {
+    this.#tasks[this.#head] = undefined;
+    this.#head += 1;
+    // Give the memory of what was served back in large steps.
+    if (this.#head > 4096 && this.#head * 2 > this.#tasks.length) {
+      this.#tasks = this.#tasks.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  *[Symbol.iterator](): Generator<Task> {
+    for (let i = this.#head; i < this.#tasks.length; i++) {
+      const task = this.#tasks[i];
+      if (task?.inBucket === true) yield task;
+    }
+  }
+}
+
+/** Agents in no order, with removal and random choice in constant time. */
+export class AgentSet {
+  readonly #agents: Agent[] = [];
+  readonly #places = new Map<Agent, number>();
+
+  get size(): number {
+    return this.#agents.length;
+  }
+
+  at(index: number): Agent {
+    return this.#agents[index] as Agent;
+  }
+
+  has(agent: Agent): boolean {
+    return this.#places.has(agent);
+  }
+
+  add(agent: Agent): void {
+    if (this.#places.has(agent)) return;
+    this.#places.set(agent, this.#agents.length);
+    this.#agents.push(agent);
+  }
+
+  delete(agent: Agent): void {
+    const place = this.#places.get(agent);
+    if (place === undefined) return;
+    this.#places.delete(agent);
+    const last = this.#agents.pop() as Agent;
+    if (last === agent) return;
+    this.#agents[place] = last;
+    this.#places.set(last, place);
+  }
+}
+
+/** Tasks with equal needs, and the agents that could take one now. */
+export interface Bucket {
+  readonly key: string;
+  readonly taskType: string;
+  readonly agentType: AgentType | undefined;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+  readonly lanes: readonly Lane[];
+  readonly available: AgentSet;
+  size: number;
+}
+
+/** All runnable tasks. */
+export class TaskQueue {
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #dispatchable = new Set<Bucket>();
+  /** Connected agents, and whether they were available when last looked at. */
+  readonly #agents = new Map<Agent, boolean>();
+  readonly #priorityAgeingMs: number;
+  #size = 0;
+
+  constructor(priorityAgeingMs: number) {
+    this.#priorityAgeingMs = priorityAgeingMs;
+  }
+
+  /** Tasks in all buckets. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get buckets(): Iterable<Bucket> {
+    return this.#buckets.values();
+  }
+
+  add(task: Task): void {
+    const bucket = this.#bucketFor(task);
+    task.bucketKey = bucket.key;
+    task.inBucket = true;
+    (bucket.lanes[task.priority - 1] as Lane).push(task);
+    bucket.size += 1;
+    this.#size += 1;
+    this.#note(bucket);
+  }
+
+  /** Takes a task out before its turn. Harmless when it is not in. */
+  remove(task: Task): void {
+    if (!task.inBucket) return;
+    task.inBucket = false;
+    const bucket = this.#buckets.get(task.bucketKey);
+    invariant(bucket !== undefined, `bucket ${task.bucketKey} is gone`);
+    bucket.size -= 1;
+    this.#size -= 1;
+    this.#note(bucket);
+  }
+
+  /** The next task that can be given away, with the bucket whose agents could take it. Does not take it out. */
+  next(nowMs: number): { task: Task; bucket: Bucket } | undefined {
+    let best: { task: Task; bucket: Bucket } | undefined;
+    let bestRank = Number.POSITIVE_INFINITY;
+    for (const bucket of this.#dispatchable) {
+      for (const lane of bucket.lanes) {
+        const task = lane.peek();
+        if (task === undefined) continue;
+        const rank = this.#rankOf(task, nowMs);
+        if (
+          rank < bestRank ||
+          (rank === bestRank && best !== undefined && task.order < best.task.order)
+        ) {
+          best = { task, bucket };
+          bestRank = rank;
+        }
+      }
+    }
+    return best;
+  }
+
+  /** Takes out the task that `next` returned. */
+  take(task: Task, bucket: Bucket): void {
+    (bucket.lanes[task.priority - 1] as Lane).shift();
+    this.remove(task);
+  }
+
+  /** Call whenever an agent may have become able or unable to take one more task. Cheap when it has not. */
+  availabilityChanged(agent: Agent): void {
+    if (this.#agents.get(agent) !== isAvailable(agent)) this.capabilitiesChanged(agent);
+  }
+
+  /** Call when an agent came, went, or can do other things than before. */
+  capabilitiesChanged(agent: Agent): void {
+    const available = isAvailable(agent);
+    if (agent.connectionId === undefined) this.#agents.delete(agent);
+    else this.#agents.set(agent, available);
+    for (const bucket of this.#buckets.values()) {
+      if (available && isCapable(agent, bucket)) bucket.available.add(agent);
+      else bucket.available.delete(agent);
+      this.#note(bucket);
+    }
+  }
+
+  /** The tasks of a bucket in the order of their lanes. */
+  *tasksOf(bucket: Bucket): Generator<Task> {
+    for (const lane of bucket.lanes) yield* lane;
+  }
+
+  #rankOf(task: Task, nowMs: number): number {
+    return task.priority - Math.floor((nowMs - task.queuedAtMs) / this.#priorityAgeingMs);
+  }
+
+  #bucketFor(task: Task): Bucket {
+    const labels = Object.entries(task.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = JSON.stringify([task.agentType ?? null, task.taskType, ...labels]);
+    const existing = this.#buckets.get(key);
+    if (existing !== undefined) return existing;
+    if (this.#buckets.size >= EMPTY_BUCKETS_MAX) this.#dropEmptyBuckets();
+    const bucket: Bucket = {
+      key,
+      taskType: task.taskType,
+      agentType: task.agentType,
+      labels: task.labels,
+      lanes: Array.from({ length: PRIORITIES }, () => new Lane()),
+      available: new AgentSet(),
+      size: 0,
+    };
+    for (const [agent, available] of this.#agents) {
+      if (available && isCapable(agent, bucket)) bucket.available.add(agent);
+    }
+    this.#buckets.set(key, bucket);
+    return bucket;
+  }
+
+  #note(bucket: Bucket): void {
+    if (bucket.size > 0 && bucket.available.size > 0) this.#dispatchable.add(bucket);
+    else this.#dispatchable.delete(bucket);
+  }
+
+  #dropEmptyBuckets(): void {
+    for (const [key, bucket] of this.#buckets) if (bucket.size === 0) this.#buckets.delete(key);
+  }
+}

@@ -1,0 +1,92 @@
+/** What the parts of the core share: the collections, the timers, the clock reading of the event in hand, and the effects so far. */
+import {
+  failure,
+  type ErrorType,
+  type Failure,
+  type Message,
+  type SwarmErrorOptions,
+} from '@quic-swarm/protocol';
+import type { Agent } from './agent-record.ts';
+import type { CoordinatorEffect } from './effects.ts';
+import type { CoreOptions } from './options.ts';
+import { TaskQueue } from './queue.ts';
+import { SeededRandom } from './random.ts';
+import type { Task } from './task.ts';
+import { TimerHeap } from './timers.ts';
+
+/** A connected client. */
+export interface Client {
+  readonly connectionId: string;
+  readonly clientName: string;
+  readonly address: string;
+  /** Tasks that it watches. */
+  readonly watched: Set<string>;
+}
+
+/** A data set that the shell holds. */
+export interface DatasetRecord {
+  readonly datasetId: string;
+  readonly bytes: number;
+  /** Tasks that are not final and refer to it. */
+  users: number;
+}
+
+/** The state of one coordinator core. Only the parts of the core touch it. */
+export class CoreState {
+  readonly options: CoreOptions;
+  readonly random: SeededRandom;
+  readonly timers: TimerHeap = new TimerHeap();
+  readonly tasks: Map<string, Task> = new Map();
+  /** Final tasks, oldest first. */
+  readonly finished: Set<Task> = new Set();
+  readonly taskIdByKey: Map<string, string> = new Map();
+  readonly queue: TaskQueue;
+  readonly agents: Map<string, Agent> = new Map();
+  readonly agentByConnection: Map<string, Agent> = new Map();
+  readonly clients: Map<string, Client> = new Map();
+  /** Least recently used first. */
+  readonly datasets: Map<string, DatasetRecord> = new Map();
+  datasetBytes = 0;
+  pendingTasks = 0;
+  pendingBytes = 0;
+  finishedBytes = 0;
+  draining = false;
+  #order = 0;
+  nowMs = 0;
+  effects: CoordinatorEffect[] = [];
+
+  constructor(options: CoreOptions) {
+    this.options = options;
+    this.random = new SeededRandom(options.seed);
+    this.queue = new TaskQueue(options.priorityAgeingMs);
+  }
+
+  /** Numbers accepted tasks. */
+  nextOrder(): number {
+    this.#order += 1;
+    return this.#order;
+  }
+
+  send(connectionId: string, on: 'control' | 'dispatch' | 'client', message: Message): void {
+    this.effects.push({ type: 'Send', connectionId, on, message });
+  }
+
+  /** Answers a request with an error and tells the observers. */
+  refuse(connectionId: string, on: 'control' | 'client', requestId: number, reason: Failure): void {
+    this.send(connectionId, on, { type: 'ErrorReport', body: { requestId, failure: reason } });
+    this.effects.push({ type: 'Refused', connectionId, failure: reason });
+  }
+
+  /** Turns a peer away: an ErrorReport on the control stream, then the connection is closed with the error's code. */
+  turnAway(
+    connectionId: string,
+    type: ErrorType,
+    message: string,
+    options?: SwarmErrorOptions,
+  ): void {
+    const reason = failure(type, message, options);
+    this.send(connectionId, 'control', { type: 'ErrorReport', body: { failure: reason } });
+    this.effects.push({ type: 'Refused', connectionId, failure: reason });
+    this.effects.push({ type: 'Close', connectionId, errorType: type, message });
+  }
+}

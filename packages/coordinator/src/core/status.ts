@@ -1,0 +1,108 @@
+/** The core's part of the status views. Counts over time come from the shell's statistics. */
+import {
+  type AgentRow,
+  type StatusSummary,
+  type TaskRow,
+  type TaskState,
+} from '@quic-swarm/protocol';
+import { stateOf, type Agent } from './agent-record.ts';
+import { agentsFor } from './pending-reason.ts';
+import type { CoreState } from './state.ts';
+import type { Task } from './task.ts';
+
+/** What the summary says of tasks at this moment. */
+export type TaskCounts = Pick<
+  StatusSummary['tasks'],
+  'byState' | 'byPendingReason' | 'queuedBytes' | 'oldestQueuedMs'
+>;
+
+/** Counts tasks by state, and waiting ones by reason. Walks over all known tasks: for people, not for hot paths. */
+export function countTasks(core: CoreState, nowMs: number): TaskCounts {
+  const byState: Record<string, number> = {};
+  const byPendingReason: Record<string, number> = {};
+  let oldestQueuedMs = 0;
+  for (const task of core.tasks.values()) {
+    byState[task.state] = (byState[task.state] ?? 0) + 1;
+    if (task.state !== 'queued') continue;
+    oldestQueuedMs = Math.max(oldestQueuedMs, nowMs - task.acceptedAtMs);
+    if (task.inBackoff) byPendingReason['BACKOFF'] = (byPendingReason['BACKOFF'] ?? 0) + 1;
+  }
+  for (const bucket of core.queue.buckets) {
+    const [first] = core.queue.tasksOf(bucket);
+    if (first === undefined) continue;
+    const reason = agentsFor(core, first).pendingReason ?? 'NO_FREE_SLOT';
+    byPendingReason[reason] = (byPendingReason[reason] ?? 0) + bucket.size;
+  }
+  return { byState, byPendingReason, queuedBytes: core.pendingBytes, oldestQueuedMs };
+}
+
+/** The core's part of an agent's row. */
+export function agentRow(agent: Agent, nowMs: number): Omit<AgentRow, 'roundTripMs' | 'work'> {
+  const { lastHeartbeat } = agent;
+  return {
+    agentId: agent.agentId,
+    agentType: agent.agentType,
+    state: stateOf(agent),
+    address: agent.address,
+    capabilities: [...agent.capabilities],
+    labels: agent.labels,
+    slots: agent.slots,
+    credit: agent.credit,
+    leases: agent.leases.size,
+    running: [...agent.leases.values()].filter(({ started }) => started).length,
+    connectedForMs: nowMs - agent.connectedAtMs,
+    lastHeardMs: nowMs - agent.lastHeardMs,
+    eventLoopLagMs: lastHeartbeat?.eventLoopLagMs ?? 0,
+    memoryBytes: lastHeartbeat?.memoryBytes ?? 0,
+    datasets: agent.datasets.size,
+    serviceTimeMs: agent.serviceTimeMs,
+  };
+}
+
+/** Tasks in the given states (all without), newest first. */
+export function taskRows(
+  core: CoreState,
+  states: readonly TaskState[] | undefined,
+  limit: number,
+  nowMs: number,
+): { rows: TaskRow[]; rowsInAll: number } {
+  const wanted = [...core.tasks.values()].filter(({ state }) => states?.includes(state) ?? true);
+  wanted.sort((a, b) => b.order - a.order);
+  const rows = wanted.slice(0, limit).map((task) => taskRow(core, task, nowMs));
+  return { rows, rowsInAll: wanted.length };
+}
+
+/** One task, with its place in the queue when `withPosition`. */
+export function taskRow(core: CoreState, task: Task, nowMs: number, withPosition = false): TaskRow {
+  const { pendingReason, candidates } = agentsFor(core, task);
+  return {
+    taskId: task.taskId,
+    taskType: task.taskType,
+    state: task.state,
+    ...(pendingReason === undefined ? {} : { pendingReason, candidates }),
+    ...(withPosition && task.inBucket ? { position: positionOf(core, task) } : {}),
+    priority: task.priority,
+    attempt: task.attempt,
+    deliveries: task.losses,
+    ...(task.agentId === undefined ? {} : { agentId: task.agentId }),
+    cancelRequested: task.cancelRequested !== undefined,
+    ageMs: (task.endedAtMs ?? nowMs) - task.acceptedAtMs,
+    ...(task.fraction === undefined ? {} : { fraction: task.fraction }),
+    ...(task.failure === undefined ? {} : { failure: task.failure }),
+    deadLettered: task.deadLettered,
+    ...(task.submittedBy === undefined ? {} : { submittedBy: task.submittedBy }),
+  };
+}
+
+/** Tasks of its bucket that come before it, and one. */
+function positionOf(core: CoreState, task: Task): number {
+  for (const bucket of core.queue.buckets) {
+    if (bucket.key !== task.bucketKey) continue;
+    let position = 1;
+    for (const other of core.queue.tasksOf(bucket)) {
+      if (other === task) return position;
+      position += 1;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,214 @@
+/** What clients ask about tasks: submit, watch, cancel. */
+import { failure, type CancelTask, type SubmitTask, type WatchTask } from '@quic-swarm/protocol';
+import { claimDatasets } from './datasets.ts';
+import { missingFeature } from './features.ts';
+import { hashBytes } from './hash.ts';
+import { cancel, dispatchAll, enqueue, keyOf } from './task-flow.ts';
+import type { Client, CoreState } from './state.ts';
+import { createTask, type Task } from './task.ts';
+import { announceState, tellSoFar } from './watchers.ts';
+
+/** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
+export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
+  const { requestId, taskType, idempotencyKey } = submission;
+  const refuse = (reason: ReturnType<typeof failure>): void => {
+    core.refuse(client.connectionId, 'client', requestId, reason);
+  };
+  const existing = findExisting(core, submission);
+  if (existing !== undefined) {
+    if (isSameTask(existing, submission)) acceptExisting(core, client, submission, existing);
+    else {
+      refuse(
+        failure(
+          'TASK_EXISTS',
+          `Task ${existing.taskId} was submitted with another input or type.`,
+          {
+            hint: 'Use a new task id or idempotency key for a new task.',
+          },
+        ),
+      );
+    }
+    return;
+  }
+  const unsupported = missingFeature(submission);
+  if (unsupported !== undefined) return refuse(unsupported);
+  const noRoom = checkRoom(core, submission.payload?.length ?? 0);
+  if (noRoom !== undefined) return refuse(noRoom);
+  const missing = claimDatasets(core, submission.datasets);
+  if (missing.length > 0) {
+    return refuse(
+      failure('DATASET_NOT_FOUND', `The coordinator does not have ${missing.join(', ')}.`, {
+        hint: 'Upload the data set first (client.putTable or client.putDataset).',
+      }),
+    );
+  }
+  const task = createTask(
+    submission,
+    { connectionId: client.connectionId, clientName: client.clientName, order: core.nextOrder() },
+    core.options,
+    core.nowMs,
+  );
+  task.inputHash = idempotencyKey === undefined ? 0 : hashBytes(submission.payload);
+  core.tasks.set(task.taskId, task);
+  if (idempotencyKey !== undefined)
+    core.taskIdByKey.set(keyOf(taskType, idempotencyKey), task.taskId);
+  core.pendingTasks += 1;
+  core.pendingBytes += task.inputBytes;
+  core.effects.push({ type: 'TaskAccepted', taskId: task.taskId, taskType });
+  watch(client, task, submission.watch);
+  acknowledge(core, client, requestId, task, false);
+  begin(core, task, submission);
+}
+
+function begin(core: CoreState, task: Task, submission: SubmitTask): void {
+  const { taskId } = task;
+  const { delayMs = 0, scheduleToStartMs, scheduleToCloseMs } = submission;
+  if (scheduleToStartMs !== undefined) {
+    task.scheduleToStartTimer = core.timers.schedule(core.nowMs + scheduleToStartMs, {
+      kind: 'scheduleToStart',
+      taskId,
+    });
+  }
+  if (scheduleToCloseMs !== undefined) {
+    task.scheduleToCloseTimer = core.timers.schedule(core.nowMs + scheduleToCloseMs, {
+      kind: 'scheduleToClose',
+      taskId,
+    });
+  }
+  if (delayMs > 0) {
+    task.releaseTimer = core.timers.schedule(core.nowMs + delayMs, { kind: 'release', taskId });
+    return;
+  }
+  enqueue(core, task);
+  dispatchAll(core);
+  if (task.state === 'queued') announceState(core, task);
+}
+
+function findExisting(
+  core: CoreState,
+  { taskId, taskType, idempotencyKey }: SubmitTask,
+): Task | undefined {
+  const byId = core.tasks.get(taskId);
+  if (byId !== undefined || idempotencyKey === undefined) return byId;
+  return core.tasks.get(core.taskIdByKey.get(keyOf(taskType, idempotencyKey)) ?? '');
+}
+
+/** The same id is the same task when the type agrees; the same idempotency key only when the input does too. */
+function isSameTask(task: Task, submission: SubmitTask): boolean {
+  if (task.taskType !== submission.taskType) return false;
+  if (task.taskId === submission.taskId) return true;
+  return (
+    task.inputBytes === (submission.payload?.length ?? 0) &&
+    task.inputHash === hashBytes(submission.payload)
+  );
+}
+
+function acceptExisting(core: CoreState, client: Client, submission: SubmitTask, task: Task): void {
+  acknowledge(core, client, submission.requestId, task, true);
+  attach(core, client, task, submission.watch);
+}
+
+function checkRoom(core: CoreState, inputBytes: number): ReturnType<typeof failure> | undefined {
+  const { pendingTasksMax, pendingBytesMax, queueFullRetryAfterMs: retryAfterMs } = core.options;
+  if (core.draining) {
+    return failure('DRAINING', 'The coordinator is shutting down and accepts no new tasks.', {
+      retryAfterMs: 1000,
+    });
+  }
+  if (core.pendingTasks >= pendingTasksMax) {
+    return failure(
+      'QUEUE_FULL',
+      `${core.pendingTasks} tasks are waiting, the bound is ${pendingTasksMax}.`,
+      { retryAfterMs },
+    );
+  }
+  if (core.pendingBytes + inputBytes > pendingBytesMax) {
+    return failure(
+      'QUEUE_FULL',
+      `The inputs of waiting tasks take ${core.pendingBytes} bytes, the bound is ${pendingBytesMax}.`,
+      { retryAfterMs },
+    );
+  }
+  return undefined;
+}
+
+/** A client wants to hear of a task from now on, and what it missed. */
+export function startWatching(
+  core: CoreState,
+  client: Client,
+  { requestId, taskId, watch: level }: WatchTask,
+): void {
+  const task = core.tasks.get(taskId);
+  if (task === undefined) {
+    core.refuse(client.connectionId, 'client', requestId, notFound(taskId));
+    return;
+  }
+  acknowledge(core, client, requestId, task, true);
+  attach(core, client, task, level);
+}
+
+function attach(core: CoreState, client: Client, task: Task, level: WatchTask['watch']): void {
+  if (level === 'none') return;
+  if (task.endedAtMs === undefined) watch(client, task, level);
+  tellSoFar(core, task, client.connectionId);
+}
+
+/** A client wants a task to stop; answered at once, the end is told to those who watch. */
+export function requestCancel(core: CoreState, client: Client, message: CancelTask): void {
+  const { taskId, reason, graceMs, requestId = 0 } = message;
+  const task = core.tasks.get(taskId);
+  if (task === undefined) {
+    core.refuse(client.connectionId, 'control', requestId, notFound(taskId));
+    return;
+  }
+  cancel(core, task, reason, graceMs);
+  core.send(client.connectionId, 'control', {
+    type: 'MessageAck',
+    body: { requestId, status: 'PROCESSED' },
+  });
+}
+
+/** The client is gone: nobody watches for it, and tasks that were only for it are cancelled. */
+export function dropClient(core: CoreState, client: Client): void {
+  core.clients.delete(client.connectionId);
+  for (const taskId of client.watched) {
+    const task = core.tasks.get(taskId);
+    if (task === undefined) continue;
+    task.watchers = task.watchers.filter(
+      ({ connectionId }) => connectionId !== client.connectionId,
+    );
+    if (task.onClientLoss === 'cancel' && task.submitterConnectionId === client.connectionId) {
+      cancel(core, task, 'The client that submitted the task is gone.', core.options.cancelGraceMs);
+    }
+  }
+}
+
+function watch(client: Client, task: Task, level: WatchTask['watch']): void {
+  // A client that does not listen may still have asked to be missed.
+  client.watched.add(task.taskId);
+  if (level === 'none') return;
+  const { connectionId } = client;
+  task.watchers = [
+    ...task.watchers.filter((watcher) => watcher.connectionId !== connectionId),
+    { connectionId, level },
+  ];
+}
+
+function acknowledge(
+  core: CoreState,
+  client: Client,
+  requestId: number,
+  task: Task,
+  existing: boolean,
+): void {
+  core.send(client.connectionId, 'client', {
+    type: 'SubmitAck',
+    body: { requestId, taskId: task.taskId, state: task.state, existing },
+  });
+}
+
+function notFound(taskId: string): ReturnType<typeof failure> {
+  return failure('TASK_NOT_FOUND', `No task ${taskId} is known.`, {
+    hint: 'Finished tasks are forgotten after a while, and tasks that are not durable with the coordinator; see swarm tasks.',
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * Which state of a task may follow which, and why. The only place that changes a task's state is `moveTo`, so a
+ * transition that is not in the table is a bug and ends the process instead of a promise that never settles.
+ *
+ * ```
+ *            delay over          lease             started
+ *  waiting ────────────▶ queued ───────▶ dispatched ───────▶ running ──▶ succeeded
+ *     │                    ▲ │               │ │                │ │
+ *     │                    │ │   returned, lost, failed, timed out│ │
+ *     │                    └─┼───────────────┴─┼────────────────┘ │
+ *     └──────────────────────┴─────────────────┴──────────────────┴──▶ failed | cancelled | timed_out
+ * ```
+ */
+import { isTerminal, type TaskState } from '@quic-swarm/protocol';
+import { invariant } from './invariant.ts';
+
+const ended = ['failed', 'cancelled', 'timed_out'] as const;
+
+/** For each state those that may follow it. */
+export const LEGAL_TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
+  waiting: ['queued', ...ended],
+  queued: ['dispatched', 'running', ...ended],
+  dispatched: ['running', 'queued', 'succeeded', ...ended],
+  running: ['queued', 'succeeded', ...ended],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+  timed_out: [],
+};
+
+/** Moves a task; breaking the table is a bug. queued → running happens when an agent resumes a lease after a reconnect. */
+export function moveTo(
+  task: { readonly taskId: string; state: TaskState },
+  state: TaskState,
+): void {
+  invariant(
+    LEGAL_TRANSITIONS[task.state].includes(state),
+    `task ${task.taskId} moved from ${task.state} to ${state}`,
+  );
+  invariant(!isTerminal(task.state), `task ${task.taskId} left its final state ${task.state}`);
+  task.state = state;
+}

@@ -1,0 +1,154 @@
+/** What the coordinator knows of one task. */
+import {
+  DEFAULT_PRIORITY,
+  AGENT_TYPE_OF_TASK,
+  isBuiltInTaskType,
+  type AgentType,
+  type Failure,
+  type RetryPolicy,
+  type SubmitTask,
+  type TaskState,
+  type WatchLevel,
+} from '@quic-swarm/protocol';
+import type { CoreOptions } from './options.ts';
+import type { Scheduled } from './timers.ts';
+
+/** A client that wants to hear of the task. */
+export interface Watcher {
+  readonly connectionId: string;
+  readonly level: WatchLevel;
+}
+
+/** A part of the result that the running attempt has sent. */
+export interface Chunk {
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * One task.
+ *
+ * Invariants (checked by `validate.ts`):
+ * 1. In the states dispatched and running `agentId` is set and that agent holds a lease with `attempt`. In a final
+ *    state it names the agent of the last attempt, if any.
+ * 2. `inBucket` is true exactly when the task can be given to an agent now: queued and not in back-off.
+ * 3. A final task has no timers, no input and no lease that is not fenced.
+ */
+export interface Task {
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly agentType: AgentType | undefined;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+  readonly datasets: readonly string[];
+  readonly priority: number;
+  readonly idempotencyKey: string | undefined;
+  readonly idempotent: boolean;
+  readonly retry: RetryPolicy;
+  readonly startToCloseMs: number;
+  readonly onClientLoss: 'keep' | 'cancel';
+  readonly submittedBy: string | undefined;
+  readonly submitterConnectionId: string;
+  readonly acceptedAtMs: number;
+  /** When it must have ended; undefined without scheduleToCloseMs. */
+  readonly deadlineMs: number | undefined;
+  /** Order of acceptance; ties of priority go to the earlier one. */
+  readonly order: number;
+  readonly inputBytes: number;
+  /** Of the input, for tasks with an idempotency key. */
+  inputHash: number;
+
+  state: TaskState;
+  /** The input, until the task is final. */
+  input: Uint8Array | undefined;
+  /** Which of several tasks with equal needs it waits among (see queue.ts). */
+  bucketKey: string;
+  inBucket: boolean;
+  inBackoff: boolean;
+  queuedAtMs: number;
+  startedAtMs: number | undefined;
+  firstStartedAtMs: number | undefined;
+  /** Number of the last dispatch, 0 before the first. */
+  attempt: number;
+  /** Attempts that ended with an error, and attempts that ended with the loss of an agent or a worker. */
+  errors: number;
+  losses: number;
+  agentId: string | undefined;
+  cancelRequested: string | undefined;
+  fraction: number | undefined;
+  watchers: Watcher[];
+  chunks: Chunk[];
+  chunkBytes: number;
+
+  failure: Failure | undefined;
+  deadLettered: boolean;
+  result: Uint8Array | undefined;
+  resultType: string | undefined;
+  endedAtMs: number | undefined;
+  computeMs: number;
+
+  releaseTimer: Scheduled | undefined;
+  scheduleToStartTimer: Scheduled | undefined;
+  scheduleToCloseTimer: Scheduled | undefined;
+  startToCloseTimer: Scheduled | undefined;
+}
+
+/** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
+export function createTask(
+  submission: SubmitTask,
+  origin: { connectionId: string; clientName: string | undefined; order: number },
+  options: CoreOptions,
+  nowMs: number,
+): Task {
+  const { taskType, payload } = submission;
+  const agentType =
+    submission.agentType ??
+    (isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined);
+  return {
+    taskId: submission.taskId,
+    taskType,
+    agentType,
+    labels: submission.labels,
+    datasets: submission.datasets,
+    priority: submission.priority ?? DEFAULT_PRIORITY,
+    idempotencyKey: submission.idempotencyKey,
+    idempotent: submission.idempotent ?? true,
+    retry: { ...options.retry, ...submission.retry },
+    startToCloseMs: submission.startToCloseMs ?? options.startToCloseMs,
+    onClientLoss: submission.onClientLoss ?? 'keep',
+    submittedBy: origin.clientName,
+    submitterConnectionId: origin.connectionId,
+    acceptedAtMs: nowMs,
+    deadlineMs:
+      submission.scheduleToCloseMs === undefined ? undefined : nowMs + submission.scheduleToCloseMs,
+    order: origin.order,
+    inputBytes: payload?.length ?? 0,
+    inputHash: 0,
+    state: 'waiting',
+    input: payload,
+    bucketKey: '',
+    inBucket: false,
+    inBackoff: false,
+    queuedAtMs: nowMs,
+    startedAtMs: undefined,
+    firstStartedAtMs: undefined,
+    attempt: 0,
+    errors: 0,
+    losses: 0,
+    agentId: undefined,
+    cancelRequested: undefined,
+    fraction: undefined,
+    watchers: [],
+    chunks: [],
+    chunkBytes: 0,
+    failure: undefined,
+    deadLettered: false,
+    result: undefined,
+    resultType: undefined,
+    endedAtMs: undefined,
+    computeMs: 0,
+    releaseTimer: undefined,
+    scheduleToStartTimer: undefined,
+    scheduleToCloseTimer: undefined,
+    startToCloseTimer: undefined,
+  };
+}

@@ -1,0 +1,413 @@
+/** The coordinator as people use it: a listener, its peers, and the core that decides. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { ExperienceBank } from '@quic-swarm/reasoning';
+import {
+  NO_ERROR_WIRE_CODE,
+  SwarmError,
+  negotiateVersion,
+  toFailure,
+  type AgentRow,
+  type Message,
+  type ReasoningExperience,
+  type StatusSummary,
+} from '@quic-swarm/protocol';
+import {
+  formatAddress,
+  listeningTransport,
+  parseAddress,
+  type Address,
+  type Connection,
+  type CoordinatorSecurity,
+  type Listener,
+  type Transport,
+} from '@quic-swarm/transport';
+import { CoordinatorCore } from '../core/coordinator.ts';
+import { checkRoomForDataset } from '../core/datasets.ts';
+import type { CoordinatorEffect } from '../core/effects.ts';
+import type { CoreOptions } from '../core/options.ts';
+import { DatasetStore } from './dataset-store.ts';
+import { Driver } from './driver.ts';
+import { Peer, type DatasetRequest, type PeerListener } from './peer.ts';
+import { Statistics } from './statistics.ts';
+import { StatusReporter } from './status-report.ts';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** What an observer is told: the effects that are said for observers, and what happens to connections. */
+export type CoordinatorNotice =
+  | Extract<
+      CoordinatorEffect,
+      {
+        type:
+          | 'AgentChanged'
+          | 'TaskAccepted'
+          | 'TaskEnded'
+          | 'AttemptEnded'
+          | 'Refused'
+          | 'StaleCompletionDropped';
+      }
+    >
+  | {
+      readonly type: 'ClientChanged';
+      readonly address: string;
+      readonly clientName: string;
+      readonly change: 'joined' | 'left';
+    }
+  | { readonly type: 'ProtocolError'; readonly address: string; readonly error: SwarmError };
+
+/** Options of {@link QuicSwarmCoordinator.start}. */
+export interface CoordinatorOptions {
+  /** `HOST:PORT`; port 0 picks a free one. */
+  readonly address: string | Address;
+  /** What carries the bytes. @default QUIC with the given security */
+  readonly transport?: Transport;
+  /** @default the development certificate of this user */
+  readonly security?: CoordinatorSecurity;
+  /** How long a connection may take to introduce itself. @default 5000 */
+  readonly handshakeTimeoutMs?: number;
+  /** Bytes that may wait for a peer that does not read before it is closed. @default 64 MiB */
+  readonly outgoingBytesMax?: number;
+  /** Figures by which it decides, see CoreOptions. */
+  readonly decisions?: Partial<CoreOptions>;
+  /** Told of everything that an operator may want to see; must not throw. */
+  readonly onNotice?: (notice: CoordinatorNotice) => void;
+}
+
+/** How a coordinator stops. */
+export interface CoordinatorDrainOptions {
+  /** How long accepted tasks may take to end. @default 10,000 */
+  readonly graceMs?: number;
+}
+
+/**
+ * Accepts agents and clients and gives the clients' tasks to the agents.
+ *
+ * ```ts
+ * await using coordinator = await QuicSwarmCoordinator.start({ address: '127.0.0.1:5000' });
+ * ```
+ */
+export class QuicSwarmCoordinator implements AsyncDisposable {
+  readonly #options: CoordinatorOptions;
+  readonly #core: CoordinatorCore;
+  readonly #driver: Driver;
+  readonly #peers = new Map<string, Peer>();
+  readonly #datasets = new DatasetStore();
+  readonly #experiences = new ExperienceBank();
+  readonly #statistics = new Statistics();
+  readonly #reporter: StatusReporter;
+  readonly #endedBytes = { received: 0, sent: 0 };
+  #listener: Listener | undefined;
+  readonly #idleWaiters: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    this.#core = new CoordinatorCore({
+      // Distinct for each start, so that leases of an earlier life are never taken for leases of this one.
+      epoch: Date.now(),
+      seed: randomInt(2 ** 31),
+      ...options.decisions,
+    });
+    this.#driver = new Driver(this.#core, (effect) => {
+      this.#act(effect);
+    });
+    const address = (): string => formatAddress(this.address);
+    this.#reporter = new StatusReporter({
+      core: this.#core.state,
+      statistics: this.#statistics,
+      peers: this.#peers,
+      software: `quic-swarm ${version}`,
+      get address(): string {
+        return address();
+      },
+      startedAtMs: this.#driver.now(),
+      endedBytes: this.#endedBytes,
+      experiences: () => {
+        const { recorded, resolved } = this.#experiences.counters;
+        return { recorded, resolved };
+      },
+    });
+  }
+
+  /** Starts to listen. Rejects with ADDRESS_IN_USE, BAD_ADDRESS or BAD_OPTION. */
+  static async start(options: CoordinatorOptions): Promise<QuicSwarmCoordinator> {
+    const address =
+      typeof options.address === 'string' ? parseAddress(options.address) : options.address;
+    const coordinator = new QuicSwarmCoordinator(options);
+    const transport =
+      options.transport ??
+      listeningTransport(options.security, {
+        streamsMax: coordinator.#core.state.options.streamsMax,
+      });
+    try {
+      coordinator.#listener = await transport.listen({
+        address,
+        onConnection: (connection) => {
+          coordinator.#accept(connection);
+        },
+      });
+    } catch (error) {
+      coordinator.#reporter.stop();
+      throw error;
+    }
+    return coordinator;
+  }
+
+  /** Where it listens; the port is never 0. */
+  get address(): Address {
+    return this.#listener?.address ?? { host: '', port: 0 };
+  }
+
+  /** What agents and clients elsewhere pin; undefined where the transport has no certificates. */
+  get fingerprint(): string | undefined {
+    return this.#listener?.fingerprint;
+  }
+
+  /** Everything that `swarm status` shows. */
+  status(): StatusSummary {
+    return this.#reporter.summary(this.#driver.now());
+  }
+
+  /** The agents that are connected or were a moment ago. */
+  agents(): AgentRow[] {
+    return this.#reporter.agents(this.#driver.now());
+  }
+
+  /** Accepts nothing new, lets accepted tasks end within the grace time, then closes. */
+  async drain({ graceMs = 10_000 }: CoordinatorDrainOptions = {}): Promise<void> {
+    this.#driver.feed({ type: 'DrainRequested' });
+    if (!this.#core.isIdle && this.#closing === undefined) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        this.#idleWaiters.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    await this.close();
+  }
+
+  /** Says goodbye to everybody and stops listening. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#driver.stop();
+    this.#reporter.stop();
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    for (const peer of this.#peers.values()) {
+      peer.send('control', {
+        type: 'Goodbye',
+        body: { reason: 'The coordinator is shutting down.' },
+      });
+    }
+    await this.#listener?.close({
+      wireCode: NO_ERROR_WIRE_CODE,
+      message: 'The coordinator is shutting down.',
+    });
+  }
+
+  #accept(connection: Connection): void {
+    this.#statistics.connectionsAccepted += 1;
+    const { handshakeTimeoutMs = 5000, outgoingBytesMax = 64 * 1024 * 1024 } = this.#options;
+    const { options } = this.#core.state;
+    const peer = new Peer(connection, this.#peerListener(), {
+      handshakeTimeoutMs,
+      outgoingBytesMax,
+      payloadBytesMax: options.payloadBytesMax,
+      datasetRoomBytes: () => Math.min(options.datasetBytesMax, options.datasetsBytesMax),
+    });
+    this.#peers.set(peer.id, peer);
+  }
+
+  #peerListener(): PeerListener {
+    return {
+      onHandshake: (peer, message) => {
+        this.#admit(peer, message);
+      },
+      onDispatchStream: ({ id: connectionId }) => {
+        this.#driver.feed({ type: 'DispatchStreamOpened', connectionId });
+      },
+      onMessage: (peer, message) => {
+        this.#receive(peer, message);
+      },
+      onDatasetRequest: (peer, request, reply) => {
+        void this.#answerDataset(peer, request, reply);
+      },
+      onClosed: (peer, reason) => {
+        this.#forget(peer, reason);
+      },
+      onSent: (type) => {
+        this.#statistics.noteSent(type);
+      },
+      onReceived: (type) => {
+        this.#statistics.noteReceived(type);
+      },
+      onProtocolError: (peer, error) => {
+        this.#statistics.noteError(error.type);
+        const address = formatAddress(peer.connection.remoteAddress);
+        this.#options.onNotice?.({ type: 'ProtocolError', address, error });
+      },
+    };
+  }
+
+  #admit(
+    peer: Peer,
+    message: Extract<Message, { type: 'AgentHandshake' | 'ClientHandshake' }>,
+  ): void {
+    let protocol: number;
+    try {
+      protocol = negotiateVersion(message.body);
+    } catch (error) {
+      peer.fail(error);
+      return;
+    }
+    const common = {
+      connectionId: peer.id,
+      address: formatAddress(peer.connection.remoteAddress),
+      protocol,
+      sessionToken: newSessionToken(),
+    };
+    if (message.type === 'AgentHandshake') {
+      peer.admit('agent');
+      this.#driver.feed({ type: 'AgentJoined', ...common, handshake: message.body });
+    } else {
+      peer.admit('client');
+      this.#driver.feed({ type: 'ClientJoined', ...common, handshake: message.body });
+      this.#options.onNotice?.({
+        type: 'ClientChanged',
+        address: common.address,
+        clientName: message.body.clientName,
+        change: 'joined',
+      });
+    }
+  }
+
+  #receive(peer: Peer, message: Message): void {
+    if (message.type === 'QueryStatus') {
+      this.#answer(peer, message.body.requestId, () => ({
+        type: 'StatusReport',
+        body: this.#reporter.answer(message.body, message.body.requestId, this.#driver.now()),
+      }));
+    } else if (message.type === 'QueryDataset') {
+      const { requestId, datasetId } = message.body;
+      this.#answer(peer, requestId, () => ({
+        type: 'DatasetAck',
+        body: { requestId, datasetId, present: this.#datasets.has(datasetId) },
+      }));
+    } else if (message.type === 'ErrorReport') {
+      this.#statistics.noteError(message.body.failure.type);
+    } else {
+      this.#driver.feed({ type: 'MessageReceived', connectionId: peer.id, message });
+    }
+  }
+
+  #answer(peer: Peer, requestId: number, make: () => Message): void {
+    try {
+      peer.send('control', make());
+    } catch (error) {
+      peer.send('control', this.#errorReport(requestId, error));
+    }
+  }
+
+  async #answerDataset(
+    peer: Peer,
+    request: DatasetRequest,
+    reply: (message: Message) => Promise<void>,
+  ): Promise<void> {
+    const { requestId, datasetId } = request.body;
+    try {
+      if (request.type === 'PutDataset') {
+        await this.#storeDataset(request.body);
+        await reply({ type: 'DatasetAck', body: { requestId, datasetId, present: true } });
+      } else {
+        const dataset = this.#datasets.get(datasetId);
+        if (dataset === undefined) {
+          throw new SwarmError('DATASET_NOT_FOUND', `The coordinator does not have ${datasetId}.`);
+        }
+        const { mediaType, bytes: payload } = dataset;
+        await reply({ type: 'Dataset', body: { requestId, datasetId, mediaType, payload } });
+        this.#driver.feed({ type: 'DatasetServed', connectionId: peer.id, datasetId });
+      }
+    } catch (error) {
+      // When the answer itself failed the connection is gone, and this one fails in the same way.
+      await reply(this.#errorReport(requestId, error)).catch(() => undefined);
+    }
+  }
+
+  async #storeDataset(body: Extract<Message, { type: 'PutDataset' }>['body']): Promise<void> {
+    const { datasetId, mediaType, payload: bytes = new Uint8Array(0) } = body;
+    checkRoomForDataset(this.#core.state, bytes.length);
+    await this.#datasets.put({ datasetId, mediaType, bytes });
+    this.#driver.feed({ type: 'DatasetStored', datasetId, bytes: bytes.length });
+  }
+
+  #errorReport(requestId: number, error: unknown): Message {
+    const { stack: _local, ...failure } = toFailure(error, 'INTERNAL');
+    this.#statistics.noteError(failure.type);
+    return { type: 'ErrorReport', body: { requestId, failure } };
+  }
+
+  #forget(peer: Peer, reason: string): void {
+    this.#peers.delete(peer.id);
+    const { bytesReceived, bytesSent } = peer.connection.statistics();
+    this.#endedBytes.received += bytesReceived;
+    this.#endedBytes.sent += bytesSent;
+    const client = this.#core.state.clients.get(peer.id);
+    if (client !== undefined) {
+      const { clientName, address } = client;
+      this.#options.onNotice?.({ type: 'ClientChanged', address, clientName, change: 'left' });
+    }
+    this.#driver.feed({ type: 'ConnectionEnded', connectionId: peer.id, reason });
+  }
+
+  #act(effect: CoordinatorEffect): void {
+    switch (effect.type) {
+      case 'Send':
+        this.#peers.get(effect.connectionId)?.send(effect.on, effect.message);
+        return;
+      case 'Close':
+        void this.#peers.get(effect.connectionId)?.close(effect.errorType, effect.message);
+        return;
+      case 'DropDataset':
+        this.#datasets.drop(effect.datasetId);
+        return;
+      case 'RecordExperience':
+        this.#recordExperience(effect.experience);
+        return;
+      default:
+        this.#statistics.observe(effect);
+        this.#options.onNotice?.(effect);
+        if (effect.type === 'TaskEnded' && this.#core.isIdle) {
+          for (const resolve of this.#idleWaiters.splice(0)) resolve();
+        }
+    }
+  }
+
+  /** The first time without an outcome it is recorded, the second time with one it is resolved. */
+  #recordExperience(experience: ReasoningExperience): void {
+    const { actual, resolvedAtStep, loss, utility, experienceId } = experience;
+    if (actual === undefined || resolvedAtStep === undefined) {
+      this.#experiences.record(experience);
+      return;
+    }
+    this.#experiences.resolve(experienceId, {
+      actual,
+      resolvedAtStep,
+      ...(loss === undefined ? {} : { loss }),
+      ...(utility === undefined ? {} : { utility }),
+    });
+  }
+}
+
+function newSessionToken(): string {
+  return randomBytes(24).toString('base64url');
+}

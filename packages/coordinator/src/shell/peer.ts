@@ -1,0 +1,321 @@
+/**
+ * One connection at the coordinator: streams in, checked messages out, and the way back. Knows who may say what on
+ * which stream, and turns a peer away that breaks the rules; decides nothing else.
+ */
+import {
+  ERRORS,
+  MessageReader,
+  NO_ERROR_WIRE_CODE,
+  SwarmError,
+  UNAUTHENTICATED_FRAME_BYTES_MAX,
+  encodeFrame,
+  framesOf,
+  isExpected,
+  isSwarmError,
+  needsOwnStream,
+  toFailure,
+  type BodyOf,
+  type ErrorType,
+  type Message,
+  type StreamKind,
+} from '@quic-swarm/protocol';
+import type { Connection, Stream } from '@quic-swarm/transport';
+
+/** What a peer has told of itself. */
+export type Role = 'agent' | 'client';
+
+/** A data set stream's request, answered on the same stream. */
+export type DatasetRequest = Extract<Message, { type: 'PutDataset' | 'GetDataset' }>;
+
+/** Whom the peer reports to. */
+export interface PeerListener {
+  onHandshake(
+    peer: Peer,
+    message: Extract<Message, { type: 'AgentHandshake' | 'ClientHandshake' }>,
+  ): void;
+  onDispatchStream(peer: Peer): void;
+  onMessage(peer: Peer, message: Message): void;
+  onDatasetRequest(
+    peer: Peer,
+    request: DatasetRequest,
+    reply: (message: Message) => Promise<void>,
+  ): void;
+  onClosed(peer: Peer, reason: string): void;
+  onSent(type: string): void;
+  onReceived(type: string): void;
+  onProtocolError(peer: Peer, error: SwarmError): void;
+}
+
+/** Bounds of one peer. */
+export interface PeerLimits {
+  readonly handshakeTimeoutMs: number;
+  readonly payloadBytesMax: number;
+  /** Bytes that may wait for a peer that does not read. */
+  readonly outgoingBytesMax: number;
+  /** Asked when a data set stream opens. */
+  readonly datasetRoomBytes: () => number;
+}
+
+/** Long payloads leave after everything else. */
+const BULK_URGENCY = 200;
+
+/** See the head of this file. */
+export class Peer {
+  readonly connection: Connection;
+  readonly #listener: PeerListener;
+  readonly #limits: PeerLimits;
+  readonly #streams = new Map<StreamKind, Stream>();
+  readonly #handshakeTimer: NodeJS.Timeout;
+  #control: MessageReader | undefined;
+  #role: Role | undefined;
+  #ended = false;
+
+  constructor(connection: Connection, listener: PeerListener, limits: PeerLimits) {
+    this.connection = connection;
+    this.#listener = listener;
+    this.#limits = limits;
+    connection.onStream = (stream) => {
+      this.#acceptStream(stream);
+    };
+    this.#handshakeTimer = setTimeout(() => {
+      this.fail(
+        new SwarmError('HANDSHAKE_TIMEOUT', `No handshake within ${limits.handshakeTimeoutMs} ms.`),
+      );
+    }, limits.handshakeTimeoutMs);
+    void connection.closed.then(({ message }) => {
+      clearTimeout(this.#handshakeTimer);
+      this.#ended = true;
+      listener.onClosed(this, message);
+    });
+  }
+
+  get id(): string {
+    return this.connection.id;
+  }
+
+  /** Undefined until the handshake was accepted. */
+  get role(): Role | undefined {
+    return this.#role;
+  }
+
+  /** The handshake was accepted: other messages and streams may come now. */
+  admit(role: Role): void {
+    clearTimeout(this.#handshakeTimer);
+    this.#role = role;
+    if (this.#control !== undefined) this.#control.frameBytesMax = Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Queues a message on a shared stream, or on a stream of its own when its payload is long. */
+  send(on: 'control' | 'dispatch' | 'client', message: Message): void {
+    if (this.#ended) return;
+    this.#listener.onSent(message.type);
+    if (needsOwnStream(message)) {
+      void this.#sendDetached(message);
+      return;
+    }
+    const stream = this.#streams.get(on);
+    if (stream === undefined) return;
+    if (stream.queuedBytes > this.#limits.outgoingBytesMax) {
+      this.#failSlow(stream.queuedBytes);
+      return;
+    }
+    try {
+      stream.write(encodeFrame(message));
+    } catch {
+      // The stream ended under our hands; its connection reports how.
+    }
+  }
+
+  /** Says goodbye in good order. */
+  async close(errorType: ErrorType | undefined, message: string): Promise<void> {
+    this.#ended = true;
+    const wireCode = errorType === undefined ? NO_ERROR_WIRE_CODE : ERRORS[errorType].wireCode;
+    await this.connection.close({ wireCode, message: message.slice(0, 512) });
+  }
+
+  /** The peer broke a rule: it is told which, and the connection ends with the error's code. */
+  fail(thrown: unknown): void {
+    if (this.#ended) return;
+    const error = isSwarmError(thrown)
+      ? thrown
+      : new SwarmError('INTERNAL', String(thrown), { cause: thrown });
+    this.#listener.onProtocolError(this, error);
+    const { stack: _local, ...failure } = toFailure(error);
+    this.send('control', { type: 'ErrorReport', body: { failure } });
+    void this.close(error.type in ERRORS ? (error.type as ErrorType) : 'INTERNAL', error.message);
+  }
+
+  #acceptStream(stream: Stream): void {
+    if (this.#control === undefined) {
+      this.#streams.set('control', stream);
+      this.#control = this.#read(stream, this.#limits.payloadBytesMax, (message) => {
+        this.#receiveControl(message);
+      });
+      this.#control.frameBytesMax = UNAUTHENTICATED_FRAME_BYTES_MAX;
+      return;
+    }
+    if (this.#role === undefined) {
+      this.fail(
+        new SwarmError(
+          'UNEXPECTED_MESSAGE',
+          'A second stream was opened before the handshake was accepted.',
+        ),
+      );
+      return;
+    }
+    let kind: StreamKind | undefined;
+    const reader = this.#read(stream, this.#limits.payloadBytesMax, (message) => {
+      if (kind !== undefined) {
+        this.#receive(stream, kind, message);
+      } else if (message.type === 'StreamOpen') {
+        kind = message.body.purpose;
+        this.#openStream(stream, kind, reader);
+      } else {
+        throw new SwarmError(
+          'UNEXPECTED_MESSAGE',
+          `A stream began with ${message.type} instead of StreamOpen.`,
+        );
+      }
+    });
+  }
+
+  #openStream(
+    stream: Stream,
+    purpose: BodyOf<'StreamOpen'>['purpose'],
+    reader: MessageReader,
+  ): void {
+    if (purpose === 'task') {
+      stream.end();
+    } else if (purpose === 'dataset') {
+      reader.payloadBytesMax = this.#limits.datasetRoomBytes();
+    } else if (
+      (purpose === 'dispatch') !== (this.#role === 'agent') ||
+      this.#streams.has(purpose)
+    ) {
+      throw new SwarmError(
+        'UNEXPECTED_MESSAGE',
+        `This peer may not open (another) ${purpose} stream.`,
+      );
+    } else {
+      this.#streams.set(purpose, stream);
+      if (purpose === 'dispatch') this.#listener.onDispatchStream(this);
+    }
+  }
+
+  #read(
+    stream: Stream,
+    payloadBytesMax: number,
+    onMessage: (message: Message) => void,
+  ): MessageReader {
+    const reader = new MessageReader({
+      payloadBytesMax,
+      onMessage: (message) => {
+        if (this.#ended) return;
+        this.#listener.onReceived(message.type);
+        onMessage(message);
+      },
+    });
+    stream.onData = (bytes) => {
+      if (this.#ended) return;
+      try {
+        reader.push(bytes);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    stream.onEnd = () => {
+      try {
+        reader.end();
+        if (stream === this.#streams.get('control') && !this.#ended) {
+          throw new SwarmError(
+            'UNEXPECTED_MESSAGE',
+            'The control stream was ended while the connection was open.',
+          );
+        }
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    stream.onError = () => {
+      // A reset of one stream of many harms only what it carried; a shared stream is the connection itself.
+      for (const shared of this.#streams.values()) {
+        if (shared === stream && this.connection.isOpen) {
+          this.fail(
+            new SwarmError('STREAM_RESET', 'The peer reset a stream that both sides share.'),
+          );
+        }
+      }
+    };
+    return reader;
+  }
+
+  #receiveControl(message: Message): void {
+    if (this.#role === undefined) {
+      if (message.type !== 'AgentHandshake' && message.type !== 'ClientHandshake') {
+        throw new SwarmError(
+          'UNEXPECTED_MESSAGE',
+          `The first message was ${message.type}, not a handshake.`,
+        );
+      }
+      this.#listener.onHandshake(this, message);
+      return;
+    }
+    if (message.type === 'AgentHandshake' || message.type === 'ClientHandshake') {
+      throw new SwarmError('UNEXPECTED_MESSAGE', 'A second handshake on the same connection.');
+    }
+    const control = this.#streams.get('control');
+    if (control !== undefined) this.#receive(control, 'control', message);
+  }
+
+  #receive(stream: Stream, kind: StreamKind, message: Message): void {
+    if (this.#role === undefined || !isExpected(message.type, this.#role, kind)) {
+      throw new SwarmError(
+        'UNEXPECTED_MESSAGE',
+        `${message.type} has no place on a ${kind} stream from ${this.#role ?? 'an unknown peer'}.`,
+      );
+    }
+    if (message.type === 'PutDataset' || message.type === 'GetDataset') {
+      this.#listener.onDatasetRequest(this, message, async (reply) => this.#reply(stream, reply));
+    } else {
+      this.#listener.onMessage(this, message);
+    }
+  }
+
+  /** Answers on the stream of the request and ends it. */
+  async #reply(stream: Stream, message: Message): Promise<void> {
+    this.#listener.onSent(message.type);
+    await writeAll(stream, message);
+    stream.end();
+  }
+
+  async #sendDetached(message: Message): Promise<void> {
+    const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
+    try {
+      const stream = await this.connection.openStream({ urgency: BULK_URGENCY });
+      stream.onError = () => undefined;
+      stream.onData = () => undefined;
+      const open: BodyOf<'StreamOpen'> = {
+        purpose: 'task',
+        ...(taskId === undefined ? {} : { taskId }),
+      };
+      stream.write(encodeFrame({ type: 'StreamOpen', body: open }));
+      await writeAll(stream, message);
+      stream.end();
+    } catch {
+      // The connection ended; what it meant for the task is decided when that is reported.
+    }
+  }
+
+  #failSlow(queuedBytes: number): void {
+    this.#streams.clear();
+    this.fail(
+      new SwarmError('QUEUE_FULL', `The peer does not read: ${queuedBytes} bytes wait for it.`, {
+        hint: 'Read results as they come, or watch fewer tasks.',
+      }),
+    );
+  }
+}
+
+async function writeAll(stream: Stream, message: Message): Promise<void> {
+  for (const frame of framesOf(message)) if (!stream.write(frame)) await stream.drained();
+}

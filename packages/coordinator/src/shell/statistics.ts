@@ -1,0 +1,164 @@
+/** Counts what happened, by watching effects and messages. Nobody else counts. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { AgentRow, StatusSummary } from '@quic-swarm/protocol';
+import type { CoordinatorEffect } from '../core/effects.ts';
+
+type Work = AgentRow['work'];
+type Percentiles = Work['compute'];
+
+/** Durations are recorded in microseconds: histograms hold whole numbers. */
+const PER_MS = 1000;
+
+class WorkCounter {
+  succeeded = 0;
+  failed = 0;
+  cancelled = 0;
+  timedOut = 0;
+  retried = 0;
+  readonly compute: RecordableHistogram = createHistogram();
+  readonly total: RecordableHistogram = createHistogram();
+
+  summary(): Work {
+    const decided = this.succeeded + this.failed + this.timedOut;
+    return {
+      succeeded: this.succeeded,
+      failed: this.failed,
+      cancelled: this.cancelled,
+      timedOut: this.timedOut,
+      retried: this.retried,
+      ...(decided === 0 ? {} : { successRate: this.succeeded / decided }),
+      compute: percentilesOf(this.compute),
+      total: percentilesOf(this.total),
+    };
+  }
+}
+
+/** The counters of one coordinator. */
+export class Statistics {
+  readonly #byTaskType = new Map<string, WorkCounter>();
+  readonly #byAgent = new Map<string, WorkCounter>();
+  readonly #errors = new Map<string, number>();
+  readonly #messages = new Map<string, number>();
+  submitted = 0;
+  staleCompletions = 0;
+  messagesReceived = 0;
+  messagesSent = 0;
+  connectionsAccepted = 0;
+
+  noteReceived(type: string): void {
+    this.messagesReceived += 1;
+    increment(this.#messages, type);
+  }
+
+  noteSent(type: string): void {
+    this.messagesSent += 1;
+    increment(this.#messages, type);
+  }
+
+  noteError(type: string): void {
+    // Types that a handler's errors bring along are not ours to bound in number, so the rest is counted together.
+    increment(this.#errors, this.#errors.size < 200 || this.#errors.has(type) ? type : 'OTHER');
+  }
+
+  observe(effect: CoordinatorEffect): void {
+    switch (effect.type) {
+      case 'TaskAccepted':
+        this.submitted += 1;
+        break;
+      case 'AttemptEnded':
+        this.#attemptEnded(effect);
+        break;
+      case 'TaskEnded':
+        this.#taskEnded(effect);
+        break;
+      case 'StaleCompletionDropped':
+        this.staleCompletions += 1;
+        break;
+      case 'Refused':
+        this.noteError(effect.failure.type);
+        break;
+      case 'AgentChanged':
+        // A new agent of the same name starts afresh; without this the map would grow with every name ever used.
+        if (effect.change === 'left') this.#byAgent.delete(effect.agentId);
+        break;
+      default:
+    }
+  }
+
+  /** What one agent did since it joined. */
+  ofAgent(agentId: string): Work {
+    return (this.#byAgent.get(agentId) ?? new WorkCounter()).summary();
+  }
+
+  byTaskType(): StatusSummary['byTaskType'] {
+    return Object.fromEntries([...this.#byTaskType].map(([type, work]) => [type, work.summary()]));
+  }
+
+  errorsByType(): Record<string, number> {
+    return Object.fromEntries(this.#errors);
+  }
+
+  messagesByType(): Record<string, number> {
+    return Object.fromEntries(this.#messages);
+  }
+
+  #attemptEnded(effect: Extract<CoordinatorEffect, { type: 'AttemptEnded' }>): void {
+    const work = counterOf(this.#byAgent, effect.agentId);
+    if (effect.failure !== undefined) this.noteError(effect.failure.type);
+    if (effect.outcome === 'succeeded') {
+      work.succeeded += 1;
+      record(work.compute, effect.computeMs);
+    } else if (effect.outcome === 'cancelled') {
+      work.cancelled += 1;
+    } else if (effect.outcome === 'timed_out') {
+      work.timedOut += 1;
+    } else if (effect.outcome !== 'returned') {
+      work.failed += 1;
+    }
+    if (effect.attempt > 1) work.retried += 1;
+  }
+
+  #taskEnded(effect: Extract<CoordinatorEffect, { type: 'TaskEnded' }>): void {
+    const work = counterOf(this.#byTaskType, effect.taskType);
+    if (effect.state === 'succeeded') work.succeeded += 1;
+    else if (effect.state === 'failed') work.failed += 1;
+    else if (effect.state === 'cancelled') work.cancelled += 1;
+    else work.timedOut += 1;
+    work.retried += Math.max(0, effect.attempt - 1);
+    record(work.total, effect.totalMs);
+    if (effect.state === 'succeeded') {
+      record(work.compute, effect.computeMs);
+      const { agentId } = effect;
+      if (agentId !== undefined) record(counterOf(this.#byAgent, agentId).total, effect.totalMs);
+    }
+  }
+}
+
+function counterOf(counters: Map<string, WorkCounter>, name: string): WorkCounter {
+  let counter = counters.get(name);
+  if (counter === undefined) {
+    counter = new WorkCounter();
+    // The protocol's maps hold 256 entries; names beyond that share one counter.
+    if (counters.size >= 250) return counterOf(counters, 'other');
+    counters.set(name, counter);
+  }
+  return counter;
+}
+
+function record(histogram: RecordableHistogram, durationMs: number): void {
+  histogram.record(Math.max(1, Math.round(durationMs * PER_MS)));
+}
+
+function percentilesOf(histogram: RecordableHistogram): Percentiles {
+  if (histogram.count === 0) return { p50Ms: 0, p90Ms: 0, p99Ms: 0, maxMs: 0 };
+  return {
+    p50Ms: histogram.percentile(50) / PER_MS,
+    p90Ms: histogram.percentile(90) / PER_MS,
+    p99Ms: histogram.percentile(99) / PER_MS,
+    maxMs: histogram.max / PER_MS,
+  };
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
