@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { CoreHarness } from './core-harness.ts';
+
+describe('agents', () => {
+  it('are suspect after two missed heartbeats, lost after three seconds, and recover by a word', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    swarm.advance(1249);
+    const changes = (): string[] =>
+      swarm.effects.flatMap((effect) => (effect.type === 'AgentChanged' ? [effect.change] : []));
+    expect(changes()).toEqual(['joined']);
+    swarm.advance(1);
+    expect(changes()).toEqual(['joined', 'suspect']);
+    swarm.client().submit(1);
+    expect(agent.takeTasks()).toEqual([]);
+    agent.heartbeat();
+    expect(changes()).toEqual(['joined', 'suspect', 'recovered']);
+    expect(agent.takeTasks()).toHaveLength(1);
+    swarm.advance(2999);
+    expect(agent.closedWith).toBeUndefined();
+    swarm.advance(1);
+    expect(agent.closedWith).toBe('IDLE_TIMEOUT');
+    expect(changes().at(-1)).toBe('lost');
+  });
+
+  it('are not blamed when the coordinator itself was held up', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    swarm.nowMs += 10_000;
+    swarm.feed({ type: 'TimePassed' });
+    expect(agent.closedWith).toBeUndefined();
+    agent.heartbeat();
+    swarm.advance(500);
+    expect(agent.closedWith).toBeUndefined();
+  });
+
+  it('keep their id to themselves, unless the holder is silent or it is the same session', () => {
+    const swarm = new CoreHarness();
+    const first = swarm.agent('a');
+    const second = swarm.agent('a');
+    expect(second.closedWith).toBe('DUPLICATE_AGENT');
+    expect(second.take('ErrorReport')[0]?.failure.message).toContain('127.0.0.1:1');
+    expect(first.closedWith).toBeUndefined();
+    const same = swarm.agent('a', { sessionToken: `token-${first.connectionId}` });
+    expect([first.closedWith, same.closedWith]).toEqual(['SESSION_UNKNOWN', undefined]);
+    swarm.advance(1300);
+    const replacement = swarm.agent('a');
+    expect([same.closedWith, replacement.closedWith]).toEqual(['SESSION_UNKNOWN', undefined]);
+  });
+
+  it('keep the work of the old connection when they come back on a new one', () => {
+    const swarm = new CoreHarness();
+    const old = swarm.agent('a', { credit: 1 });
+    const taskId = swarm.client().submit(1);
+    const [task] = old.takeTasks();
+    const heldLeases = task === undefined ? [] : [task];
+    const back = swarm.agent('a', {
+      sessionToken: `token-${old.connectionId}`,
+      heldLeases,
+      credit: 1,
+    });
+    expect(back.take('AgentAck')[0]?.resumedLeases).toHaveLength(1);
+    expect(back.takeTasks()).toEqual([]);
+    old.vanish();
+    expect(swarm.row(taskId)).toMatchObject({ state: 'running', agentId: 'a' });
+  });
+
+  it('lose leases that they do not list once those must have arrived', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1 });
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    agent.heartbeat();
+    expect(swarm.row(taskId)).toMatchObject({ state: 'dispatched', attempt: 1 });
+    agent.takeTasks();
+    agent.heartbeat();
+    expect(swarm.row(taskId)).toMatchObject({ state: 'dispatched', attempt: 2, deliveries: 1 });
+  });
+
+  it('are told to stop leases that the coordinator does not count', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const stranger = { epoch: 6, taskId: '00000000-0000-7000-8000-00000000ffff', attempt: 1 };
+    agent.heartbeat([stranger]);
+    expect(agent.take('CancelTask')).toMatchObject([stranger]);
+    expect(agent.take('HeartbeatAck')).toHaveLength(1);
+  });
+
+  it('leave in good order by a goodbye, and their tasks go on elsewhere', () => {
+    const swarm = new CoreHarness();
+    const a = swarm.agent('a');
+    swarm.client().submit(1);
+    expect(a.takeTasks()).toHaveLength(1);
+    const b = swarm.agent('b');
+    a.say('Goodbye', { reason: 'done' });
+    expect(b.takeTasks()).toHaveLength(1);
+    expect(swarm.core.state.agents.has('a')).toBe(false);
+  });
+
+  it('are forgotten when they do not come back within the grace time', () => {
+    const swarm = new CoreHarness();
+    swarm.agent('a').vanish();
+    swarm.advance(9_999);
+    expect(swarm.core.state.agents.has('a')).toBe(true);
+    swarm.advance(1);
+    expect(swarm.core.state.agents.has('a')).toBe(false);
+  });
+});
+
+describe('data sets', () => {
+  it('make room for each other, least recently used first, but never while a task needs them', () => {
+    const swarm = new CoreHarness({ datasetsBytesMax: 100 });
+    const id = (n: number): string => `sha256:${String(n).repeat(64)}`;
+    const client = swarm.client();
+    for (const n of [1, 2, 3]) swarm.feed({ type: 'DatasetStored', datasetId: id(n), bytes: 30 });
+    client.submit(1, { datasets: [id(1)] });
+    swarm.feed({ type: 'DatasetStored', datasetId: id(4), bytes: 30 });
+    const dropped = swarm.effects.flatMap((effect) =>
+      effect.type === 'DropDataset' ? [effect.datasetId] : [],
+    );
+    expect(dropped).toEqual([id(2)]);
+    expect([...swarm.core.state.datasets.keys()].sort()).toEqual([id(1), id(3), id(4)]);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { CoreHarness, taskIdOf } from './core-harness.ts';
+
+describe('scheduling', () => {
+  it('gives a task to an agent of its type and to no other', () => {
+    const swarm = new CoreHarness();
+    const pattern = swarm.agent('p', { agentType: 'pattern' });
+    const feature = swarm.agent('f', {
+      agentType: 'feature',
+      capabilities: ['FeatureEngineering'],
+    });
+    const client = swarm.client();
+    client.submit(1, { taskType: 'FeatureEngineering' });
+    expect(feature.takeTasks().map(({ taskId }) => taskId)).toEqual([taskIdOf(1)]);
+    expect(pattern.takeTasks()).toEqual([]);
+  });
+
+  it('never has more leases at an agent than it granted credit for', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 3 });
+    const client = swarm.client();
+    for (let n = 1; n <= 10; n++) client.submit(n);
+    const first = agent.takeTasks();
+    expect(first).toHaveLength(3);
+    agent.complete(first[1] ?? { epoch: 0, taskId: '', attempt: 1 });
+    expect(agent.takeTasks()).toHaveLength(1);
+  });
+
+  it('gives nothing before the dispatch stream is open and credit was granted', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 0 });
+    const taskId = swarm.client().submit(1);
+    expect(agent.takeTasks()).toEqual([]);
+    expect(swarm.row(taskId).pendingReason).toBe('NO_FREE_SLOT');
+    agent.say('CreditGrant', { credit: 1 });
+    expect(agent.takeTasks()).toHaveLength(1);
+  });
+
+  it('spreads tasks over agents by load', () => {
+    const swarm = new CoreHarness();
+    const agents = ['a', 'b', 'c', 'd'].map((id) => swarm.agent(id, { credit: 8, slots: 8 }));
+    const client = swarm.client();
+    for (let n = 1; n <= 16; n++) client.submit(n);
+    expect(agents.map((agent) => agent.takeTasks().length)).toEqual([4, 4, 4, 4]);
+  });
+
+  it('prefers the agent that has the data set in memory', () => {
+    const swarm = new CoreHarness();
+    const a = swarm.agent('a', { credit: 8, slots: 8 });
+    const b = swarm.agent('b', { credit: 8, slots: 8 });
+    const datasetId = `sha256:${'1'.repeat(64)}`;
+    swarm.feed({ type: 'DatasetStored', datasetId, bytes: 10 });
+    swarm.feed({ type: 'DatasetServed', connectionId: b.connectionId, datasetId });
+    const client = swarm.client();
+    for (let n = 1; n <= 4; n++) client.submit(n, { datasets: [datasetId] });
+    expect([a.takeTasks().length, b.takeTasks().length]).toEqual([0, 4]);
+  });
+
+  it('asks for all labels', () => {
+    const swarm = new CoreHarness();
+    const plain = swarm.agent('plain');
+    const client = swarm.client();
+    const taskId = client.submit(1, { labels: { zone: 'a' } });
+    expect(plain.takeTasks()).toEqual([]);
+    expect(swarm.row(taskId)).toMatchObject({
+      pendingReason: 'NO_CAPABILITY_MATCH',
+      candidates: { connected: 1, ofType: 1, capable: 0, free: 0 },
+    });
+    const zoned = swarm.agent('zoned', { labels: { zone: 'a', disk: 'ssd' } });
+    expect(zoned.takeTasks()).toHaveLength(1);
+  });
+
+  it('names the reason why a task waits', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    const taskId = client.submit(1, { watch: 'all' });
+    expect(client.take('TaskEvent')).toMatchObject([
+      { state: 'queued', pendingReason: 'NO_AGENT_OF_TYPE' },
+    ]);
+    swarm.agent('f', { agentType: 'feature', capabilities: ['FeatureEngineering'] });
+    expect(swarm.row(taskId).pendingReason).toBe('NO_AGENT_OF_TYPE');
+    const other = client.submit(2, { taskType: 'my.task' });
+    expect(swarm.row(other).pendingReason).toBe('NO_CAPABILITY_MATCH');
+  });
+
+  it('runs a user’s own task type on any agent that has a handler, also one added later', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('c', { agentType: 'compute', capabilities: [] });
+    const client = swarm.client();
+    client.submit(1, { taskType: 'my.task' });
+    expect(agent.takeTasks()).toEqual([]);
+    agent.say('CapabilityUpdate', { capabilities: ['my.task'] });
+    expect(agent.takeTasks()).toHaveLength(1);
+  });
+
+  it('serves priority 1 first, equal ones in order, and old ones in the end', () => {
+    const swarm = new CoreHarness({ priorityAgeingMs: 1000 });
+    const client = swarm.client();
+    client.submit(1, { priority: 5 });
+    swarm.advance(4500);
+    client.submit(2, { priority: 3 });
+    client.submit(3, { priority: 1 });
+    client.submit(4, { priority: 3 });
+    const agent = swarm.agent('a', { credit: 8 });
+    // Task 1 has waited four steps: it ranks 1 like task 3 and came before it.
+    expect(agent.takeTasks().map(({ taskId }) => taskId)).toEqual([1, 3, 2, 4].map(taskIdOf));
+  });
+
+  it('gives nothing to an agent that is cordoned or draining, and again after resume', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    client.say('AgentControl', { requestId: 9, agentId: 'a', action: 'cordon', deadlineMs: 0 });
+    expect(client.take('MessageAck')).toMatchObject([{ requestId: 9, status: 'PROCESSED' }]);
+    client.submit(1);
+    expect(agent.takeTasks()).toEqual([]);
+    client.say('AgentControl', { requestId: 10, agentId: 'a', action: 'resume', deadlineMs: 0 });
+    expect(agent.takeTasks()).toHaveLength(1);
+    agent.say('Drain', { deadlineMs: 100, reason: 'leaving' });
+    client.submit(2);
+    expect(agent.takeTasks()).toEqual([]);
+  });
+});

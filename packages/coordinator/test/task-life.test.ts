@@ -1,0 +1,390 @@
+import { failure } from '@quic-swarm/protocol';
+import { describe, expect, it } from 'vitest';
+import { CoreHarness, taskIdOf, type PlayedAgent } from './core-harness.ts';
+
+function oneTask(agent: PlayedAgent): ReturnType<PlayedAgent['takeTasks']>[number] {
+  const tasks = agent.takeTasks();
+  expect(tasks).toHaveLength(1);
+  return tasks[0] as (typeof tasks)[number];
+}
+
+describe('the life of a task', () => {
+  it('goes from submission to one end, with result, agent and times', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1, { watch: 'all' });
+    expect(client.take('SubmitAck')).toEqual([
+      { requestId: 1, taskId, state: 'waiting', existing: false },
+    ]);
+    const task = oneTask(agent);
+    expect(task).toMatchObject({ epoch: 7, attempt: 1, payload: new Uint8Array([1]) });
+    swarm.nowMs += 5;
+    agent.start(task);
+    agent.say('TaskProgress', { epoch: 7, taskId, attempt: 1, fraction: 0.5 });
+    swarm.nowMs += 10;
+    agent.complete(task, {
+      payload: new Uint8Array([9]),
+      resultType: 'PatternMatchResult',
+      computeMs: 10,
+    });
+    expect(client.take('TaskEvent')).toMatchObject([
+      { kind: 'state', state: 'dispatched' },
+      { kind: 'state', state: 'running' },
+      { kind: 'progress', fraction: 0.5 },
+      {
+        kind: 'end',
+        state: 'succeeded',
+        agentId: 'a',
+        payload: new Uint8Array([9]),
+        queueMs: 5,
+        computeMs: 10,
+        totalMs: 15,
+      },
+    ]);
+    expect(agent.take('MessageAck')).toEqual([
+      { lease: { epoch: 7, taskId, attempt: 1 }, status: 'PROCESSED' },
+    ]);
+  });
+
+  it('settles once: a second completion is stale and changes nothing', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    client.submit(1);
+    const task = oneTask(agent);
+    agent.complete(task, { payload: new Uint8Array([1]) });
+    agent.take('MessageAck');
+    agent.complete(task, { payload: new Uint8Array([2]) });
+    expect(agent.take('MessageAck')).toMatchObject([{ status: 'STALE' }]);
+    expect(client.take('TaskEvent')).toHaveLength(1);
+  });
+
+  it('tries a retryable error again after a pause that grows, then gives up as dead letter', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    for (const attempt of [1, 2, 3]) {
+      const task = oneTask(agent);
+      expect(task.attempt).toBe(attempt);
+      agent.fail(task, 'TASK_FAILED', true);
+      if (attempt < 3) {
+        expect(swarm.row(taskId)).toMatchObject({ state: 'queued', pendingReason: 'BACKOFF' });
+        expect(agent.takeTasks()).toEqual([]);
+        // Full jitter lies in [0, 100 ms × 2^(n−1)].
+        swarm.advance(100 * 2 ** (attempt - 1));
+        agent.heartbeat();
+      }
+    }
+    expect(client.ends().get(taskId)).toMatchObject({
+      state: 'failed',
+      deadLettered: true,
+      attempt: 3,
+    });
+  });
+
+  it.each([
+    ['is not retryable', { retryable: false, submit: {} }],
+    [
+      'is of a type that the task names',
+      { retryable: true, submit: { retry: { nonRetryableErrorTypes: ['BAD_LUCK'] } } },
+    ],
+    [
+      'came from a task that may start only once',
+      { retryable: true, submit: { idempotent: false } },
+    ],
+    [
+      'was the last attempt allowed',
+      { retryable: true, submit: { retry: { maximumAttempts: 1 } } },
+    ],
+  ])('does not try again when the error %s', (_why, { retryable, submit }) => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1, submit);
+    agent.fail(oneTask(agent), 'BAD_LUCK', retryable);
+    expect(client.ends().get(taskId)).toMatchObject({
+      state: 'failed',
+      failure: { type: 'BAD_LUCK' },
+    });
+  });
+
+  it('runs elsewhere at once when its agent is lost, at most maximumDeliveries times', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    for (const id of ['a', 'b', 'c']) {
+      const agent = swarm.agent(id);
+      agent.start(oneTask(agent));
+      agent.vanish();
+    }
+    expect(client.ends().get(taskId)).toMatchObject({
+      state: 'failed',
+      deadLettered: true,
+      failure: { type: 'AGENT_LOST' },
+    });
+  });
+
+  it('believes no result of an attempt that was given to somebody else', () => {
+    const swarm = new CoreHarness();
+    const a = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    const first = oneTask(a);
+    swarm.advance(3000);
+    expect(a.closedWith).toBe('IDLE_TIMEOUT');
+    const b = swarm.agent('b');
+    const second = oneTask(b);
+    expect(second.attempt).toBe(2);
+    const again = swarm.agent('a', {
+      sessionToken: `token-${a.connectionId}`,
+      heldLeases: [first],
+    });
+    expect(again.take('AgentAck')).toMatchObject([{ resumedLeases: [] }]);
+    again.complete(first, { payload: new Uint8Array([66]) });
+    expect(again.take('MessageAck')).toMatchObject([{ status: 'STALE' }]);
+    b.complete(second, { payload: new Uint8Array([1]) });
+    expect(client.ends().get(taskId)?.payload).toEqual(new Uint8Array([1]));
+  });
+
+  it('resumes a lease when its agent comes back before anybody else had it', () => {
+    const swarm = new CoreHarness();
+    const a = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    const task = oneTask(a);
+    a.start(task);
+    a.vanish();
+    expect(swarm.row(taskId).state).toBe('queued');
+    const again = swarm.agent('a', {
+      sessionToken: `token-${a.connectionId}`,
+      heldLeases: [task],
+      credit: 0,
+    });
+    expect(again.take('AgentAck')[0]?.resumedLeases).toHaveLength(1);
+    expect(swarm.row(taskId)).toMatchObject({ state: 'running', attempt: 1, deliveries: 0 });
+    again.complete(task);
+    expect(client.ends().get(taskId)?.state).toBe('succeeded');
+  });
+
+  it('cancels: at once where nobody has it, otherwise when the agent answers', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1 });
+    const client = swarm.client();
+    const running = client.submit(1);
+    const queued = client.submit(2);
+    const task = oneTask(agent);
+    for (const [requestId, taskId] of [
+      [11, running],
+      [12, queued],
+    ] as const) {
+      client.say('CancelTask', { requestId, taskId, reason: 'no longer needed', graceMs: 50 });
+    }
+    expect(client.ends().get(queued)).toMatchObject({ state: 'cancelled' });
+    expect(swarm.row(running)).toMatchObject({ state: 'dispatched', cancelRequested: true });
+    expect(agent.take('CancelTask')).toMatchObject([{ taskId: running, attempt: 1, graceMs: 50 }]);
+    agent.complete(task, { outcome: 'cancelled', failure: failure('TASK_CANCELLED', 'stopped') });
+    expect(client.ends().get(running)).toMatchObject({
+      state: 'cancelled',
+      failure: { message: 'no longer needed' },
+    });
+  });
+
+  it('lets a success stand that was there before the cancellation, and cancels when the agent is lost', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const [first, second] = [client.submit(1), client.submit(2)];
+    const tasks = agent.takeTasks();
+    for (const taskId of [first, second])
+      client.say('CancelTask', { requestId: 1, taskId, reason: 'r', graceMs: 0 });
+    agent.complete(tasks[0] as (typeof tasks)[number]);
+    agent.vanish();
+    const ends = client.ends();
+    expect([ends.get(first)?.state, ends.get(second)?.state]).toEqual(['succeeded', 'cancelled']);
+  });
+
+  it('ends at its limits: start, attempt and whole', () => {
+    const swarm = new CoreHarness({ startToCloseSlackMs: 100 });
+    const client = swarm.client();
+    const neverStarted = client.submit(1, { scheduleToStartMs: 500 });
+    swarm.advance(499);
+    expect(client.ends().size).toBe(0);
+    swarm.advance(1);
+    expect(client.ends().get(neverStarted)).toMatchObject({
+      state: 'timed_out',
+      failure: { type: 'START_TIMEOUT' },
+    });
+
+    const agent = swarm.agent('a', { credit: 1 });
+    const beat = (): void => agent.heartbeat();
+    const overrunning = client.submit(2, { startToCloseMs: 200, retry: { maximumAttempts: 1 } });
+    const task = oneTask(agent);
+    agent.start(task);
+    swarm.advance(299, beat);
+    expect(swarm.row(overrunning).state).toBe('running');
+    swarm.advance(1);
+    expect(client.ends().get(overrunning)).toMatchObject({
+      state: 'timed_out',
+      failure: { type: 'TASK_TIMEOUT' },
+    });
+    expect(agent.take('CancelTask')).toHaveLength(1);
+
+    // The slot is free only when the agent says so.
+    const late = client.submit(3, { scheduleToCloseMs: 1000 });
+    expect(agent.takeTasks()).toEqual([]);
+    agent.complete(task, { outcome: 'cancelled', failure: failure('TASK_CANCELLED', 'stopped') });
+    expect(agent.take('MessageAck')).toMatchObject([{ status: 'STALE' }]);
+    agent.start(oneTask(agent));
+    swarm.advance(1000, beat);
+    expect(client.ends().get(late)).toMatchObject({
+      state: 'timed_out',
+      failure: { type: 'DEADLINE_PASSED' },
+    });
+  });
+
+  it('waits for its delay', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const taskId = swarm.client().submit(1, { delayMs: 700 });
+    expect(swarm.row(taskId).state).toBe('waiting');
+    swarm.advance(699);
+    expect(agent.takeTasks()).toEqual([]);
+    swarm.advance(1);
+    expect(agent.takeTasks()).toHaveLength(1);
+  });
+
+  it('counts a returned or refused lease against nothing', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1 });
+    const taskId = swarm.client().submit(1, { idempotent: false });
+    const task = oneTask(agent);
+    agent.say('LeaseReturn', { leases: [{ epoch: 7, taskId, attempt: 1 }], reason: 'leaving' });
+    const again = oneTask(agent);
+    expect(again.attempt).toBe(2);
+    agent.say('MessageAck', { lease: { epoch: 7, taskId, attempt: 2 }, status: 'REJECTED' });
+    expect(swarm.row(taskId)).toMatchObject({
+      state: 'queued',
+      deliveries: 0,
+      pendingReason: 'BACKOFF',
+    });
+    expect(task.attempt).toBe(1);
+  });
+
+  it('passes partial results on, once each, also to a client that starts to watch later', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    const task = oneTask(agent);
+    agent.start(task);
+    for (const sequence of [0, 1, 1]) {
+      agent.say('ResultChunk', {
+        epoch: 7,
+        taskId,
+        attempt: 1,
+        sequence,
+        payload: new Uint8Array([sequence]),
+      });
+    }
+    const late = swarm.client('late');
+    late.say('WatchTask', { requestId: 5, taskId, watch: 'result' });
+    agent.complete(task, { chunkCount: 2 });
+    for (const watcher of [client, late]) {
+      const chunks = watcher.inbox.filter(
+        ({ type, body }) => type === 'TaskEvent' && 'sequence' in body,
+      );
+      expect(chunks).toHaveLength(2);
+      expect(watcher.ends().get(taskId)?.chunkCount).toBe(2);
+    }
+  });
+});
+
+describe('submission', () => {
+  it('is idempotent by task id and by idempotency key', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    client.submit(1);
+    client.submit(1);
+    client.submit(2, { idempotencyKey: 'k', payload: new Uint8Array([1]) });
+    client.submit(3, { idempotencyKey: 'k', payload: new Uint8Array([1]) });
+    client.submit(4, { idempotencyKey: 'k', payload: new Uint8Array([2]) });
+    client.submit(5, { idempotencyKey: 'k', taskType: 'other', payload: new Uint8Array([3]) });
+    expect(client.take('SubmitAck').map(({ taskId, existing }) => [taskId, existing])).toEqual([
+      [taskIdOf(1), false],
+      [taskIdOf(1), true],
+      [taskIdOf(2), false],
+      [taskIdOf(2), true],
+      [taskIdOf(5), false],
+    ]);
+    expect(client.take('ErrorReport')).toMatchObject([
+      { requestId: 4, failure: { type: 'TASK_EXISTS' } },
+    ]);
+    expect(agent.takeTasks()).toHaveLength(2);
+  });
+
+  it('is bounded in tasks and bytes', () => {
+    const swarm = new CoreHarness({ pendingTasksMax: 2, pendingBytesMax: 10 });
+    const client = swarm.client();
+    client.submit(1, { payload: new Uint8Array(9) });
+    client.submit(2, { payload: new Uint8Array(9) });
+    client.submit(3, { payload: new Uint8Array(1) });
+    client.submit(4, { payload: new Uint8Array(0) });
+    const refused = client.take('ErrorReport');
+    expect(refused.map(({ requestId }) => requestId)).toEqual([2, 4]);
+    expect(refused[0]?.failure).toMatchObject({
+      type: 'QUEUE_FULL',
+      code: 'RESOURCE_EXHAUSTED',
+      retryable: true,
+    });
+    expect(refused[0]?.failure.retryAfterMs).toBeGreaterThan(0);
+  });
+
+  it('is refused with the missing data set, the missing feature, or while draining', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    client.submit(1, { datasets: [`sha256:${'0'.repeat(64)}`] });
+    client.submit(2, { durable: true });
+    client.submit(3, { after: [taskIdOf(1)] });
+    swarm.feed({ type: 'DrainRequested' });
+    client.submit(4);
+    expect(client.take('ErrorReport').map(({ failure: { type } }) => type)).toEqual([
+      'DATASET_NOT_FOUND',
+      'UNSUPPORTED_OPTION',
+      'UNSUPPORTED_OPTION',
+      'DRAINING',
+    ]);
+    expect(swarm.core.isIdle).toBe(true);
+  });
+
+  it('cancels tasks of a client that is gone only when they were submitted so', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    const kept = client.submit(1);
+    const dropped = client.submit(2, { onClientLoss: 'cancel', watch: 'none' });
+    client.vanish();
+    expect([swarm.row(kept).state, swarm.row(dropped).state]).toEqual(['queued', 'cancelled']);
+  });
+
+  it('forgets finished tasks by number, bytes and age', () => {
+    const swarm = new CoreHarness({
+      finishedTasksMax: 3,
+      finishedBytesMax: 100,
+      finishedTtlMs: 1000,
+    });
+    const agent = swarm.agent('a', { credit: 100 });
+    const client = swarm.client();
+    const run = (n: number, bytes: number): void => {
+      client.submit(n);
+      agent.complete(oneTask(agent), { payload: new Uint8Array(bytes) });
+    };
+    for (let n = 1; n <= 5; n++) run(n, 1);
+    expect([...swarm.core.state.tasks.keys()]).toEqual([3, 4, 5].map(taskIdOf));
+    run(6, 99);
+    expect([...swarm.core.state.tasks.keys()]).toEqual([5, 6].map(taskIdOf));
+    swarm.advance(1000, () => agent.heartbeat());
+    expect(swarm.core.state.tasks.size).toBe(0);
+  });
+});
