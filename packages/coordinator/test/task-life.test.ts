@@ -244,6 +244,57 @@ describe('the life of a task', () => {
     });
   });
 
+  it('measures each attempt by itself: the limit of the first does not end the second', () => {
+    const swarm = new CoreHarness({ startToCloseSlackMs: 0 });
+    const agent = swarm.agent('a', { credit: 1 });
+    const taskId = swarm.client().submit(1, { startToCloseMs: 1000 });
+    const first = oneTask(agent);
+    agent.start(first);
+    swarm.advance(900, () => agent.heartbeat([first]));
+    agent.fail(first, 'TASK_FAILED', true);
+    swarm.advance(100, () => agent.heartbeat());
+    agent.heartbeat();
+    const second = oneTask(agent);
+    agent.start(second);
+    swarm.advance(500, () => agent.heartbeat([second]));
+    expect(swarm.row(taskId)).toMatchObject({ state: 'running', attempt: 2 });
+  });
+
+  it('never pauses longer than the policy allows', () => {
+    const retry = {
+      initialIntervalMs: 1000,
+      backoffCoefficient: 10,
+      maximumIntervalMs: 1500,
+      maximumAttempts: 6,
+    };
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1 });
+    swarm.client().submit(1, { retry });
+    for (let attempt = 1; attempt < 6; attempt++) {
+      agent.fail(oneTask(agent), 'TASK_FAILED', true);
+      swarm.advance(1500, () => agent.heartbeat());
+      agent.heartbeat();
+    }
+    expect(oneTask(agent).attempt).toBe(6);
+  });
+
+  it('is resumed only by the agent that had it', () => {
+    const swarm = new CoreHarness();
+    const a = swarm.agent('a');
+    const b = swarm.agent('b', { credit: 0 });
+    const taskId = swarm.client().submit(1);
+    const task = oneTask(a);
+    a.vanish();
+    b.vanish();
+    const thief = swarm.agent('b', {
+      sessionToken: `token-${b.connectionId}`,
+      heldLeases: [task],
+      credit: 0,
+    });
+    expect(thief.take('AgentAck')).toMatchObject([{ resumedLeases: [] }]);
+    expect(swarm.row(taskId).state).toBe('queued');
+  });
+
   it('waits for its delay', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a');
