@@ -251,8 +251,10 @@ describe('the life of a task', () => {
     const first = oneTask(agent);
     agent.start(first);
     swarm.advance(900, () => agent.heartbeat([first]));
-    agent.fail(first, 'TASK_FAILED', true);
-    swarm.advance(100, () => agent.heartbeat());
+    agent.complete(first, {
+      outcome: 'failed',
+      failure: { code: 'ABORTED', type: 'WORKER_CRASHED', message: 'crash', retryable: true },
+    });
     agent.heartbeat();
     const second = oneTask(agent);
     agent.start(second);
