@@ -25,24 +25,24 @@ export function createDtwScratch(columns: number): DtwScratch {
 }
 
 /**
- * Squared banded DTW distance between the first `rowCount` values of `rows` and the first
- * `columnCount` of `columns`, or Infinity when it exceeds `bound`. Unchecked: for inner loops.
+ * Squared banded DTW distance between `rows` and `columns`, or Infinity when it exceeds `bound`.
+ * Unchecked: for inner loops.
  *
- * `remaining[i]` is a lower bound on the cost of rows i, i+1, …; it has rowCount + 1 entries and
+ * `remaining[i]` is a lower bound on the cost of rows i, i+1, …; it has one entry more than rows and
  * ends in 0. All zeros switch it off. It carries its own rounding, so a caller who fills it gives
  * `bound` a small slack.
  */
 export function earlyAbandonedDtwSquared(
   rows: Float64Array,
-  rowCount: number,
   columns: Float64Array,
-  columnCount: number,
   band: number,
   bound: number,
   remaining: Float64Array,
   scratch: DtwScratch,
 ): number {
   // Column j of the table lives in slot j + 1; slot 0 is the border left of the table.
+  const rowCount = rows.length;
+  const columnCount = columns.length;
   let above = scratch.rowA;
   let current = scratch.rowB;
   let firstLiving = 0;
@@ -56,6 +56,7 @@ export function earlyAbandonedDtwSquared(
     const bandEnd = i + band + 1 < columnCount ? i + band + 1 : columnCount;
     let j = firstLiving > bandStart ? firstLiving : bandStart;
     let left = Infinity;
+    // One past the last living cell of this row; 0 means that none was met.
     let end = 0;
     current[j] = Infinity;
     const coveredEnd = livingEnd < bandEnd ? livingEnd : bandEnd;
@@ -91,10 +92,7 @@ export function earlyAbandonedDtwSquared(
       const diagonal = above[j] as number;
       const difference = x - (columns[j] as number);
       left = (left < diagonal ? left : diagonal) + difference * difference;
-      if (left <= limit) {
-        if (end === 0) firstLiving = j;
-        end = j + 1;
-      }
+      if (left <= limit) end = j + 1;
       j += 1;
       current[j] = left;
       // Right of it only the left neighbour can be alive.

@@ -100,12 +100,7 @@ export function normaliseWindow(
   return true;
 }
 
-function meanOfShifted(
-  values: Float64Array,
-  start: number,
-  length: number,
-  first: number,
-): number {
+function meanOfShifted(values: Float64Array, start: number, length: number, first: number): number {
   let sum = 0;
   for (let i = start; i < start + length; i += 1) sum += (values[i] as number) - first;
   return sum / length;

@@ -1,0 +1,239 @@
+/**
+ * Correlation of many columns with each other, with gaps.
+ *
+ * A value that is not finite is a gap. Each pair of columns is correlated over the rows where both
+ * have a value (pairwise overlap), so that one short column does not cost all others their rows.
+ * Pearson's coefficient is Σ(x−x̄)(y−ȳ) / sqrt(Σ(x−x̄)² Σ(y−ȳ)²); Spearman's is Pearson's over the
+ * ranks, with average ranks for ties, ranked anew within each pair's overlap.
+ *
+ * Columns without gaps are centred and scaled once, after which a coefficient is one dot product;
+ * only pairs with a gap take the slower two-pass way.
+ */
+import { averageRanks } from './ranks.ts';
+import { KernelError } from './problem.ts';
+
+/** Pearson: linear relation. Spearman: any monotone relation, robust against outliers. */
+export type CorrelationMethod = 'pearson' | 'spearman';
+
+/** Columns of equal length, for example the returns of one strategy each. */
+export interface CorrelationOptions {
+  readonly columns: readonly Float64Array[];
+  /** @default 'pearson' */
+  readonly method?: CorrelationMethod | undefined;
+}
+
+/** Two full square matrices of columns × columns, row by row. */
+export interface CorrelationMatrix {
+  /**
+   * Coefficients in [−1, 1], symmetric. NaN where the overlap has under two rows or where one column
+   * is constant over it. The diagonal is exactly 1, or NaN for a constant column.
+   */
+  readonly matrix: Float64Array;
+  /** Rows in which both columns have a value; the diagonal counts the column's own values. */
+  readonly overlap: Uint32Array;
+}
+
+/**
+ * Correlates all pairs of columns. No columns give empty matrices.
+ *
+ * @throws KernelError LENGTH_MISMATCH when columns differ in length, BAD_PARAMETER for the method
+ */
+export function correlate(options: CorrelationOptions): CorrelationMatrix {
+  const method = options.method ?? 'pearson';
+  requireMethod(method);
+  const { columns } = options;
+  const count = columns.length;
+  const rows = columns[0]?.length ?? 0;
+  requireSameLengths(columns, rows);
+  const matrix = new Float64Array(count * count);
+  const overlap = new Uint32Array(count * count);
+  const complete = columns.map((column) => column.every(Number.isFinite));
+  const scaled = columns.map((column, index) =>
+    complete[index] === true
+      ? scaleColumn(method === 'spearman' ? averageRanks(column) : column)
+      : undefined,
+  );
+  fillCompletePairs(scaled, rows, matrix, overlap);
+  const pair = { x: new Float64Array(rows), y: new Float64Array(rows) };
+  for (let i = 0; i < count; i += 1) {
+    for (let j = i; j < count; j += 1) {
+      if (complete[i] === true && complete[j] === true) continue;
+      const shared = gatherOverlap(columns[i] as Float64Array, columns[j] as Float64Array, pair);
+      const value = correlatePair(pair.x.subarray(0, shared), pair.y.subarray(0, shared), method);
+      const coefficient = i === j && !Number.isNaN(value) ? 1 : value;
+      matrix[i * count + j] = coefficient;
+      matrix[j * count + i] = coefficient;
+      overlap[i * count + j] = shared;
+      overlap[j * count + i] = shared;
+    }
+  }
+  return { matrix, overlap };
+}
+
+/** Centres a column and divides it by its norm; undefined coefficients become NaN by a NaN column. */
+function scaleColumn(column: Float64Array): Float64Array {
+  const scaled = new Float64Array(column.length);
+  if (isConstant(column)) return scaled.fill(NaN);
+  // Shifting by the first value keeps the digits of columns that sit at a high level.
+  const first = column[0] as number;
+  let sum = 0;
+  for (let i = 0; i < column.length; i += 1) sum += (column[i] as number) - first;
+  const mean = sum / column.length;
+  let largest = 0;
+  for (let i = 0; i < column.length; i += 1) {
+    const deviation = (column[i] as number) - first - mean;
+    scaled[i] = deviation;
+    if (Math.abs(deviation) > largest) largest = Math.abs(deviation);
+  }
+  // Dividing by the largest first keeps the squares of tiny and of huge columns representable.
+  let squares = 0;
+  for (let i = 0; i < column.length; i += 1) {
+    const relative = (scaled[i] as number) / largest;
+    scaled[i] = relative;
+    squares += relative * relative;
+  }
+  const norm = Math.sqrt(squares);
+  for (let i = 0; i < column.length; i += 1) scaled[i] = (scaled[i] as number) / norm;
+  return scaled;
+}
+
+/** Exactly constant, or under two rows: no correlation is defined. */
+function isConstant(column: Float64Array): boolean {
+  for (let i = 1; i < column.length; i += 1) if (column[i] !== column[0]) return false;
+  return true;
+}
+
+function correlatePair(x: Float64Array, y: Float64Array, method: CorrelationMethod): number {
+  if (x.length < 2) return NaN;
+  const a = scaleColumn(method === 'spearman' ? averageRanks(x) : x);
+  const b = scaleColumn(method === 'spearman' ? averageRanks(y) : y);
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += (a[i] as number) * (b[i] as number);
+  return clamp(sum);
+}
+
+function gatherOverlap(
+  a: Float64Array,
+  b: Float64Array,
+  pair: { readonly x: Float64Array; readonly y: Float64Array },
+): number {
+  let shared = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const x = a[i] as number;
+    const y = b[i] as number;
+    // A difference with itself is 0 for every finite value and NaN for all others.
+    if (x - x !== 0 || y - y !== 0) continue;
+    pair.x[shared] = x;
+    pair.y[shared] = y;
+    shared += 1;
+  }
+  return shared;
+}
+
+/** Rows of a column that stay in the cache while other columns pass by. */
+const PANEL_ROWS = 1024;
+
+/** All pairs of scaled columns, two by two so that each loaded value serves two products. */
+function fillCompletePairs(
+  scaled: readonly (Float64Array | undefined)[],
+  rows: number,
+  matrix: Float64Array,
+  overlap: Uint32Array,
+): void {
+  const count = scaled.length;
+  const present = scaled.flatMap((column, index) =>
+    column === undefined ? [] : [{ column, index }],
+  );
+  for (let panel = 0; panel < rows; panel += PANEL_ROWS) {
+    const end = Math.min(rows, panel + PANEL_ROWS);
+    for (let i = 0; i < present.length; i += 2) {
+      const a = present[i] as IndexedColumn;
+      // An odd last column stands in for its missing neighbour, whose products are then dropped.
+      const b = present[i + 1] ?? a;
+      for (let j = i; j < present.length; j += 2) {
+        const c = present[j] as IndexedColumn;
+        const d = present[j + 1] ?? c;
+        addProducts(a, b, c, d, panel, end, count, matrix);
+      }
+    }
+  }
+  for (let i = 0; i < present.length; i += 1) {
+    for (let j = i; j < present.length; j += 1) {
+      const a = (present[i] as IndexedColumn).index;
+      const b = (present[j] as IndexedColumn).index;
+      const sum = rows === 0 ? NaN : clamp(matrix[a * count + b] as number);
+      const coefficient = a === b && !Number.isNaN(sum) ? 1 : sum;
+      matrix[a * count + b] = coefficient;
+      matrix[b * count + a] = coefficient;
+      overlap[a * count + b] = rows;
+      overlap[b * count + a] = rows;
+    }
+  }
+}
+
+interface IndexedColumn {
+  readonly column: Float64Array;
+  readonly index: number;
+}
+
+function addProducts(
+  a: IndexedColumn,
+  b: IndexedColumn,
+  c: IndexedColumn,
+  d: IndexedColumn,
+  start: number,
+  end: number,
+  count: number,
+  matrix: Float64Array,
+): void {
+  const columnA = a.column;
+  const columnB = b.column;
+  const columnC = c.column;
+  const columnD = d.column;
+  let ac = 0;
+  let ad = 0;
+  let bc = 0;
+  let bd = 0;
+  for (let row = start; row < end; row += 1) {
+    const valueA = columnA[row] as number;
+    const valueB = columnB[row] as number;
+    const valueC = columnC[row] as number;
+    const valueD = columnD[row] as number;
+    ac += valueA * valueC;
+    ad += valueA * valueD;
+    bc += valueB * valueC;
+    bd += valueB * valueD;
+  }
+  const rowA = a.index * count;
+  const rowB = b.index * count;
+  // The block on the diagonal also fills one cell below it, which the mirror image overwrites.
+  matrix[rowA + c.index] = (matrix[rowA + c.index] as number) + ac;
+  if (d !== c) matrix[rowA + d.index] = (matrix[rowA + d.index] as number) + ad;
+  if (b === a) return;
+  matrix[rowB + c.index] = (matrix[rowB + c.index] as number) + bc;
+  if (d !== c) matrix[rowB + d.index] = (matrix[rowB + d.index] as number) + bd;
+}
+
+function clamp(value: number): number {
+  if (value > 1) return 1;
+  return value < -1 ? -1 : value;
+}
+
+function requireMethod(method: string): void {
+  if (method === 'pearson' || method === 'spearman') return;
+  throw new KernelError(
+    'BAD_PARAMETER',
+    `method is '${method}', but it must be pearson or spearman.`,
+    'Set method to pearson or spearman.',
+  );
+}
+
+function requireSameLengths(columns: readonly Float64Array[], rows: number): void {
+  const other = columns.findIndex((column) => column.length !== rows);
+  if (other < 0) return;
+  throw new KernelError(
+    'LENGTH_MISMATCH',
+    `Column ${other} has ${columns[other]?.length} rows, but column 0 has ${rows}.`,
+    'Pass columns of equal length and mark missing values as NaN.',
+  );
+}

@@ -1,0 +1,284 @@
+/**
+ * Where in a long series does a pattern occur? Every window of the query's length is compared with
+ * the query by DTW or LCSS, both z-normalised by default, and the best k are returned.
+ *
+ * The answer is exact and defined greedily: take the window with the smallest (distance, start);
+ * rule out all windows whose start is nearer than `exclusionZone` to it; repeat until k are taken
+ * or none is left. Distances are the two-pass doubles of the route that computed them.
+ *
+ * A search over shards gives the same answer: `scanPattern` on each range, `mergePatternScans` on
+ * all results. The shards' own top k would not do, because a neighbour behind the border can
+ * overturn them; a scan therefore also returns the candidates that such a neighbour may promote.
+ */
+import { DtwCascade } from './dtw-cascade.ts';
+import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
+import { LcssCascade } from './lcss-cascade.ts';
+import {
+  addStats,
+  emptyStats,
+  type PatternMatch,
+  type PatternScan,
+  type PatternSearchResult,
+} from './pattern-result.ts';
+import { KernelError } from './problem.ts';
+import {
+  requireRange,
+  resolveSearchParameters,
+  type PatternSearchOptions,
+  type SearchParameters,
+} from './search-parameters.ts';
+import { isUsable, SeriesBlock } from './series-block.ts';
+import type { IndexRange } from './shards.ts';
+import { prepareWindow, type CascadeContext, type WindowCascade } from './window-cascade.ts';
+import { windowMoments, zNormalise } from './znormalise.ts';
+
+/** Positions between two looks at `shouldStop`. */
+const POSITIONS_PER_CHECK = 1024;
+
+/**
+ * Finds the k best matches of a pattern (see the head of the file for the definition). With `range`
+ * only windows of that range exist.
+ *
+ * @throws KernelError EMPTY_SERIES, EMPTY_QUERY, QUERY_TOO_LONG, QUERY_NOT_FINITE, BAND_TOO_WIDE,
+ *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED
+ */
+export function searchPattern(options: PatternSearchOptions): PatternSearchResult {
+  const scan = runScan(options, false);
+  return {
+    matches: scan.candidates,
+    stats: scan.stats,
+    parameters: scan.parameters,
+    route: scan.route,
+  };
+}
+
+/**
+ * One shard of a search: everything in `range` that the merged answer may need. Neighbouring shards
+ * read up to m − 1 rows beyond their range, so each needs the series, or that much overlap.
+ *
+ * @throws KernelError as {@link searchPattern}
+ */
+export function scanPattern(options: PatternSearchOptions): PatternScan {
+  return runScan(options, true);
+}
+
+/**
+ * Joins the scans of disjoint ranges of one search, in any order, into the answer that a single
+ * search over all of them gives. A range that was scanned twice changes the counters only.
+ *
+ * @throws KernelError EMPTY_SERIES without scans, PARAMETERS_DIFFER when they are of different searches
+ */
+export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchResult {
+  const [first] = scans;
+  if (first === undefined) {
+    throw new KernelError(
+      'EMPTY_SERIES',
+      'There are no scans to merge.',
+      'Pass one or more scans.',
+    );
+  }
+  const { parameters, route } = first;
+  const stats = emptyStats();
+  const matchesByStart = new Map<number, PatternMatch>();
+  for (const scan of scans) {
+    requireSameParameters(parameters, scan.parameters);
+    addStats(stats, scan.stats);
+    for (const match of scan.candidates) matchesByStart.set(match.start, match);
+  }
+  const selection = new GreedySelection({
+    topK: parameters.topK,
+    exclusionZone: parameters.exclusionZone,
+    maximumDistance: parameters.maximumDistance,
+    rangeStart: 0,
+    openLeft: false,
+  });
+  const ascending = [...matchesByStart.values()].sort((a, b) => a.start - b.start);
+  for (const match of ascending) selection.offer(match.start, match.distance);
+  const matches: PatternMatch[] = [];
+  for (const { start } of selection.finish(Infinity, false)) {
+    const match = matchesByStart.get(start);
+    if (match !== undefined) matches.push(match);
+  }
+  return { matches, stats, parameters, route };
+}
+
+function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
+  for (const name of Object.keys(expected) as (keyof SearchParameters)[]) {
+    if (Object.is(expected[name], actual[name])) continue;
+    throw new KernelError(
+      'PARAMETERS_DIFFER',
+      `One scan has ${name} ${String(expected[name])}, another ${String(actual[name])}.`,
+      'Merge only the scans of one search.',
+    );
+  }
+}
+
+function runScan(options: PatternSearchOptions, withNeighbours: boolean): PatternScan {
+  const parameters = resolveSearchParameters(options);
+  const { series } = options;
+  const allPositions = series.length - parameters.length + 1;
+  const range =
+    options.range === undefined
+      ? { start: 0, end: allPositions }
+      : requireRange('range', options.range, allPositions);
+  const segments = withoutExcluded(range, options.excludeRange, series.length, parameters.length);
+  const selection = new GreedySelection({
+    topK: parameters.topK,
+    exclusionZone: parameters.exclusionZone,
+    maximumDistance: parameters.maximumDistance,
+    rangeStart: range.start,
+    openLeft: withNeighbours && range.start > 0,
+  });
+  const stats = emptyStats();
+  const normalise = parameters.normalise === 'z';
+  const query = normalise ? zNormalise(options.query) : options.query;
+  const context: CascadeContext = { series, query, normalise, selection, stats };
+  const band = parameters.band ?? parameters.delta ?? 0;
+  const cascade =
+    parameters.algorithm === 'dtw'
+      ? new DtwCascade(context, band)
+      : new LcssCascade(context, parameters.epsilon ?? 0, band);
+  stats.positions = range.end - range.start;
+  const watch = new ScanWatch(options, stats.positions);
+  stats.excludedWindows = stats.positions - positionsIn(segments);
+  watch.advance(stats.excludedWindows);
+  seedSelection(context, cascade, segments);
+  scanSegments(context, cascade, segments, band, watch);
+  stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
+  const openRight = withNeighbours && range.end < allPositions;
+  const candidates = selection
+    .finish(range.end, openRight)
+    .map((candidate) => describeMatch(series, parameters, candidate));
+  return { candidates, stats, parameters, route: 'typescript' };
+}
+
+/** The parts of `range` whose windows do not overlap the excluded rows. */
+function withoutExcluded(
+  range: IndexRange,
+  excluded: IndexRange | undefined,
+  seriesLength: number,
+  m: number,
+): IndexRange[] {
+  if (excluded === undefined) return [range];
+  const rows = requireRange('excludeRange', excluded, seriesLength);
+  if (rows.start === rows.end) return [range];
+  const before = { start: range.start, end: Math.min(range.end, rows.start - m + 1) };
+  const after = { start: Math.max(range.start, rows.end), end: range.end };
+  return [before, after].filter((segment) => segment.start < segment.end);
+}
+
+function positionsIn(segments: readonly IndexRange[]): number {
+  return segments.reduce((sum, segment) => sum + segment.end - segment.start, 0);
+}
+
+function scanSegments(
+  context: CascadeContext,
+  cascade: WindowCascade,
+  segments: readonly IndexRange[],
+  band: number,
+  watch: ScanWatch,
+): void {
+  const m = context.query.length;
+  // A block reads m − 1 rows more than it has positions, so blocks grow with long patterns.
+  const wanted = POSITIONS_PER_CHECK * Math.ceil(m / POSITIONS_PER_CHECK);
+  const blockPositions = Math.min(wanted, Math.max(1, positionsIn(segments)));
+  const block = new SeriesBlock(context.series, m, band, context.normalise, blockPositions);
+  for (const segment of segments) {
+    for (let first = segment.start; first < segment.end; first += blockPositions) {
+      const count = Math.min(blockPositions, segment.end - first);
+      block.load(first, count);
+      for (let from = 0; from < count; from += POSITIONS_PER_CHECK) {
+        watch.check();
+        const to = Math.min(count, from + POSITIONS_PER_CHECK);
+        cascade.scan(block, first, from, to);
+        watch.advance(to - from);
+      }
+    }
+  }
+}
+
+/**
+ * Computes a few windows, spread over the range, so that the scan starts with a bound that prunes:
+ * the most promising by their diagonal distance, as many as prove a bound (see GreedySelection).
+ */
+function seedSelection(
+  context: CascadeContext,
+  cascade: WindowCascade,
+  segments: readonly IndexRange[],
+): void {
+  const { selection, stats } = context;
+  const m = context.query.length;
+  const positions = positionsIn(segments);
+  const seedsMax = Math.max(2 * selection.seedsNeeded, Math.min(positions / 256, 2 ** 20 / m));
+  const stride = Math.max(1, selection.zone, Math.ceil(positions / seedsMax));
+  if (positions / stride < selection.seedsNeeded) return;
+  const window = new Float64Array(m);
+  const seeds: Candidate[] = [];
+  // Seeds of different segments must also keep their distance.
+  let next = 0;
+  for (const segment of segments) {
+    for (let start = Math.max(next, segment.start); start < segment.end; start += stride) {
+      next = start + stride;
+      if (!context.series.subarray(start, start + m).every(isUsable)) continue;
+      prepareWindow(context, start, window);
+      seeds.push({ start, distance: cascade.diagonalDistance(window) });
+    }
+  }
+  if (seeds.length < selection.seedsNeeded) return;
+  let worst = 0;
+  for (const { start } of seeds.sort(byDistanceThenStart).slice(0, selection.seedsNeeded)) {
+    prepareWindow(context, start, window);
+    worst = Math.max(worst, cascade.exactDistance(window));
+    stats.seedWindows += 1;
+  }
+  selection.tightenBound(worst);
+}
+
+function describeMatch(
+  series: Float64Array,
+  parameters: SearchParameters,
+  { start, distance }: Candidate,
+): PatternMatch {
+  const length = parameters.length;
+  const { mean, standardDeviation } = windowMoments(series, start, length);
+  const isDtw = parameters.algorithm === 'dtw';
+  return {
+    start,
+    length,
+    distance,
+    normalizedDistance: isDtw ? distance / Math.sqrt(length) : distance,
+    ...(isDtw ? {} : { similarity: 1 - distance }),
+    windowMean: mean,
+    windowStandardDeviation: standardDeviation,
+  };
+}
+
+/** Progress and cancellation of a running scan. */
+class ScanWatch {
+  readonly #options: PatternSearchOptions;
+  readonly #positions: number;
+  #done = 0;
+  #reportedPercent = 0;
+
+  constructor(options: PatternSearchOptions, positions: number) {
+    this.#options = options;
+    this.#positions = positions;
+  }
+
+  check(): void {
+    if (this.#options.shouldStop?.() !== true) return;
+    throw new KernelError(
+      'CANCELLED',
+      `The search was stopped after ${this.#done} of ${this.#positions} positions.`,
+      'Start it again if the answer is still wanted.',
+    );
+  }
+
+  advance(positions: number): void {
+    this.#done += positions;
+    const percent = Math.floor((100 * this.#done) / this.#positions);
+    if (percent <= this.#reportedPercent) return;
+    this.#reportedPercent = percent;
+    this.#options.onProgress?.(this.#done / this.#positions);
+  }
+}

@@ -1,0 +1,52 @@
+/** What the scan needs from an algorithm, and what both algorithms need from the search. */
+import type { GreedySelection } from './greedy-selection.ts';
+import type { MutableStats } from './pattern-result.ts';
+import { MOMENT_SLACK, type SeriesBlock } from './series-block.ts';
+import { normaliseWindow } from './znormalise.ts';
+
+/** One algorithm as a cascade from cheap bounds to the exact distance. */
+export interface WindowCascade {
+  /** Judges positions from … to − 1 of a block whose first window starts at row `first`. */
+  scan(block: SeriesBlock, first: number, from: number, to: number): void;
+  /** An upper bound on the distance of a prepared window, in O(m). */
+  diagonalDistance(window: Float64Array): number;
+  /** The exact distance of a prepared window. */
+  exactDistance(window: Float64Array): number;
+}
+
+/** The search as a cascade sees it. */
+export interface CascadeContext {
+  readonly series: Float64Array;
+  /** The query, already normalised. */
+  readonly query: Float64Array;
+  readonly normalise: boolean;
+  readonly selection: GreedySelection;
+  readonly stats: MutableStats;
+}
+
+/**
+ * How much larger a lower bound may come out than the exact distance over the m points. Normalised
+ * windows carry the error of prefix-sum moments, raw ones only the rounding of the tubes, which is
+ * relative to the largest value that took part.
+ */
+export function boundSlack(context: CascadeContext, magnitude: number): number {
+  const root = Math.sqrt(context.query.length);
+  return context.normalise ? root * MOMENT_SLACK : root * 1e-14 * magnitude;
+}
+
+/** The largest absolute value. */
+export function magnitudeOf(values: Float64Array): number {
+  let magnitude = 0;
+  for (const value of values) magnitude = Math.max(magnitude, Math.abs(value));
+  return magnitude;
+}
+
+/** Writes the exact window that starts at `start`, normalised as the search wants, into `target`. */
+export function prepareWindow(context: CascadeContext, start: number, target: Float64Array): void {
+  const m = context.query.length;
+  if (context.normalise) {
+    normaliseWindow(context.series, start, m, target);
+    return;
+  }
+  for (let i = 0; i < m; i += 1) target[i] = context.series[start + i] as number;
+}
