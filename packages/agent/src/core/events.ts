@@ -1,0 +1,52 @@
+/**
+ * Everything that can happen to an agent, in the past tense. Randomness enters here too (`jitter`), so that the core
+ * stays a function of its events and of `nowMs`.
+ */
+import type { Failure, Lease, Message } from '@quic-swarm/protocol';
+
+/** How a handler ended, whatever it ran on. */
+export interface TaskResult {
+  /** `cancelled`: the handler noticed that it should stop, or its thread was terminated for it. */
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled';
+  /** The result, one CBOR item; absent when the handler returned nothing. */
+  readonly payload?: Uint8Array;
+  /** Present when it failed. */
+  readonly failure?: Failure;
+  /** Time in the handler. */
+  readonly computeMs: number;
+  /** The handler looked at the arm that the learner chose. */
+  readonly usedArm: boolean;
+}
+
+/** What the shell tells the core. */
+export type Event =
+  /** The agent should join. Once, first. */
+  | { readonly type: 'Started' }
+  /** A connection stands; nothing was sent on it yet. */
+  | { readonly type: 'ConnectionOpened' }
+  /** No connection came about, or the one there was has ended. `jitter` is a random number in [0, 1). */
+  | { readonly type: 'ConnectionEnded'; readonly failure: Failure; readonly jitter: number }
+  /** A whole message that is allowed on the stream it came on. */
+  | { readonly type: 'MessageReceived'; readonly message: Message }
+  /** `run()` was called: ask for tasks. */
+  | { readonly type: 'WorkRequested' }
+  /** The task types that have a handler, all of them. */
+  | { readonly type: 'CapabilitiesChanged'; readonly capabilities: readonly string[] }
+  /** All data sets of a waiting task are in memory and stay there until ReleaseDatasets. */
+  | { readonly type: 'DatasetsReady'; readonly lease: Lease }
+  | { readonly type: 'DatasetsFailed'; readonly lease: Lease; readonly failure: Failure }
+  | {
+      readonly type: 'ProgressReported';
+      readonly lease: Lease;
+      readonly fraction: number;
+      readonly text?: string;
+    }
+  | { readonly type: 'ChunkEmitted'; readonly lease: Lease; readonly payload: Uint8Array }
+  /** The handler of a running task has ended; its slot is free. */
+  | { readonly type: 'TaskFinished'; readonly lease: Lease; readonly result: TaskResult }
+  /** Finish and leave. */
+  | { readonly type: 'DrainRequested'; readonly deadlineMs: number; readonly reason: string }
+  /** Leave now. */
+  | { readonly type: 'CloseRequested'; readonly reason: string }
+  /** The time of `nextTimeoutMs()` has come. Coming early or twice is harmless. */
+  | { readonly type: 'TimeoutReached' };

@@ -1,0 +1,359 @@
+/**
+ * The agent's side of its connection: joining, heartbeats, silence, reconnecting, leaving.
+ *
+ *                 Started              ConnectionOpened         AgentAck
+ *   idle ───────────────▶ connecting ─────────────────▶ joining ─────────▶ connected
+ *                           ▲    │ ConnectionEnded         │                  │
+ *                 timeout   │    ▼                         │ ConnectionEnded  │
+ *                         backingOff ◀─────────────────────┴──────────────────┤
+ *                                                                             │ silence, refusal, goodbye
+ *   stopped ◀──── (nothing left to do, or gave up) ──── closing ◀─────────────┘
+ *
+ * `draining` is not a state of this machine: an agent can lose its connection while it drains, and comes back to
+ * deliver what it has.
+ */
+import {
+  NO_ERROR_WIRE_CODE,
+  PROTOCOL_MAX,
+  PROTOCOL_MIN,
+  failure as failureOf,
+  type AgentAck,
+  type AgentHandshake,
+  type AgentType,
+  type Failure,
+  type Labels,
+  type Lease,
+} from '@quic-swarm/protocol';
+import type { Effect } from './effects.ts';
+
+/** Where the connection is. */
+export type SessionState =
+  'idle' | 'connecting' | 'joining' | 'connected' | 'closing' | 'backingOff' | 'stopped';
+
+/** Which state may follow which; a test walks it, `#move` asserts it. */
+export const SESSION_TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>> = {
+  idle: ['connecting', 'stopped'],
+  connecting: ['joining', 'backingOff', 'stopped'],
+  joining: ['connected', 'closing', 'backingOff', 'stopped'],
+  connected: ['closing', 'backingOff', 'stopped'],
+  closing: ['backingOff', 'stopped'],
+  backingOff: ['connecting', 'stopped'],
+  stopped: [],
+};
+
+/** Who the agent is and how patient it is. */
+export interface SessionOptions {
+  readonly agentId: string;
+  readonly agentType: AgentType;
+  readonly slots: number;
+  readonly labels: Labels;
+  readonly resources: Readonly<Record<string, number>>;
+  readonly software: string;
+  /** For the first connection in all, and for each later attempt. */
+  readonly connectTimeoutMs: number;
+  /** How long to try to come back; undefined: for ever. */
+  readonly giveUpAfterMs: number | undefined;
+  /** The pause before the next attempt, after so many failures (from 0) and with a random number in [0, 1). Pure. */
+  readonly backoffMs: (failures: number, jitter: number) => number;
+}
+
+/** A farewell is flushed for at most so long. */
+const CLOSE_GRACE_MS = 1000;
+
+/** Failures that no reconnect can cure: somebody has to change something first. */
+const FATAL_TYPES: ReadonlySet<string> = new Set([
+  'VERSION_MISMATCH',
+  'BAD_CERTIFICATE',
+  'DUPLICATE_AGENT',
+  'BAD_ADDRESS',
+  'BAD_OPTION',
+]);
+
+/** What a connection that ended means for the rest of the agent. */
+export type Ending = 'stopped' | 'retrying';
+
+/** The connection's state machine. Appends what is to be done to the effects it is given. */
+export class Session {
+  readonly #options: SessionOptions;
+  #state: SessionState = 'idle';
+  /** Set by the first AgentAck; survives the connection. */
+  #token: string | undefined;
+  #epoch: number | undefined;
+  #ack: AgentAck | undefined;
+  #startedAtMs = 0;
+  #handshakeSentAtMs = 0;
+  #retryAtMs: number | undefined;
+  #joinTimeoutAtMs: number | undefined;
+  #heartbeatAtMs: number | undefined;
+  #heartbeatSequence = 0;
+  #lastHeardMs = 0;
+  #lastTickMs = 0;
+  #failedAttempts = 0;
+  #disconnectedAtMs: number | undefined;
+  /** What made this side close, or what the peer said before it closed: tells more than the end of the connection. */
+  #closeFailure: Failure | undefined;
+  #stopsAfterClose = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** True when messages may be sent. */
+  get isConnected(): boolean {
+    return this.#state === 'connected';
+  }
+
+  /** The epoch of the coordinator that was joined last. */
+  get epoch(): number | undefined {
+    return this.#epoch;
+  }
+
+  /** What the coordinator granted last; undefined before the first AgentAck. */
+  get ack(): AgentAck | undefined {
+    return this.#ack;
+  }
+
+  start(nowMs: number, effects: Effect[]): void {
+    if (this.#state !== 'idle') return;
+    this.#startedAtMs = nowMs;
+    this.#connect(nowMs, effects);
+  }
+
+  /** The connection stands: introduces the agent. */
+  opened(
+    capabilities: readonly string[],
+    heldLeases: Lease[],
+    nowMs: number,
+    effects: Effect[],
+  ): void {
+    if (this.#state !== 'connecting') return;
+    this.#move('joining');
+    this.#handshakeSentAtMs = nowMs;
+    const { agentId, agentType, slots, labels, resources, software } = this.#options;
+    const body: AgentHandshake = {
+      protocolMin: PROTOCOL_MIN,
+      protocolMax: PROTOCOL_MAX,
+      agentId,
+      agentType,
+      slots,
+      capabilities: [...capabilities],
+      labels,
+      resources: { ...resources },
+      heldLeases,
+      software,
+      ...(this.#token === undefined ? {} : { sessionToken: this.#token }),
+    };
+    effects.push({ type: 'Send', stream: 'control', message: { type: 'AgentHandshake', body } });
+  }
+
+  /** The coordinator accepted the agent. Returns the round trip; undefined when the message has no place here. */
+  accepted(ack: AgentAck, nowMs: number): number | undefined {
+    if (this.#state !== 'joining') return undefined;
+    this.#move('connected');
+    this.#ack = ack;
+    this.#token = ack.sessionToken;
+    this.#epoch = ack.epoch;
+    this.#disconnectedAtMs = undefined;
+    this.#joinTimeoutAtMs = undefined;
+    this.#lastHeardMs = nowMs;
+    this.#lastTickMs = nowMs;
+    this.#heartbeatAtMs = nowMs + ack.heartbeatIntervalMs;
+    return nowMs - this.#handshakeSentAtMs;
+  }
+
+  /** Any message of the coordinator is a sign of life. */
+  heard(nowMs: number): void {
+    this.#lastHeardMs = nowMs;
+  }
+
+  /** A heartbeat came back: the connection works, so that the next loss is a new one. */
+  heartbeatAcknowledged(): void {
+    this.#failedAttempts = 0;
+  }
+
+  /** The peer says why it will close, or refuses the agent. */
+  reported(failure: Failure, effects: Effect[]): void {
+    this.close(failure, NO_ERROR_WIRE_CODE, failure.message, effects);
+  }
+
+  /** Ends the connection because of `failure`; the agent comes back. */
+  close(failure: Failure, wireCode: number, message: string, effects: Effect[]): void {
+    if (this.#state !== 'joining' && this.#state !== 'connected') return;
+    this.#closeFailure = failure;
+    this.#move('closing');
+    this.#disarm();
+    effects.push({ type: 'CloseConnection', wireCode, message, graceMs: 0 });
+  }
+
+  /** Says goodbye and does not come back. Returns true when there is no connection to end, so that it is over now. */
+  leave(reason: string, effects: Effect[]): boolean {
+    this.#stopsAfterClose = true;
+    if (this.#state === 'connected') {
+      effects.push({
+        type: 'Send',
+        stream: 'control',
+        message: { type: 'Goodbye', body: { reason } },
+      });
+    }
+    if (this.#state === 'connected' || this.#state === 'joining') {
+      this.#move('closing');
+      this.#disarm();
+      effects.push({
+        type: 'CloseConnection',
+        wireCode: NO_ERROR_WIRE_CODE,
+        message: reason,
+        graceMs: CLOSE_GRACE_MS,
+      });
+      return false;
+    }
+    // While connecting or closing, the shell owes a ConnectionEnded, but nobody needs to wait for it.
+    if (this.#state !== 'stopped') this.#move('stopped');
+    this.#disarm();
+    return true;
+  }
+
+  /** The connection has ended or did not come about. Decides whether and when to come back. */
+  ended(
+    failure: Failure,
+    jitter: number,
+    nowMs: number,
+    effects: Effect[],
+  ): { ending: Ending; failure: Failure | undefined } | undefined {
+    if (this.#state === 'stopped' || this.#state === 'idle' || this.#state === 'backingOff') {
+      return undefined;
+    }
+    const reason = this.#closeFailure ?? failure;
+    this.#closeFailure = undefined;
+    this.#disarm();
+    if (this.#stopsAfterClose) {
+      this.#move('stopped');
+      return { ending: 'stopped', failure: undefined };
+    }
+    this.#disconnectedAtMs ??= nowMs;
+    // A token that is not known any more would be refused for ever; without it the agent joins as a new one.
+    if (reason.type === 'SESSION_UNKNOWN') this.#token = undefined;
+    const delayMs = this.#options.backoffMs(this.#failedAttempts, jitter);
+    if (this.#givesUp(reason, nowMs + delayMs)) {
+      this.#move('stopped');
+      effects.push({
+        type: 'Notify',
+        event: { type: 'disconnected', reason, willRetryInMs: undefined },
+      });
+      return { ending: 'stopped', failure: this.#finalFailure(reason) };
+    }
+    this.#failedAttempts += 1;
+    this.#move('backingOff');
+    this.#retryAtMs = nowMs + delayMs;
+    if (this.#token !== undefined || this.#ack !== undefined) {
+      effects.push({
+        type: 'Notify',
+        event: { type: 'disconnected', reason, willRetryInMs: delayMs },
+      });
+    }
+    return { ending: 'retrying', failure: reason };
+  }
+
+  /** Does what is due; spurious calls are harmless. Returns the sequence of the heartbeat that is due, if one is. */
+  tick(nowMs: number, effects: Effect[]): number | undefined {
+    if (this.#retryAtMs !== undefined && nowMs >= this.#retryAtMs) this.#connect(nowMs, effects);
+    if (this.#joinTimeoutAtMs !== undefined && nowMs >= this.#joinTimeoutAtMs) {
+      this.#joinTimedOut(effects);
+    }
+    if (this.#heartbeatAtMs === undefined || nowMs < this.#heartbeatAtMs) return undefined;
+    return this.#heartbeatDue(nowMs, effects);
+  }
+
+  /** When `tick` has something to do, on the clock of `nowMs`; undefined: never, as it stands. */
+  nextTimeoutMs(): number | undefined {
+    return minimumOf(this.#retryAtMs, this.#joinTimeoutAtMs, this.#heartbeatAtMs);
+  }
+
+  #connect(nowMs: number, effects: Effect[]): void {
+    this.#move('connecting');
+    this.#retryAtMs = undefined;
+    const leftMs =
+      this.#ack === undefined
+        ? this.#startedAtMs + this.#options.connectTimeoutMs - nowMs
+        : this.#options.connectTimeoutMs;
+    const timeoutMs = Math.max(1, leftMs);
+    this.#joinTimeoutAtMs = nowMs + timeoutMs;
+    effects.push({ type: 'Connect', timeoutMs });
+  }
+
+  #joinTimedOut(effects: Effect[]): void {
+    this.#joinTimeoutAtMs = undefined;
+    // While connecting, the shell has the same timeout and reports the end itself.
+    if (this.#state !== 'joining') return;
+    const failure = failureOf(
+      'CONNECT_FAILED',
+      `The coordinator did not answer the handshake within ${this.#options.connectTimeoutMs} ms.`,
+    );
+    this.close(failure, NO_ERROR_WIRE_CODE, failure.message, effects);
+  }
+
+  #heartbeatDue(nowMs: number, effects: Effect[]): number | undefined {
+    const { heartbeatIntervalMs = 0, heartbeatTimeoutMs = 0 } = this.#ack ?? {};
+    // A process that was stopped or whose loop was blocked hears nothing in that time: the answers lie in the socket.
+    if (nowMs - this.#lastTickMs > 2 * heartbeatIntervalMs) {
+      this.#lastHeardMs = Math.max(
+        this.#lastHeardMs,
+        nowMs - heartbeatTimeoutMs + heartbeatIntervalMs,
+      );
+    }
+    this.#lastTickMs = nowMs;
+    if (nowMs - this.#lastHeardMs >= heartbeatTimeoutMs) {
+      const message = `Nothing was heard from the coordinator for ${heartbeatTimeoutMs} ms.`;
+      this.close(failureOf('CONNECTION_LOST', message), NO_ERROR_WIRE_CODE, message, effects);
+      return undefined;
+    }
+    this.#heartbeatAtMs = nowMs + heartbeatIntervalMs;
+    this.#heartbeatSequence += 1;
+    return this.#heartbeatSequence;
+  }
+
+  #givesUp(reason: Failure, retryAtMs: number): boolean {
+    if (FATAL_TYPES.has(reason.type)) return true;
+    const { connectTimeoutMs, giveUpAfterMs } = this.#options;
+    if (this.#ack === undefined) {
+      return !reason.retryable || retryAtMs >= this.#startedAtMs + connectTimeoutMs;
+    }
+    if (giveUpAfterMs === undefined || this.#disconnectedAtMs === undefined) return false;
+    return retryAtMs >= this.#disconnectedAtMs + giveUpAfterMs;
+  }
+
+  /** Before the first AgentAck, whatever could be tried again became one thing: no coordinator was reached in time. */
+  #finalFailure(reason: Failure): Failure {
+    if (this.#ack !== undefined || !reason.retryable || reason.type === 'CONNECT_FAILED') {
+      return reason;
+    }
+    const message = `No coordinator accepted the agent: ${reason.message}`;
+    const { hint } = reason;
+    return failureOf('CONNECT_FAILED', message, hint === undefined ? {} : { hint });
+  }
+
+  #disarm(): void {
+    this.#retryAtMs = undefined;
+    this.#joinTimeoutAtMs = undefined;
+    this.#heartbeatAtMs = undefined;
+  }
+
+  #move(state: SessionState): void {
+    if (!SESSION_TRANSITIONS[this.#state].includes(state)) {
+      throw new Error(`A session cannot go from ${this.#state} to ${state}.`);
+    }
+    this.#state = state;
+  }
+}
+
+/** The least of those that are defined. */
+export function minimumOf(...times: readonly (number | undefined)[]): number | undefined {
+  let least: number | undefined;
+  for (const time of times) {
+    if (time !== undefined && (least === undefined || time < least)) least = time;
+  }
+  return least;
+}

@@ -1,0 +1,37 @@
+/** Task type StrategyCorrelation: every column against every other. */
+import { correlate } from '@quic-swarm/kernels';
+import type { StrategyCorrelation, StrategyCorrelationInput } from '@quic-swarm/protocol';
+import type { TaskContext } from '../task-handler.ts';
+import { resolveSeries } from './series-reference.ts';
+
+/** Computes a StrategyCorrelation task. Rows that a shorter column does not have are gaps at its end. */
+export function correlateStrategies(
+  input: StrategyCorrelationInput,
+  context: TaskContext,
+): StrategyCorrelation {
+  const startedMs = performance.now();
+  const series = input.columns.map(({ name, series }) =>
+    resolveSeries(series, context, `column ${name}`),
+  );
+  const rows = series.reduce((longest, { length }) => Math.max(longest, length), 0);
+  const columns = series.map((values) => padded(values, rows));
+  const { matrix, overlap } = correlate({ columns, method: input.method });
+  return {
+    method: input.method,
+    columns: input.columns.map(({ name }) => name),
+    rows,
+    matrix,
+    overlap,
+    route: 'typescript',
+    elapsedMs: performance.now() - startedMs,
+  };
+}
+
+export default correlateStrategies;
+
+function padded(values: Float64Array, rows: number): Float64Array {
+  if (values.length === rows) return values;
+  const longer = new Float64Array(rows).fill(NaN);
+  longer.set(values);
+  return longer;
+}

@@ -1,0 +1,266 @@
+/**
+ * One connection to the coordinator: streams on one side, messages on the other. It checks what may be said where and
+ * ends the connection when the peer breaks the protocol; what a message means is not its concern.
+ */
+import {
+  ERRORS,
+  MessageReader,
+  SwarmError,
+  encodeFrame,
+  framesOf,
+  isExpected,
+  isSwarmError,
+  needsOwnStream,
+  toFailure,
+  type ErrorType,
+  type Failure,
+  type Message,
+  type StreamKind,
+} from '@quic-swarm/protocol';
+import type { Address, CloseReason, Connection, Stream, Transport } from '@quic-swarm/transport';
+import type { StandingStream } from '../core/effects.ts';
+
+const CONTROL_URGENCY = 0;
+const DISPATCH_URGENCY = 16;
+const BULK_URGENCY = 200;
+
+/** Progress is dropped while more than this waits to be sent: it would only be old news. */
+const PROGRESS_QUEUE_BYTES_MAX = 256 * 1024;
+
+/** Who hears of a connection. */
+export interface ConnectionListener {
+  onMessage(message: Message): void;
+  /** Once, last. */
+  onEnded(failure: Failure): void;
+}
+
+/** Options of {@link AgentConnection.open}. */
+export interface OpenOptions {
+  readonly transport: Transport;
+  readonly address: Address;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly listener: ConnectionListener;
+}
+
+/** An open connection with its control stream. */
+export class AgentConnection {
+  readonly #connection: Connection;
+  readonly #control: Stream;
+  readonly #listener: ConnectionListener;
+  #dispatch: Stream | undefined;
+  /** What was said before the dispatch stream stood. */
+  readonly #beforeDispatch: Message[] = [];
+  /** Why this side ended it; says more than what the transport reports then. */
+  #ownFailure: Failure | undefined;
+  #hasEnded = false;
+  /** Longest payload that is read. */
+  payloadBytesMax: number | undefined;
+
+  private constructor(connection: Connection, control: Stream, listener: ConnectionListener) {
+    this.#connection = connection;
+    this.#control = control;
+    this.#listener = listener;
+  }
+
+  /** Connects and opens the control stream; rejects with a SwarmError. The listener hears nothing before. */
+  static async open(options: OpenOptions): Promise<AgentConnection> {
+    const { transport, address, timeoutMs, signal, listener } = options;
+    const connection = await transport.connect(address, { timeoutMs, signal });
+    try {
+      const control = await connection.openStream({ urgency: CONTROL_URGENCY });
+      const opened = new AgentConnection(connection, control, listener);
+      opened.#listen();
+      return opened;
+    } catch (error) {
+      void connection.close(undefined, 0);
+      throw error;
+    }
+  }
+
+  /**
+   * Sends a message. Returns a promise when the sender of many should wait; it rejects when the message was lost with
+   * its connection, which whoever does not wait may ignore.
+   */
+  send(stream: StandingStream, message: Message): Promise<void> | undefined {
+    if (this.#hasEnded) return undefined;
+    if (needsOwnStream(message)) return this.#sendAlone(message);
+    if (stream === 'control') return this.#write(this.#control, message);
+    if (this.#dispatch !== undefined) return this.#write(this.#dispatch, message);
+    this.#beforeDispatch.push(message);
+    return undefined;
+  }
+
+  /** Opens the dispatch stream; messages for it may be sent at once. */
+  openDispatchStream(): void {
+    this.#connection.openStream({ urgency: DISPATCH_URGENCY }).then(
+      (stream) => {
+        this.#read(stream, 'dispatch');
+        this.#dispatch = stream;
+        void this.#write(stream, { type: 'StreamOpen', body: { purpose: 'dispatch' } });
+        for (const message of this.#beforeDispatch.splice(0)) void this.#write(stream, message);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** Opens a stream for a data set. */
+  openDatasetStream(): Promise<Stream> {
+    return this.#connection.openStream({ urgency: BULK_URGENCY });
+  }
+
+  /** Flushes for at most `graceMs` and ends the connection. */
+  close(reason: CloseReason, graceMs: number): void {
+    void this.#connection.close(reason, graceMs);
+  }
+
+  /** Resolves when the connection has ended. */
+  async ended(): Promise<void> {
+    await this.#connection.closed;
+  }
+
+  #listen(): void {
+    this.#connection.onStream = (stream) => this.#acceptStream(stream);
+    this.#read(this.#control, 'control');
+    void this.#connection.closed.then(({ error, wireCode, by, message }) => {
+      this.#hasEnded = true;
+      const told = by === 'peer' ? toldByPeer(wireCode, message) : undefined;
+      this.#listener.onEnded(this.#ownFailure ?? told ?? toFailure(error, 'CONNECTION_LOST'));
+    });
+  }
+
+  /** A stream of the coordinator: a task with a large input. */
+  #acceptStream(stream: Stream): void {
+    let purpose: StreamKind | undefined;
+    const reader = this.#reader((message) => {
+      if (purpose !== undefined) {
+        this.#receive(message, purpose);
+        return;
+      }
+      if (message.type !== 'StreamOpen' || message.body.purpose !== 'task') {
+        throw new SwarmError(
+          'UNEXPECTED_MESSAGE',
+          `A stream of the coordinator began with ${message.type}, not with StreamOpen for a task.`,
+        );
+      }
+      purpose = 'task';
+    });
+    this.#pipe(stream, reader, () => {});
+    stream.end();
+  }
+
+  #read(stream: Stream, kind: StandingStream): void {
+    const reader = this.#reader((message) => this.#receive(message, kind));
+    this.#pipe(stream, reader, (error) => this.#fail(error));
+  }
+
+  #reader(onMessage: (message: Message) => void): MessageReader {
+    const { payloadBytesMax } = this;
+    return new MessageReader({
+      onMessage,
+      ...(payloadBytesMax === undefined ? {} : { payloadBytesMax }),
+    });
+  }
+
+  #pipe(stream: Stream, reader: MessageReader, onLost: (error: SwarmError) => void): void {
+    const attempt = (action: () => void): void => {
+      try {
+        action();
+      } catch (error) {
+        this.#protocolError(error);
+      }
+    };
+    stream.onData = (bytes) => attempt(() => reader.push(bytes));
+    stream.onEnd = () => attempt(() => reader.end());
+    stream.onError = onLost;
+  }
+
+  #receive(message: Message, kind: StreamKind): void {
+    if (!isExpected(message.type, 'coordinator', kind)) {
+      throw new SwarmError(
+        'UNEXPECTED_MESSAGE',
+        `${message.type} may not come from a coordinator on a ${kind} stream.`,
+      );
+    }
+    if (!this.#hasEnded) this.#listener.onMessage(message);
+  }
+
+  #write(stream: Stream, message: Message): Promise<void> | undefined {
+    if (message.type === 'TaskProgress' && stream.queuedBytes > PROGRESS_QUEUE_BYTES_MAX) {
+      return undefined;
+    }
+    try {
+      return stream.write(encodeFrame(message)) ? undefined : quiet(stream.drained());
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** A message that is too long for the standing streams. */
+  #sendAlone(message: Message): Promise<void> {
+    const sent = this.#writeAlone(message);
+    // A lost completion would leave its lease open for ever; a new connection sends it again.
+    sent.catch((error: unknown) => this.#fail(error));
+    return sent;
+  }
+
+  async #writeAlone(message: Message): Promise<void> {
+    const stream = await this.#connection.openStream({ urgency: BULK_URGENCY });
+    let lost: SwarmError | undefined;
+    // Nothing is answered here; whatever comes is let through, so that the stream can end.
+    stream.onData = () => {};
+    stream.onError = (error) => {
+      lost = error;
+    };
+    const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
+    const body = { purpose: 'task' as const, ...(taskId === undefined ? {} : { taskId }) };
+    stream.write(encodeFrame({ type: 'StreamOpen', body }));
+    for (const frame of framesOf(message)) {
+      if (lost !== undefined) throw lost;
+      if (!stream.write(frame)) await stream.drained();
+    }
+    stream.end();
+  }
+
+  /** The peer broke the protocol: says so, and ends the connection with the error's code. */
+  #protocolError(error: unknown): void {
+    const failure = toFailure(error, 'INTERNAL');
+    this.#ownFailure ??= failure;
+    void this.#write(this.#control, {
+      type: 'ErrorReport',
+      body: { failure },
+    });
+    const wireCode = wireCodeOf(failure.type);
+    this.close({ wireCode, message: failure.message }, 100);
+  }
+
+  /** A stream that must stand does not: without it the connection is of no use. */
+  #fail(error: unknown): void {
+    if (this.#hasEnded || !this.#connection.isOpen) return;
+    const failure = toFailure(error, 'CONNECTION_LOST');
+    this.#ownFailure ??= failure;
+    this.close({ wireCode: wireCodeOf(failure.type), message: failure.message }, 0);
+  }
+}
+
+function wireCodeOf(type: string): number {
+  return type in ERRORS ? ERRORS[type as ErrorType].wireCode : ERRORS.INTERNAL.wireCode;
+}
+
+/** The peer's own reason, where its code is one of ours. */
+function toldByPeer(wireCode: number, message: string): Failure | undefined {
+  for (const [type, row] of Object.entries(ERRORS)) {
+    if (row.wireCode !== wireCode) continue;
+    return { code: row.code, type, retryable: row.retryable, message };
+  }
+  return undefined;
+}
+
+/** A drain that fails with its connection is reported by the connection. */
+function quiet(promise: Promise<void>): Promise<void> {
+  promise.catch((error: unknown) => {
+    if (!isSwarmError(error)) throw error;
+  });
+  return promise;
+}

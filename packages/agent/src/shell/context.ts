@@ -1,0 +1,115 @@
+/** The context that a handler is given, in a worker thread and on the main thread alike. */
+import {
+  SwarmError,
+  decodeTable,
+  encodeDocument,
+  type Arm,
+  type Table,
+} from '@quic-swarm/protocol';
+import type { DatasetView, TaskContext } from '../task-handler.ts';
+import type { HandlerTask, SharedDataset } from './thread-messages.ts';
+
+/** Progress closer together than this is dropped where it arises: about ten a second are as many as a person sees. */
+const PROGRESS_INTERVAL_MS = 100;
+const TEXT_LENGTH_MAX = 4096;
+
+/** How a context learns that its task should stop. */
+export interface Cancellation {
+  isRequested(): boolean;
+  /** Calls once, when it is requested; needs the event loop. */
+  onRequested(callback: () => void): void;
+}
+
+/** Where a context's words go. */
+export interface ContextOutlet {
+  progress(fraction: number, text: string | undefined): void;
+  /** Takes ownership of the bytes. May block the thread. */
+  chunk(payload: Uint8Array): void;
+}
+
+/** The context of one run, and what the run's end needs to know of it. */
+export class HandlerContext implements TaskContext {
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly attempt: number;
+  readonly datasets: ReadonlyMap<string, DatasetView>;
+  readonly #arm: Arm | undefined;
+  readonly #cancellation: Cancellation;
+  readonly #outlet: ContextOutlet;
+  #controller: AbortController | undefined;
+  #lastProgressMs = -Infinity;
+  /** The handler has noticed that it should stop. */
+  sawCancellation = false;
+  /** The handler has looked at the arm. */
+  usedArm = false;
+  chunkCount = 0;
+
+  constructor(task: HandlerTask, cancellation: Cancellation, outlet: ContextOutlet) {
+    this.taskId = task.taskId;
+    this.taskType = task.taskType;
+    this.attempt = task.attempt;
+    this.datasets = new Map(task.datasets.map((shared) => [shared.datasetId, viewOf(shared)]));
+    this.#arm = task.arm;
+    this.#cancellation = cancellation;
+    this.#outlet = outlet;
+  }
+
+  get arm(): Arm | undefined {
+    this.usedArm = true;
+    return this.#arm;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      // Most handlers never ask for the signal, and listening costs more than they take.
+      if (this.#cancellation.isRequested()) this.#raise(controller);
+      else this.#cancellation.onRequested(() => this.#raise(controller));
+    }
+    return this.#controller.signal;
+  }
+
+  // The functions are bound, so that a handler may take the context apart: `(input, { emit, progress }) => …`.
+  readonly isCancelled = (): boolean => {
+    if (!this.#cancellation.isRequested()) return false;
+    this.sawCancellation = true;
+    return true;
+  };
+
+  readonly progress = (fraction: number, text?: string): void => {
+    const nowMs = performance.now();
+    if (nowMs - this.#lastProgressMs < PROGRESS_INTERVAL_MS && fraction < 1) return;
+    this.#lastProgressMs = nowMs;
+    // A handler that divides by zero rows should not fail for it.
+    const bounded = Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
+    this.#outlet.progress(bounded, text?.slice(0, TEXT_LENGTH_MAX));
+  };
+
+  readonly emit = (value: unknown): void => {
+    const payload = ownBytesOf(encodeDocument(value));
+    this.chunkCount += 1;
+    this.#outlet.chunk(payload);
+  };
+
+  #raise(controller: AbortController): void {
+    this.sawCancellation = true;
+    controller.abort(new SwarmError('TASK_CANCELLED', 'The task should stop.'));
+  }
+}
+
+/** Bytes in a buffer of their own, which can be transferred: the encoder hands out parts of a larger one. */
+export function ownBytesOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
+function viewOf({ datasetId, mediaType, buffer }: SharedDataset): DatasetView {
+  const bytes = new Uint8Array(buffer);
+  let table: Table | undefined;
+  return {
+    datasetId,
+    mediaType,
+    bytes,
+    table: () => (table ??= decodeTable(bytes)),
+  };
+}

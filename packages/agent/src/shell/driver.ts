@@ -1,0 +1,234 @@
+/** Turns the core's effects into deeds and what happens into events; owns the clock and the only timer. */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as later } from 'node:timers/promises';
+import {
+  NO_ERROR_WIRE_CODE,
+  SwarmError,
+  failure as failureOf,
+  toFailure,
+  type Failure,
+} from '@quic-swarm/protocol';
+import { formatAddress, type Address, type Stream, type Transport } from '@quic-swarm/transport';
+import { AgentCore, type AgentCoreOptions } from '../core/agent.ts';
+import type { AgentEvent, Effect } from '../core/effects.ts';
+import type { Event } from '../core/events.ts';
+import { AgentConnection } from './connection.ts';
+import { DatasetCache } from './dataset-cache.ts';
+import { LoadMeter } from './load.ts';
+import { WorkerPool } from './pool.ts';
+import { TaskShell, type HandlerPlace } from './task-shell.ts';
+
+/** Node fires longer timers at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** A connection that does not end in so long after it was closed is left alone. */
+const CLOSE_MS_MAX = 2000;
+
+/** What a driver is made of. */
+export interface DriverOptions {
+  readonly core: AgentCoreOptions;
+  readonly transport: Transport;
+  readonly address: Address;
+  readonly threads: number;
+  readonly datasetBytesMax: number;
+  readonly handlers: ReadonlyMap<string, HandlerPlace>;
+  readonly onEvent: (event: AgentEvent) => void;
+}
+
+/** The shell around one core. */
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #core: AgentCore;
+  readonly #pool: WorkerPool;
+  readonly #tasks: TaskShell;
+  readonly #load = new LoadMeter();
+  readonly #connecting = new AbortController();
+  #connection: AgentConnection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs: number | undefined;
+  /** Settles when the agent has ended and let go of everything; rejects with the reason it gave up for. */
+  readonly stopped: Promise<void>;
+  #settle: (failure: Failure | undefined) => void = () => {};
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#core = new AgentCore(options.core);
+    this.#pool = new WorkerPool(options.threads);
+    const cache = new DatasetCache(options.datasetBytesMax, () => this.#openDatasetStream());
+    const { handlers } = options;
+    const tell = (event: Event): Promise<void> | undefined => this.tell(event);
+    this.#tasks = new TaskShell({ pool: this.#pool, cache, handlers, tell });
+    this.stopped = new Promise<void>((resolve, reject) => {
+      this.#settle = (failure) => {
+        if (failure === undefined) resolve();
+        else reject(SwarmError.fromFailure(failure));
+      };
+    });
+    // Whoever awaits it hears the failure; that nobody does is no crash.
+    this.stopped.catch(() => {});
+  }
+
+  /** What the agent is doing, in a word. */
+  get state(): AgentCore['state'] {
+    return this.#core.state;
+  }
+
+  /** Starts worker threads before the first task needs them. */
+  warmUp(): void {
+    this.#pool.start();
+  }
+
+  /** Tells the core what happened and does what it says. Returns a promise when the network is behind. */
+  tell(event: Event): Promise<void> | undefined {
+    const nowMs = performance.now();
+    let behind: Promise<void> | undefined;
+    for (const effect of this.#core.handle(event, nowMs)) behind = this.#do(effect) ?? behind;
+    this.#arm(nowMs);
+    return behind;
+  }
+
+  #do(effect: Effect): Promise<void> | undefined {
+    switch (effect.type) {
+      case 'Connect':
+        void this.#connect(effect.timeoutMs);
+        return undefined;
+      case 'OpenDispatchStream':
+        this.#connection?.openDispatchStream();
+        return undefined;
+      case 'Send':
+        return this.#connection?.send(effect.stream, effect.message);
+      case 'SendHeartbeat': {
+        const { type: _type, ...body } = effect;
+        const heartbeat = { ...body, ...this.#load.read() };
+        return this.#connection?.send('control', { type: 'HeartbeatMessage', body: heartbeat });
+      }
+      case 'CloseConnection':
+        this.#close(effect.wireCode, effect.message, effect.graceMs);
+        return undefined;
+      case 'FetchDatasets':
+        this.#tasks.fetch(effect.lease, effect.datasets);
+        return undefined;
+      case 'ReleaseDatasets':
+        this.#tasks.release(effect.lease);
+        return undefined;
+      case 'RunTask':
+        this.#tasks.run(effect.task);
+        return undefined;
+      case 'AbortTask':
+        this.#tasks.abort(effect.lease, effect.graceMs);
+        return undefined;
+      case 'Notify':
+        this.#notify(effect.event);
+        return undefined;
+      case 'Stop':
+        void this.#stop(effect.failure);
+        return undefined;
+    }
+  }
+
+  async #connect(timeoutMs: number): Promise<void> {
+    const { transport, address } = this.#options;
+    let connection: AgentConnection | undefined;
+    try {
+      connection = await AgentConnection.open({
+        transport,
+        address,
+        timeoutMs,
+        signal: this.#connecting.signal,
+        listener: {
+          onMessage: (message) => {
+            if (message.type === 'AgentAck' && connection !== undefined) {
+              connection.payloadBytesMax = message.body.grants.payloadBytesMax;
+            }
+            void this.tell({ type: 'MessageReceived', message });
+          },
+          onEnded: (failure) => {
+            // An earlier connection may end after a later one began.
+            if (this.#connection !== connection) return;
+            this.#connection = undefined;
+            this.#ended(failure);
+          },
+        },
+      });
+    } catch (error) {
+      this.#ended(this.#explain(toFailure(error, 'CONNECT_FAILED')));
+      return;
+    }
+    if (this.#connecting.signal.aborted) {
+      connection.close({ wireCode: NO_ERROR_WIRE_CODE, message: 'The agent was closed.' }, 0);
+      return;
+    }
+    this.#connection = connection;
+    void this.tell({ type: 'ConnectionOpened' });
+  }
+
+  #ended(failure: Failure): void {
+    void this.tell({ type: 'ConnectionEnded', failure, jitter: Math.random() });
+  }
+
+  /** Adds what a person can do about it. */
+  #explain(failure: Failure): Failure {
+    if (failure.type !== 'CONNECT_FAILED' || failure.hint !== undefined) return failure;
+    const where = formatAddress(this.#options.address);
+    return {
+      ...failure,
+      hint: `Is a coordinator running there? Start one with: coordinator ${where}`,
+    };
+  }
+
+  #close(wireCode: number, message: string, graceMs: number): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.close({ wireCode, message }, graceMs);
+    const patience = later(graceMs + CLOSE_MS_MAX, undefined, { ref: false });
+    void patience.then(() => {
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      this.#ended(failureOf('CONNECTION_LOST', message));
+    });
+  }
+
+  #openDatasetStream(): Promise<Stream> {
+    if (this.#connection === undefined) {
+      const message = 'There is no connection to fetch the data set on.';
+      return Promise.reject(new SwarmError('CONNECTION_LOST', message));
+    }
+    return this.#connection.openDatasetStream();
+  }
+
+  #notify(event: AgentEvent): void {
+    try {
+      this.#options.onEvent(event);
+    } catch (error) {
+      // An observer's mistake must not change what the agent does, and must not vanish either.
+      setImmediate(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #stop(failure: Failure | undefined): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#connecting.abort();
+    this.#load.stop();
+    this.#tasks.abortAll();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close({ wireCode: NO_ERROR_WIRE_CODE, message: 'The agent has stopped.' }, 0);
+    await this.#pool.close();
+    this.#settle(failure === undefined ? undefined : this.#explain(failure));
+  }
+
+  #arm(nowMs: number): void {
+    const atMs = this.#core.nextTimeoutMs();
+    if (atMs === this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    if (atMs === undefined) return;
+    const delayMs = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil(atMs - nowMs)));
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = undefined;
+      void this.tell({ type: 'TimeoutReached' });
+    }, delayMs);
+  }
+}

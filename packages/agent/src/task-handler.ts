@@ -1,0 +1,50 @@
+/** What a handler is and what it is given. The types that a user of the package writes code against. */
+import type { Arm, Table } from '@quic-swarm/protocol';
+
+/**
+ * Computes a task: takes the decoded input, returns (or resolves with) the result, throws to fail. What it returns must
+ * be a document: plain objects, arrays, strings, numbers, booleans, null, byte strings, typed arrays; or nothing.
+ *
+ * A thrown error fails the attempt, which is tried again unless the error has `retryable: false`.
+ */
+export type TaskHandler<I = unknown, O = unknown> = (
+  input: I,
+  context: TaskContext,
+) => O | Promise<O>;
+
+/** What a handler knows of its task, and how it speaks while it runs. */
+export interface TaskContext {
+  readonly taskId: string;
+  readonly taskType: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Raised when the task should stop; needs the event loop of the thread, so it suits asynchronous handlers. */
+  readonly signal: AbortSignal;
+  /**
+   * True when the task should stop; works in synchronous loops and costs a few nanoseconds. A handler that has seen
+   * `true` here (or `signal` raised) counts as stopped, whatever it returns after that.
+   */
+  isCancelled(): boolean;
+  /** Tells how far the handler is, from 0 to 1. At most ten a second travel; the rest is dropped. */
+  progress(fraction: number, text?: string): void;
+  /**
+   * Sends a part of the result ahead. Parts arrive in order. In a worker thread it blocks while too many parts wait to
+   * be sent, so that a fast handler cannot fill the memory.
+   */
+  emit(value: unknown): void;
+  /** The data sets that the task names, by id. */
+  readonly datasets: ReadonlyMap<string, DatasetView>;
+  /** The parameters that the learner chose for this attempt. Looking at them says that they were used. */
+  readonly arm: Arm | undefined;
+}
+
+/** A data set in memory that all threads of the agent share. Treat it as read-only. */
+export interface DatasetView {
+  /** `sha256:` and the hash of the bytes. */
+  readonly datasetId: string;
+  readonly mediaType: string;
+  /** Lie in a SharedArrayBuffer. */
+  readonly bytes: Uint8Array;
+  /** The bytes as columns, in place; throws DATASET_CORRUPT when they are no table. */
+  table(): Table;
+}
