@@ -1,0 +1,251 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pearson, rsi, searchByDtw, sma } from './brute-force.ts';
+import { Workplace, until, type Program } from './programs.ts';
+
+const HANDLERS = `
+export default {
+  'my.sum': (input) => ({ sum: input.numbers.reduce((sum, value) => sum + value, 0) }),
+  'my.failure': () => { throw new RangeError('out of coffee'); },
+  'my.endless': (_input, context) => { while (!context.isCancelled()); return 'stopped'; },
+};
+`;
+
+/** 400 real closes of two indices; one gap in the second. */
+const closes = readFileSync(
+  new URL('../../examples/data/eu-stock-markets.csv', import.meta.url),
+  'utf8',
+)
+  .trim()
+  .split('\n')
+  .slice(1, 401)
+  .map((line) => line.split(',').map(Number));
+const dax = closes.map((row) => row[1] ?? 0);
+const ftse = closes.map((row, index) => (index === 200 ? Number.NaN : (row[4] ?? 0)));
+
+let workplace: Workplace;
+let address: string;
+let computeAgent: Program;
+let series: string;
+
+beforeAll(async () => {
+  workplace = new Workplace();
+  series = workplace.file(
+    'two.csv',
+    ['DAX,FTSE', ...dax.map((value, row) => `${value},${row === 200 ? '' : ftse[row]}`)].join('\n'),
+  );
+  ({ address } = await workplace.coordinator());
+  const handlers = workplace.file('handlers.mjs', HANDLERS);
+  [computeAgent] = await Promise.all([
+    workplace.agent(address, 'mine', 'compute', '--handlers', handlers, '--log-level', 'trace'),
+    workplace.agent(address, 'p-1', 'pattern'),
+    workplace.agent(address, 's-1', 'strategy'),
+    workplace.agent(address, 'f-1', 'feature'),
+  ]);
+});
+
+afterAll(async () => {
+  await workplace[Symbol.asyncDispose]();
+});
+
+async function submit(
+  kind: string,
+  ...words: string[]
+): Promise<{ code: unknown; json: Json; stderr: string }> {
+  const { code, stdout, stderr } = await workplace.run('swarm', [
+    'submit',
+    kind,
+    '--address',
+    address,
+    '--json',
+    ...words,
+  ]);
+  return { code, json: JSON.parse(stdout) as Json, stderr };
+}
+
+interface Json {
+  readonly taskId: string;
+  readonly state: string;
+  readonly agentId: string;
+  readonly result: Readonly<Record<string, unknown>>;
+  readonly error: Readonly<Record<string, unknown>>;
+}
+
+describe('swarm submit', () => {
+  it('finds the same patterns as brute force, with the query from rows of the series or from a file', async () => {
+    const query = workplace.file('query.csv', ['shape', ...dax.slice(100, 120)].join('\n'));
+    const common = ['--series', series, '--band', '2', '--top', '3'];
+    const [rows, file] = await Promise.all([
+      submit('pattern', ...common, '--column', 'DAX', '--query-rows', '100:120'),
+      submit('pattern', ...common, '--column', 'FTSE', '--query', query),
+    ]);
+    const options = { band: 2, top: 3, zone: 5 };
+    const shape = dax.slice(100, 120);
+    const excluded = { start: 100, end: 120 };
+    expectMatches(rows.json, searchByDtw(dax, shape, { ...options, excluded }));
+    expectMatches(file.json, searchByDtw(ftse, shape, options));
+    expect(rows).toMatchObject({ code: 0, json: { state: 'succeeded', agentId: 'p-1' } });
+    // The gap in FTSE touches twenty windows; they are left out and counted.
+    expect(file.json.result['stats']).toMatchObject({ nonFinite: 20 });
+  });
+
+  it('correlates as brute force does, over the rows that both columns have', async () => {
+    const { code, json } = await submit('correlation', '--series', series);
+    expect(code).toBe(0);
+    const { columns, matrix, overlap } = json.result as {
+      columns: string[];
+      matrix: number[][];
+      overlap: number[][];
+    };
+    expect(columns).toEqual(['DAX', 'FTSE']);
+    const expected = pearson(dax, ftse);
+    expect(matrix[0]?.[0]).toBe(1);
+    expect(matrix[0]?.[1]).toBeCloseTo(expected, 10);
+    expect(matrix[1]?.[0]).toBeCloseTo(expected, 10);
+    expect(overlap).toEqual([
+      [400, 399],
+      [399, 399],
+    ]);
+  });
+
+  it('computes indicators as brute force does, null in the warm-up', async () => {
+    const words = [
+      '--series',
+      series,
+      '--column',
+      'DAX',
+      '--indicators',
+      'sma20,rsi14,macd,bollinger20',
+    ];
+    const { code, json } = await submit('features', ...words);
+    expect(code).toBe(0);
+    const columns = json.result['columns'] as Readonly<Record<string, (number | null)[]>>;
+    expect(Object.keys(columns)).toEqual(
+      expect.arrayContaining([
+        'sma20',
+        'rsi14',
+        'macd',
+        'macdSignal',
+        'macdHistogram',
+        'bollingerUpper',
+        'bollingerMiddle',
+        'bollingerLower',
+      ]),
+    );
+    expectNear(columns['sma20'], sma(dax, 20));
+    expectNear(columns['bollingerMiddle'], sma(dax, 20));
+    expectNear(columns['rsi14'], rsi(dax, 14));
+  });
+
+  it('runs functions of a handler file in threads, and reports what they throw', async () => {
+    const input = workplace.file('input.json', '{"numbers": [1, 2, 3.5]}');
+    const [sum, failure] = await Promise.all([
+      submit('compute', '--task', 'my.sum', '--input', input),
+      submit('compute', '--task', 'my.failure', '--input', input),
+    ]);
+    expect(sum).toMatchObject({ code: 0, json: { agentId: 'mine', result: { sum: 6.5 } } });
+    expect(failure.code).toBe(1);
+    expect(failure.json).toMatchObject({
+      state: 'failed',
+      error: { type: 'RangeError', message: 'out of coffee' },
+    });
+    expect(failure.stderr).toContain('out of coffee');
+  });
+
+  it('cancels its task on Ctrl-C and exits with 130', async () => {
+    const input = workplace.file('nothing.json', 'null');
+    const words = ['submit', 'compute', '--task', 'my.endless', '--input', input];
+    const waiting = workplace.start('swarm', [...words, '--address', address, '--json']);
+    await computeAgent.line('my.endless started');
+    waiting.kill('SIGINT');
+    const { code, stdout } = await waiting.ended;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('says why a task waits, shows it in tasks, and ends it after --timeout with 75', async () => {
+    const words = ['submit', 'train', '--address', address, '--series', series, '--column', 'DAX'];
+    const waiting = workplace.start('swarm', [...words, '--timeout', '6s']);
+    expect(await waiting.line('Waiting')).toContain('no agent for NeuralTraining is connected');
+    const queued = await workplace.run('swarm', ['tasks', address, '--state', 'queued', '--json']);
+    expect(JSON.parse(queued.stdout)).toMatchObject({
+      tasks: [{ taskType: 'NeuralTraining', pendingReason: 'NO_AGENT_OF_TYPE' }],
+    });
+    const { code, stderr } = await waiting.ended;
+    expect(code).toBe(75);
+    expect(stderr).toContain('timed_out');
+  });
+
+  it('prints the id with --no-wait; the task can be cancelled by it', async () => {
+    const words = ['--series', series, '--column', 'DAX', '--no-wait'];
+    const { json } = await submit('train', ...words);
+    expect(json.taskId).toMatch(/^[0-9a-f-]{36}$/);
+    const cancelled = await workplace.run('swarm', ['cancel', json.taskId, '--address', address]);
+    expect(cancelled).toMatchObject({ code: 0 });
+    const tasks = await workplace.run('swarm', ['tasks', address, '--json']);
+    const rows = (JSON.parse(tasks.stdout) as { tasks: Json[] }).tasks;
+    expect(rows.find(({ taskId }) => taskId === json.taskId)?.state).toBe('cancelled');
+  });
+});
+
+describe('swarm', () => {
+  it('shows the coordinator and its agents, as text and as JSON', async () => {
+    const [status, agents, text] = await Promise.all([
+      workplace.run('swarm', ['status', address, '--json']),
+      workplace.run('swarm', ['agents', '--address', address, '--json']),
+      workplace.run('swarm', ['agents', address]),
+    ]);
+    expect(JSON.parse(status.stdout)).toMatchObject({ address, connections: { agents: 4 } });
+    const { agents: rows } = JSON.parse(agents.stdout) as { agents: { agentId: string }[] };
+    expect(rows.map(({ agentId }) => agentId)).toEqual(['f-1', 'mine', 'p-1', 's-1']);
+    for (const { agentId } of rows) expect(text.stdout).toContain(agentId);
+  });
+
+  it('cordons an agent and lets it work again', async () => {
+    const state = async (): Promise<unknown> => {
+      const { stdout } = await workplace.run('swarm', ['agents', address, '--json']);
+      const { agents } = JSON.parse(stdout) as { agents: { agentId: string; state: string }[] };
+      return agents.find(({ agentId }) => agentId === 's-1')?.state;
+    };
+    expect((await workplace.run('swarm', ['agents', address, '--cordon', 's-1'])).code).toBe(0);
+    await until(async () => (await state()) === 'cordoned');
+    expect((await workplace.run('swarm', ['agents', address, '--resume', 's-1'])).code).toBe(0);
+    await until(async () => (await state()) === 'ready');
+  });
+
+  it('measures small tasks', async () => {
+    const words = ['bench', address, '--sequential', '10', '--tasks', '100', '--json'];
+    const { code, stdout } = await workplace.run('swarm', words);
+    expect(code).toBe(0);
+    const figures = JSON.parse(stdout) as {
+      sequential: Readonly<Record<string, number>>;
+      throughput: Readonly<Record<string, number>>;
+    };
+    expect(figures.sequential['p99Ms']).toBeGreaterThanOrEqual(figures.sequential['p50Ms'] ?? NaN);
+    expect(figures.throughput).toMatchObject({ tasks: 100, inFlight: 64 });
+    expect(figures.throughput['tasksPerSecond']).toBeGreaterThan(0);
+  });
+});
+
+function expectMatches(
+  { result }: Json,
+  expected: readonly { start: number; distance: number }[],
+): void {
+  const matches = result['matches'] as { start: number; length: number; distance: number }[];
+  expect(matches.map(({ start }) => start)).toEqual(expected.map(({ start }) => start));
+  for (const [index, { distance, length }] of matches.entries()) {
+    expect(distance).toBeCloseTo(expected[index]?.distance ?? NaN, 8);
+    expect(length).toBe(20);
+  }
+}
+
+function expectNear(
+  actual: readonly (number | null)[] = [],
+  expected: readonly (number | null)[],
+): void {
+  expect(actual.length).toBe(expected.length);
+  for (const [row, value] of expected.entries()) {
+    if (value === null) expect(actual[row]).toBeNull();
+    else expect(actual[row]).toBeCloseTo(value, 8);
+  }
+}

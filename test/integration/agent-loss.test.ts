@@ -1,0 +1,82 @@
+/** Machines die. Over real QUIC, with agents as processes of their own. */
+import { performance } from 'node:perf_hooks';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect } from '@quic-swarm/client';
+import { QuicSwarmCoordinator } from '@quic-swarm/coordinator';
+import { TestProcess } from '@quic-swarm/testkit';
+import { formatAddress } from '@quic-swarm/transport';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const AGENT = fileURLToPath(new URL('../../packages/cli/bin/agent.js', import.meta.url));
+const TASKS = 200;
+const COMPUTE_MS = 20;
+
+describe('a swarm whose agents die', () => {
+  let directory = '';
+  let handlers = '';
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'quic-swarm-'));
+    handlers = join(directory, 'handlers.mjs');
+    writeFileSync(
+      handlers,
+      `export default { 'slow.square': async (n) => {
+         const until = performance.now() + ${COMPUTE_MS};
+         while (performance.now() < until) Math.sqrt(until);
+         return n * n;
+       } };`,
+    );
+  });
+  afterAll(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function startAgent(address: string, id: string): Promise<TestProcess> {
+    const agent = new TestProcess(
+      AGENT,
+      [address, id, 'compute', '--handlers', handlers, '--threads', '1', '--json'],
+      {
+        QUIC_SWARM_STATE_DIR: directory,
+      },
+    );
+    await agent.line('stdout', '"connected"');
+    return agent;
+  }
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'loses no task of a map of 200 when one of two agents gets %s in the middle',
+    async (signal) => {
+      await using coordinator = await QuicSwarmCoordinator.start({
+        address: '127.0.0.1:0',
+        security: { stateDirectory: directory },
+      });
+      const address = formatAddress(coordinator.address);
+      await using first = await startAgent(address, 'first');
+      await using _second = await startAgent(address, 'second');
+      await using client = await connect({ address, security: { stateDirectory: directory } });
+      const inputs = Array.from({ length: TASKS }, (_, n) => n);
+      const results: number[] = [];
+      let killedAtMs = 0;
+      for await (const { result } of client.map<number, number>('slow.square', inputs, {
+        concurrency: 32,
+      })) {
+        results.push(result as number);
+        if (results.length === TASKS / 4) {
+          first.kill(signal);
+          killedAtMs = performance.now();
+        }
+      }
+      const afterKillMs = performance.now() - killedAtMs;
+      expect(results).toEqual(inputs.map((n) => n ** 2));
+      const status = coordinator.status();
+      expect(status.tasks.byState).toEqual({ succeeded: TASKS });
+      expect(
+        coordinator.agents().find(({ agentId }) => agentId === 'second')?.work.succeeded,
+      ).toBeGreaterThan(TASKS / 4);
+      // A figure for the reader of the log, not an assertion: 3 s of silence, then the rest of the work.
+      console.info(`${signal}: finished ${(afterKillMs / 1000).toFixed(2)} s after the signal`);
+    },
+  );
+});
