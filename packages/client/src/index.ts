@@ -1,1 +1,29 @@
-export {};
+/**
+ * The SDK: connect to a coordinator, submit tasks, hear how they go.
+ *
+ * `connect` gives a {@link SwarmClient}, its `submit` a {@link TaskHandle}. What a lost connection, a mute coordinator
+ * or a failed task does to them is said in the package's README.
+ */
+export { connect, SwarmClient, type CustomTaskType } from './shell/client.ts';
+export { TaskHandle } from './shell/task-handle.ts';
+export type { TaskOutcome, TaskProgress } from './shell/task-mirror.ts';
+export type { MapFailure, MapItem, MapSuccess } from './shell/map.ts';
+export type {
+  CancelOptions,
+  ClientOptions,
+  MapOptions,
+  SubmitOptions,
+  TaskQuery,
+} from './shell/options.ts';
+export type { ClientEvent } from './shell/driver.ts';
+export {
+  datasetIdOf,
+  type Columns,
+  type DatasetContent,
+  type DatasetReference,
+  type PutDatasetOptions,
+  type TableReference,
+} from './shell/datasets.ts';
+export { newTaskId } from './task-id.ts';
+// What a program that uses the SDK handles anyway, so that it needs no second dependency.
+export { SwarmError, isSwarmError } from '@quic-swarm/protocol';

@@ -56,6 +56,12 @@ export interface PeerLimits {
   readonly datasetRoomBytes: () => number;
 }
 
+/** The streams that carry many messages. */
+export type SharedStream = 'control' | 'dispatch' | 'client';
+
+/** A peer that submits so much without opening the stream for the answers does not want them. */
+const EARLY_MESSAGES_MAX = 1024;
+
 /** Long payloads leave after everything else. */
 const BULK_URGENCY = 200;
 
@@ -68,6 +74,8 @@ export class Peer {
   readonly #handshakeTimer: NodeJS.Timeout;
   #control: MessageReader | undefined;
   #role: Role | undefined;
+  /** Messages for a shared stream that the peer has not opened yet. */
+  #early: { readonly on: SharedStream; readonly message: Message }[] = [];
   #ended = false;
 
   constructor(connection: Connection, listener: PeerListener, limits: PeerLimits) {
@@ -106,15 +114,24 @@ export class Peer {
   }
 
   /** Queues a message on a shared stream, or on a stream of its own when its payload is long. */
-  send(on: 'control' | 'dispatch' | 'client', message: Message): void {
+  send(on: SharedStream, message: Message): void {
     if (this.#ended) return;
     this.#listener.onSent(message.type);
+    this.#write(on, message);
+  }
+
+  #write(on: SharedStream, message: Message): void {
     if (needsOwnStream(message)) {
       void this.#sendDetached(message);
       return;
     }
     const stream = this.#streams.get(on);
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      // The answer to a large message, whose own stream overtook the opening of the shared one.
+      this.#early.push({ on, message });
+      if (this.#early.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
+      return;
+    }
     if (stream.queuedBytes > this.#limits.outgoingBytesMax) {
       this.#failSlow(stream.queuedBytes);
       return;
@@ -198,6 +215,9 @@ export class Peer {
       );
     } else {
       this.#streams.set(purpose, stream);
+      const early = this.#early.filter(({ on }) => on === purpose);
+      this.#early = this.#early.filter(({ on }) => on !== purpose);
+      for (const { on, message } of early) this.#write(on, message);
       if (purpose === 'dispatch') this.#listener.onDispatchStream(this);
     }
   }

@@ -1,0 +1,67 @@
+/** What goes into a session and what comes out of it. */
+import type { BodyOf, Failure, Message, MessageOf, TaskEvent } from '@quic-swarm/protocol';
+
+/** Messages that are answered by their requestId. All may be repeated harmlessly, so a reconnect sends them again. */
+type RequestType =
+  'SubmitTask' | 'WatchTask' | 'CancelTask' | 'QueryStatus' | 'QueryDataset' | 'AgentControl';
+
+/** A request; its requestId is always set (the schema of CancelTask leaves it open). */
+export type RequestMessage = {
+  [T in RequestType]: { readonly type: T; readonly body: BodyOf<T> & { requestId: number } };
+}[RequestType];
+
+/** Messages that answer a request with success. */
+export type AnswerType = 'SubmitAck' | 'MessageAck' | 'StatusReport' | 'DatasetAck';
+
+/** One of them. */
+export type AnswerMessage = { [T in AnswerType]: MessageOf<T> }[AnswerType];
+
+/** What happened. */
+export type SessionEvent =
+  | {
+      readonly type: 'requested';
+      readonly message: RequestMessage;
+      /** Infinity for none. */
+      readonly timeoutMs: number;
+    }
+  /** The user does not want the task any more. `requestId` is that of its submission. */
+  | {
+      readonly type: 'abandoned';
+      readonly taskId: string;
+      readonly requestId: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'connected' }
+  /** A connection ended, or a try to connect failed. `random` is uniform in [0, 1), for the jitter. */
+  | { readonly type: 'disconnected'; readonly failure: Failure; readonly random: number }
+  | { readonly type: 'received'; readonly message: Message }
+  | { readonly type: 'timePassed' }
+  | { readonly type: 'closed' };
+
+/** What to do about it, in order. */
+export type SessionEffect =
+  | { readonly type: 'connect' }
+  | { readonly type: 'send'; readonly message: Message }
+  | {
+      readonly type: 'answered';
+      readonly requestId: number;
+      readonly message: AnswerMessage;
+    }
+  | { readonly type: 'refused'; readonly requestId: number; readonly failure: Failure }
+  /** An idempotency key led to an earlier task: what was known as `fromTaskId` is now `toTaskId`. */
+  | { readonly type: 'redirected'; readonly fromTaskId: string; readonly toTaskId: string }
+  /** State, progress or end of a task. */
+  | { readonly type: 'taskChanged'; readonly event: TaskEvent }
+  /** How the task ends will not be known. */
+  | { readonly type: 'taskLost'; readonly taskId: string; readonly failure: Failure }
+  | {
+      readonly type: 'chunksArrived';
+      readonly taskId: string;
+      readonly payloads: readonly Uint8Array[];
+    }
+  /** No more parts will come; with a failure when some are missing. */
+  | { readonly type: 'chunksEnded'; readonly taskId: string; readonly failure?: Failure }
+  /** Nothing more will be said about the task. */
+  | { readonly type: 'forgotten'; readonly taskId: string }
+  /** Reconnecting was given up; the next request starts it again. */
+  | { readonly type: 'gaveUp'; readonly failure: Failure };

@@ -1,0 +1,374 @@
+/**
+ * What a client knows and decides: which requests wait for an answer, which tasks are watched, and what is to be said
+ * again after a connection was lost. Pure: events and the time go in, effects come out; the shell acts on them.
+ *
+ * Rules:
+ * 1. Every request is answered or refused exactly once: by the coordinator, by its deadline, or by the end of the
+ *    session.
+ * 2. Every accepted task that is watched is told to have ended, or to be lost, exactly once.
+ * 3. After a reconnect all requests without an answer are sent again in their order, with the same task ids, and all
+ *    accepted tasks without an end are watched again.
+ * 4. Nothing grows without a bound that the options name: requests by count and bytes, parts of results per task.
+ */
+import {
+  failure,
+  type ErrorType,
+  type Failure,
+  type Message,
+  type MessageOf,
+} from '@quic-swarm/protocol';
+import type { ChunkBounds } from './chunk-order.ts';
+import type { AnswerMessage, RequestMessage, SessionEffect, SessionEvent } from './events.ts';
+import { PendingRequests, type PendingBounds, type PendingRequest } from './pending-requests.ts';
+import { WatchedTasks } from './watched-tasks.ts';
+
+/** Submissions that timed out or were aborted and may yet be acknowledged; more than so many are not remembered. */
+const ABANDONED_MAX = 1024;
+
+/** A graceful stop for tasks that nobody waits for any more. */
+const ABANDON_GRACE_MS = 1000;
+
+/** A coordinator that is busy with a long input cannot acknowledge it: a second for each megabyte is added. */
+const UPLOAD_BYTES_PER_MS = 1000;
+
+/** Errors after which another connection would end the same way. */
+const FATAL: ReadonlySet<string> = new Set<ErrorType>([
+  'BAD_FRAME',
+  'FRAME_TOO_LARGE',
+  'BAD_MESSAGE',
+  'UNEXPECTED_MESSAGE',
+  'VERSION_MISMATCH',
+  'BAD_CERTIFICATE',
+  'BAD_ADDRESS',
+  'BAD_OPTION',
+]);
+
+/** Options of a {@link Session}. */
+export interface SessionOptions {
+  readonly pending: PendingBounds;
+  readonly chunks: ChunkBounds;
+  /** Without a connection for so long, everything that waits is given up. */
+  readonly giveUpAfterMs: number;
+  /** The wait before a try to reconnect; `attempt` counts failed ones from 0, `random` is uniform in [0, 1). */
+  readonly reconnectDelayMs: (attempt: number, random: number) => number;
+}
+
+type Phase = 'connected' | 'connecting' | 'backingOff' | 'lost' | 'closed';
+
+/** The state of a client. Starts connected. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #pending: PendingRequests;
+  readonly #tasks: WatchedTasks;
+  /** Submissions whose task is to be cancelled should it turn out to be accepted. */
+  readonly #abandoned = new Set<number>();
+  #phase: Phase = 'connected';
+  #lastRequestId = 0;
+  #attempt = 0;
+  #retryAtMs = Infinity;
+  #giveUpAtMs = Infinity;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#pending = new PendingRequests(options.pending);
+    this.#tasks = new WatchedTasks(options.chunks);
+  }
+
+  /** Requests that wait for an answer. */
+  get pendingRequests(): number {
+    return this.#pending.size;
+  }
+
+  /** Tasks that were submitted or attached to and about which not everything was heard. */
+  get watchedTasks(): number {
+    return this.#tasks.size;
+  }
+
+  /** A number for the next request, unique in this session. */
+  newRequestId(): number {
+    this.#lastRequestId += 1;
+    return this.#lastRequestId;
+  }
+
+  /** When to send `timePassed`, undefined for never. Ask again after each `handle`. Early calls are harmless. */
+  nextTimeoutMs(): number | undefined {
+    const next = Math.min(
+      this.#pending.nextDeadlineMs,
+      this.#tasks.nextDeadlineMs,
+      this.#retryAtMs,
+      this.#giveUpAtMs,
+    );
+    return next === Infinity ? undefined : next;
+  }
+
+  handle(event: SessionEvent, nowMs: number): SessionEffect[] {
+    switch (event.type) {
+      case 'requested':
+        return this.#onRequested(event.message, event.timeoutMs, nowMs);
+      case 'abandoned':
+        return this.#onAbandoned(event.taskId, event.requestId, event.reason, nowMs);
+      case 'connected':
+        return this.#onConnected();
+      case 'disconnected':
+        return this.#onDisconnected(event.failure, event.random, nowMs);
+      case 'received':
+        return this.#onMessage(event.message, nowMs);
+      case 'timePassed':
+        return this.#onTime(nowMs);
+      case 'closed':
+        return this.#onClosed();
+    }
+  }
+
+  #onRequested(message: RequestMessage, timeoutMs: number, nowMs: number): SessionEffect[] {
+    const { requestId } = message.body;
+    if (this.#phase === 'closed') return [{ type: 'refused', requestId, failure: closed() }];
+    if (this.#pending.isFullFor(message)) {
+      return [{ type: 'refused', requestId, failure: bufferFull() }];
+    }
+    if (message.type === 'SubmitTask' || message.type === 'WatchTask') {
+      this.#tasks.add(message.body.taskId, message.body.watch, message.type === 'SubmitTask');
+    }
+    return this.#admit(message, nowMs + timeoutMs + uploadMsOf(message), nowMs);
+  }
+
+  #admit(message: RequestMessage, deadlineMs: number, nowMs: number): SessionEffect[] {
+    const request = this.#pending.add(message, deadlineMs);
+    if (this.#phase === 'connected') return [send(request)];
+    if (this.#phase !== 'lost') return [];
+    this.#phase = 'connecting';
+    this.#attempt = 0;
+    this.#giveUpAtMs = nowMs + this.#options.giveUpAfterMs;
+    return [{ type: 'connect' }];
+  }
+
+  #onAbandoned(taskId: string, requestId: number, reason: string, nowMs: number): SessionEffect[] {
+    if (this.#phase === 'closed') return [];
+    const forgotten = this.#tasks.remove(taskId);
+    const request = this.#pending.take(requestId);
+    if (request !== undefined) {
+      if (request.wasSent) this.#abandon(requestId);
+      return forgotten;
+    }
+    return [...forgotten, ...this.#cancel(taskId, reason, nowMs)];
+  }
+
+  #onConnected(): SessionEffect[] {
+    if (this.#phase === 'closed') return [];
+    this.#phase = 'connected';
+    this.#attempt = 0;
+    this.#retryAtMs = Infinity;
+    this.#giveUpAtMs = Infinity;
+    const effects: SessionEffect[] = [...this.#pending.all()].map((request) => send(request));
+    for (const { taskId, watch } of this.#tasks.unfinished()) {
+      effects.push(this.#rewatch(taskId, watch));
+    }
+    return effects;
+  }
+
+  #onDisconnected(why: Failure, random: number, nowMs: number): SessionEffect[] {
+    if (this.#phase === 'closed' || this.#phase === 'lost') return [];
+    if (this.#phase === 'connected') {
+      this.#attempt = 0;
+      this.#giveUpAtMs = nowMs + this.#options.giveUpAfterMs;
+    }
+    this.#pending.dropRewatches();
+    const effects = this.#tasks.onConnectionLost();
+    if (FATAL.has(why.type)) return [...effects, ...this.#giveUp(why)];
+    this.#phase = 'backingOff';
+    this.#retryAtMs = nowMs + this.#options.reconnectDelayMs(this.#attempt, random);
+    this.#attempt += 1;
+    return effects;
+  }
+
+  #onMessage(message: Message, nowMs: number): SessionEffect[] {
+    if (this.#phase === 'closed') return [];
+    switch (message.type) {
+      case 'TaskEvent':
+        return this.#tasks.onEvent(message.body, nowMs);
+      case 'SubmitAck':
+        return this.#onSubmitAck(message, nowMs);
+      case 'MessageAck': {
+        const { requestId, status, failure: why } = message.body;
+        if (requestId === undefined) return [];
+        if (status === 'REJECTED') return this.#onRefused(requestId, why ?? rejected());
+        return this.#onAnswered(requestId, message);
+      }
+      case 'StatusReport':
+      case 'DatasetAck':
+        return this.#onAnswered(message.body.requestId, message);
+      case 'ErrorReport': {
+        const { requestId, failure: why } = message.body;
+        return requestId === undefined ? [] : this.#onRefused(requestId, why);
+      }
+      default:
+        return [];
+    }
+  }
+
+  #onSubmitAck(message: MessageOf<'SubmitAck'>, nowMs: number): SessionEffect[] {
+    const { requestId, taskId, existing } = message.body;
+    const request = this.#pending.take(requestId);
+    if (request === undefined) {
+      if (!this.#abandoned.delete(requestId) || existing) return [];
+      return this.#cancel(taskId, 'Its submitter did not wait for it.', nowMs);
+    }
+    if (request.isRewatch) return [];
+    const effects: SessionEffect[] = [];
+    const { body } = request.message;
+    if ('watch' in body && body.taskId !== taskId) {
+      this.#tasks.remove(body.taskId);
+      this.#tasks.add(taskId, body.watch, false);
+      effects.push({ type: 'redirected', fromTaskId: body.taskId, toTaskId: taskId });
+      // The end of the earlier task may have overtaken this acknowledgement on a stream of its own, when we did not
+      // know yet that it concerns us. Watching it makes the coordinator say it again.
+      if (body.watch !== 'none') effects.push(this.#rewatch(taskId, body.watch));
+    }
+    effects.push({ type: 'answered', requestId, message });
+    return [...effects, ...this.#tasks.accept(taskId)];
+  }
+
+  #onAnswered(requestId: number, message: AnswerMessage): SessionEffect[] {
+    const request = this.#pending.take(requestId);
+    return request === undefined ? [] : [{ type: 'answered', requestId, message }];
+  }
+
+  #onRefused(requestId: number, why: Failure): SessionEffect[] {
+    const request = this.#pending.take(requestId);
+    this.#abandoned.delete(requestId);
+    return request === undefined ? [] : this.#refuse(request, why);
+  }
+
+  #refuse(request: PendingRequest, why: Failure): SessionEffect[] {
+    const { requestId, isRewatch, message } = request;
+    const taskId =
+      message.type === 'SubmitTask' || message.type === 'WatchTask'
+        ? message.body.taskId
+        : undefined;
+    if (isRewatch && taskId !== undefined) {
+      return this.#tasks.lose(taskId, why.type === 'TASK_NOT_FOUND' ? notKept(taskId) : why);
+    }
+    const effects: SessionEffect[] = [{ type: 'refused', requestId, failure: why }];
+    if (taskId !== undefined) effects.push(...this.#tasks.removeUnaccepted(taskId));
+    return effects;
+  }
+
+  #onTime(nowMs: number): SessionEffect[] {
+    if (this.#phase === 'closed') return [];
+    const effects = this.#tasks.expire(nowMs);
+    for (const request of this.#pending.expire(nowMs)) {
+      const { message, requestId, wasSent } = request;
+      // With an idempotency key the user can submit again and finds the same task, so it must live.
+      if (message.type === 'SubmitTask' && wasSent && message.body.idempotencyKey === undefined) {
+        this.#abandon(requestId);
+      }
+      effects.push(...this.#refuse(request, this.#phase === 'connected' ? mute() : unreachable()));
+    }
+    if (nowMs >= this.#giveUpAtMs) return [...effects, ...this.#giveUp(lost())];
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity;
+      this.#phase = 'connecting';
+      effects.push({ type: 'connect' });
+    }
+    return effects;
+  }
+
+  #onClosed(): SessionEffect[] {
+    if (this.#phase === 'closed') return [];
+    const effects = this.#settleAll(closed());
+    this.#phase = 'closed';
+    return effects;
+  }
+
+  #giveUp(why: Failure): SessionEffect[] {
+    const effects = this.#settleAll(why);
+    this.#phase = 'lost';
+    return [...effects, { type: 'gaveUp', failure: why }];
+  }
+
+  #settleAll(why: Failure): SessionEffect[] {
+    this.#retryAtMs = Infinity;
+    this.#giveUpAtMs = Infinity;
+    this.#abandoned.clear();
+    const refused = this.#pending.takeAll().flatMap((request) => this.#refuse(request, why));
+    return [...refused, ...this.#tasks.loseAll(why)];
+  }
+
+  #rewatch(taskId: string, watch: MessageOf<'WatchTask'>['body']['watch']): SessionEffect {
+    const requestId = this.newRequestId();
+    return send(
+      this.#pending.add({ type: 'WatchTask', body: { requestId, taskId, watch } }, Infinity, true),
+    );
+  }
+
+  #cancel(taskId: string, reason: string, nowMs: number): SessionEffect[] {
+    const body = { requestId: this.newRequestId(), taskId, reason, graceMs: ABANDON_GRACE_MS };
+    // Nobody waits for the answer: it is a request only so that it survives a reconnect. The bound does not apply, or
+    // raising one signal could leave tasks running; there are no more of these than there were tasks.
+    return this.#admit({ type: 'CancelTask', body }, nowMs + this.#options.giveUpAfterMs, nowMs);
+  }
+
+  #abandon(requestId: number): void {
+    if (this.#abandoned.size >= ABANDONED_MAX) {
+      for (const oldest of this.#abandoned) {
+        this.#abandoned.delete(oldest);
+        break;
+      }
+    }
+    this.#abandoned.add(requestId);
+  }
+}
+
+function send(request: PendingRequest): SessionEffect {
+  request.wasSent = true;
+  return { type: 'send', message: request.message as Message };
+}
+
+function uploadMsOf({ type, body }: RequestMessage): number {
+  return type === 'SubmitTask' ? (body.payload?.length ?? 0) / UPLOAD_BYTES_PER_MS : 0;
+}
+
+function closed(): Failure {
+  return failure('CLOSED', 'The client was closed.', { hint: 'Call connect() again.' });
+}
+
+function bufferFull(): Failure {
+  return failure('QUEUE_FULL', 'Too many requests of this client wait for the coordinator.', {
+    hint: 'Await submit() before the next one, or use map(), which does it for you.',
+    retryAfterMs: 50,
+  });
+}
+
+function rejected(): Failure {
+  return failure('INTERNAL', 'The coordinator rejected the request without a reason.');
+}
+
+function mute(): Failure {
+  return failure('CONNECTION_LOST', 'The coordinator is connected but did not answer in time.', {
+    hint: 'Look at the coordinator: `swarm status`. Submitting again with an idempotencyKey never runs a task twice.',
+  });
+}
+
+function unreachable(): Failure {
+  return failure(
+    'CONNECT_FAILED',
+    'The connection to the coordinator could not be restored in time.',
+    {
+      hint: 'Check that the coordinator runs and that UDP reaches it: `swarm doctor`.',
+    },
+  );
+}
+
+function lost(): Failure {
+  return failure('CONNECTION_LOST', 'The coordinator could not be reached for too long.', {
+    hint: 'Raise giveUpAfterMs to wait longer; attach(taskId) looks for the task later.',
+  });
+}
+
+function notKept(taskId: string): Failure {
+  return failure(
+    'CONNECTION_LOST',
+    `The coordinator was restarted and had not kept task ${taskId}.`,
+    { hint: 'Submit it again. Tasks submitted with durable: true survive a restart.' },
+  );
+}
