@@ -18,7 +18,10 @@ export interface TaskContext {
   readonly taskType: string;
   /** 1 for the first try. */
   readonly attempt: number;
-  /** Raised when the task should stop; needs the event loop of the thread, so it suits asynchronous handlers. */
+  /**
+   * Raised when the task should stop; needs the event loop of the thread, so it suits asynchronous handlers. It may be
+   * raised already when the handler starts.
+   */
   readonly signal: AbortSignal;
   /**
    * True when the task should stop; works in synchronous loops and costs a few nanoseconds. A handler that has seen

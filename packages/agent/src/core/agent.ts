@@ -25,6 +25,9 @@ export interface AgentCoreOptions extends SessionOptions {
 /** After the deadline of a drain and the grace of its tasks, acknowledgements may take so long. */
 const LAST_ACKS_MS = 3000;
 
+/** A reason is a sentence. */
+const REASON_LENGTH_MAX = 1000;
+
 interface Drain {
   readonly deadlineAtMs: number;
   readonly reason: string;
@@ -104,13 +107,13 @@ export class AgentCore {
         this.tasks.progress(event.lease, event.fraction, event.text, effects);
         return;
       case 'ChunkEmitted':
-        this.tasks.chunk(event.lease, event.payload, effects);
+        this.tasks.chunk(event.lease, event.payload, nowMs, effects);
         return;
       case 'TaskFinished':
         this.tasks.finished(event.lease, event.result, nowMs, effects);
         return;
       case 'DrainRequested':
-        this.#startDrain(event.deadlineMs, event.reason, nowMs, effects);
+        this.#startDrain(event.deadlineMs, quoted(event.reason), nowMs, effects);
         return;
       case 'CloseRequested':
         this.tasks.giveBack('all', event.reason, effects);
@@ -155,7 +158,7 @@ export class AgentCore {
         this.session.heartbeatAcknowledged();
         return;
       case 'Drain':
-        this.#startDrain(body.deadlineMs, body.reason, nowMs, effects);
+        this.#startDrain(body.deadlineMs, quoted(body.reason), nowMs, effects);
         return;
       case 'AdaptationSuggestion': {
         const reason = 'This agent has no parameters that can be tuned.';
@@ -286,4 +289,9 @@ export class AgentCore {
     this.#hasStopped = true;
     effects.push({ type: 'Stop', failure });
   }
+}
+
+/** A reason that can be repeated inside other messages, which have bounds of their own. */
+function quoted(reason: string): string {
+  return reason.slice(0, REASON_LENGTH_MAX);
 }

@@ -42,7 +42,7 @@ export interface HeldLease {
   timeoutAtMs: number | undefined;
   abort: Abort | undefined;
   chunkCount: number;
-  keptChunkBytes: number;
+  emittedBytes: number;
   /** Chunks that can be sent again; undefined once they were too many. */
   keptChunks: Uint8Array[] | undefined;
   completion: TaskCompletion | undefined;
@@ -106,7 +106,7 @@ export class LeaseTable {
       timeoutAtMs: undefined,
       abort: undefined,
       chunkCount: 0,
-      keptChunkBytes: 0,
+      emittedBytes: 0,
       keptChunks: [],
       completion: undefined,
     };
@@ -135,8 +135,8 @@ export class LeaseTable {
   /** Counts a chunk and keeps it for a reconnect while there is room. */
   addChunk(held: HeldLease, payload: Uint8Array): void {
     held.chunkCount += 1;
-    held.keptChunkBytes += payload.length;
-    if (held.keptChunkBytes > KEPT_CHUNK_BYTES_MAX) held.keptChunks = undefined;
+    held.emittedBytes += payload.length;
+    if (held.emittedBytes > KEPT_CHUNK_BYTES_MAX) held.keptChunks = undefined;
     else held.keptChunks?.push(payload);
   }
 

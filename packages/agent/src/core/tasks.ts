@@ -5,6 +5,7 @@
  */
 import {
   TASK_DOCUMENTS,
+  TEXT_LENGTH_MAX,
   failure as failureOf,
   isBuiltInTaskType,
   type AgentTask,
@@ -22,6 +23,13 @@ import { LeaseTable, leaseKeyOf, type Abort, type HeldLease } from './leases.ts'
 
 /** How long a handler may take to stop by itself where nobody named a time. */
 export const ABORT_GRACE_MS = 1000;
+
+/** Errors of a stream whose connection has ended. */
+const CONNECTION_LOSSES: ReadonlySet<string> = new Set([
+  'CONNECTION_LOST',
+  'IDLE_TIMEOUT',
+  'CLOSED_LOCALLY',
+]);
 
 /** The tasks of one agent. */
 export class Tasks {
@@ -94,12 +102,16 @@ export class Tasks {
     this.startWaiting(nowMs, effects);
   }
 
-  /** A fetch that failed with the connection begins again on the next one; every other failure is the task's. */
+  /**
+   * A fetch that failed with the connection begins again on the next one; every other failure is the task's. The
+   * fetch may hear of the loss before the session does.
+   */
   datasetsFailed(lease: Lease, failure: Failure, nowMs: number, effects: Effect[]): void {
     const held = this.leases.waiting.get(leaseKeyOf(lease));
     if (held === undefined) return;
-    if (this.isConnected) this.#complete(held, { outcome: 'failed', failure }, nowMs, effects);
-    else held.datasets = 'absent';
+    const isLost = !this.isConnected || CONNECTION_LOSSES.has(failure.type);
+    if (isLost) held.datasets = 'absent';
+    else this.#complete(held, { outcome: 'failed', failure }, nowMs, effects);
   }
 
   progress(lease: Lease, fraction: number, text: string | undefined, effects: Effect[]): void {
@@ -109,9 +121,18 @@ export class Tasks {
     this.#send('dispatch', { type: 'TaskProgress', body }, effects);
   }
 
-  chunk(lease: Lease, payload: Uint8Array, effects: Effect[]): void {
+  /** A part of a result. All parts together may be as long as a result, since the coordinator keeps them all. */
+  chunk(lease: Lease, payload: Uint8Array, nowMs: number, effects: Effect[]): void {
     const held = this.leases.running.get(leaseKeyOf(lease));
     if (held === undefined) return;
+    if (held.emittedBytes + payload.length > this.payloadBytesMax) {
+      const failure = failureOf(
+        'PAYLOAD_TOO_LARGE',
+        `The partial results have more than the ${this.payloadBytesMax} bytes that the coordinator takes.`,
+      );
+      this.#abort(held, { outcome: 'failed', failure }, ABORT_GRACE_MS, nowMs, effects);
+      return;
+    }
     const sequence = held.chunkCount;
     this.leases.addChunk(held, payload);
     this.#sendChunk(held, sequence, payload, effects);
@@ -272,14 +293,14 @@ export class Tasks {
     if (ending.outcome !== 'succeeded') {
       const failure =
         ending.failure ?? failureOf('TASK_CANCELLED', 'The handler stopped by itself.');
-      return { ...common, outcome: ending.outcome, failure };
+      return { ...common, outcome: ending.outcome, failure: bounded(failure) };
     }
     const { payload } = ending;
     if (payload !== undefined && payload.length > this.payloadBytesMax) {
       const failure = failureOf(
         'PAYLOAD_TOO_LARGE',
         `The result has ${payload.length} bytes; the coordinator takes ${this.payloadBytesMax}.`,
-        { hint: 'Emit the result in parts with context.emit().' },
+        { hint: 'Return less, split the task, or raise the bound of the coordinator.' },
       );
       return { ...common, outcome: 'failed', failure };
     }
@@ -354,4 +375,14 @@ export class Tasks {
   #send(stream: StandingStream, message: Message, effects: Effect[]): void {
     if (this.isConnected) effects.push({ type: 'Send', stream, message });
   }
+}
+
+/** Reasons of others are quoted in messages, which have a bound of their own. */
+function bounded(failure: Failure): Failure {
+  const { message, hint } = failure;
+  return {
+    ...failure,
+    message: message.slice(0, TEXT_LENGTH_MAX),
+    ...(hint === undefined ? {} : { hint: hint.slice(0, TEXT_LENGTH_MAX) }),
+  };
 }

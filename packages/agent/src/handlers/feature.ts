@@ -5,7 +5,10 @@ import type { TaskContext } from '../task-handler.ts';
 import { resolveSeries } from './series-reference.ts';
 
 /** Computes a FeatureEngineering task. An indicator that is named twice gives its columns once. */
-export function computeFeatures(input: FeatureEngineeringInput, context: TaskContext): FeatureSet {
+export default function computeFeatures(
+  input: FeatureEngineeringInput,
+  context: TaskContext,
+): FeatureSet {
   const startedMs = performance.now();
   const series = resolveSeries(input.series, context, 'series');
   const columns = new Map<string, Float64Array>();
@@ -25,5 +28,3 @@ export function computeFeatures(input: FeatureEngineeringInput, context: TaskCon
     elapsedMs: performance.now() - startedMs,
   };
 }
-
-export default computeFeatures;

@@ -12,7 +12,10 @@ const kernels = createRequire(import.meta.url)('@quic-swarm/kernels/package.json
 };
 
 /** Computes a PatternMatch task. */
-export function matchPattern(input: PatternMatchInput, context: TaskContext): PatternMatchResult {
+export default function matchPattern(
+  input: PatternMatchInput,
+  context: TaskContext,
+): PatternMatchResult {
   const startedMs = performance.now();
   const series = resolveSeries(input.series, context, 'series');
   const query = resolveSeries(input.query, context, 'query');
@@ -37,8 +40,6 @@ export function matchPattern(input: PatternMatchInput, context: TaskContext): Pa
     seriesDigest: digestSeries(input.series, series),
   };
 }
-
-export default matchPattern;
 
 function searchOptions(
   input: PatternMatchInput,

@@ -3,7 +3,7 @@ import { SwarmError, type ReasoningJudgeInput, type Verdict } from '@quic-swarm/
 import { judge } from '@quic-swarm/reasoning';
 
 /** Computes a ReasoningJudge task. */
-export function judgeArms(input: ReasoningJudgeInput): Verdict {
+export default function judgeArms(input: ReasoningJudgeInput): Verdict {
   const { alpha } = input;
   if (alpha !== undefined && !(alpha > 0 && alpha < 1)) {
     throw new SwarmError('BAD_INPUT', `alpha is ${alpha}, but it must lie above 0 and below 1.`, {
@@ -12,5 +12,3 @@ export function judgeArms(input: ReasoningJudgeInput): Verdict {
   }
   return judge(input);
 }
-
-export default judgeArms;

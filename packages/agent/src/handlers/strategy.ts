@@ -5,7 +5,7 @@ import type { TaskContext } from '../task-handler.ts';
 import { resolveSeries } from './series-reference.ts';
 
 /** Computes a StrategyCorrelation task. Rows that a shorter column does not have are gaps at its end. */
-export function correlateStrategies(
+export default function correlateStrategies(
   input: StrategyCorrelationInput,
   context: TaskContext,
 ): StrategyCorrelation {
@@ -26,8 +26,6 @@ export function correlateStrategies(
     elapsedMs: performance.now() - startedMs,
   };
 }
-
-export default correlateStrategies;
 
 function padded(values: Float64Array, rows: number): Float64Array {
   if (values.length === rows) return values;

@@ -17,7 +17,7 @@ import type { TaskContext } from '../task-handler.ts';
 import { resolveSeries, sha256Of } from './series-reference.ts';
 
 /** Computes a NeuralTraining task. */
-export function computeGradients(
+export default function computeGradients(
   input: NeuralTrainingInput,
   context: TaskContext,
 ): NeuralGradients {
@@ -44,8 +44,6 @@ export function computeGradients(
     computeMs: performance.now() - startedMs,
   };
 }
-
-export default computeGradients;
 
 function shardOf(rows: SupervisedRows, shard: NeuralTrainingInput['shard']): SupervisedRows {
   if (shard === undefined) return rows;

@@ -129,6 +129,7 @@ export class Driver {
   async #connect(timeoutMs: number): Promise<void> {
     const { transport, address } = this.#options;
     let connection: AgentConnection | undefined;
+    let endedEarly: Failure | undefined;
     try {
       connection = await AgentConnection.open({
         transport,
@@ -143,8 +144,9 @@ export class Driver {
             void this.tell({ type: 'MessageReceived', message });
           },
           onEnded: (failure) => {
+            if (connection === undefined) endedEarly = failure;
             // An earlier connection may end after a later one began.
-            if (this.#connection !== connection) return;
+            if (connection === undefined || this.#connection !== connection) return;
             this.#connection = undefined;
             this.#ended(failure);
           },
@@ -158,6 +160,10 @@ export class Driver {
       connection.close({ wireCode: NO_ERROR_WIRE_CODE, message: 'The agent was closed.' }, 0);
       return;
     }
+    if (endedEarly !== undefined) {
+      this.#ended(endedEarly);
+      return;
+    }
     this.#connection = connection;
     void this.tell({ type: 'ConnectionOpened' });
   }
@@ -166,14 +172,11 @@ export class Driver {
     void this.tell({ type: 'ConnectionEnded', failure, jitter: Math.random() });
   }
 
-  /** Adds what a person can do about it. */
+  /** Says what to type next, which the transport cannot know. */
   #explain(failure: Failure): Failure {
-    if (failure.type !== 'CONNECT_FAILED' || failure.hint !== undefined) return failure;
-    const where = formatAddress(this.#options.address);
-    return {
-      ...failure,
-      hint: `Is a coordinator running there? Start one with: coordinator ${where}`,
-    };
+    if (failure.type !== 'CONNECT_FAILED') return failure;
+    const hint = `Is a coordinator running there? Start one with: coordinator ${formatAddress(this.#options.address)}`;
+    return { ...failure, hint };
   }
 
   #close(wireCode: number, message: string, graceMs: number): void {
@@ -216,7 +219,7 @@ export class Driver {
     this.#connection = undefined;
     connection?.close({ wireCode: NO_ERROR_WIRE_CODE, message: 'The agent has stopped.' }, 0);
     await this.#pool.close();
-    this.#settle(failure === undefined ? undefined : this.#explain(failure));
+    this.#settle(failure);
   }
 
   #arm(nowMs: number): void {

@@ -1,0 +1,196 @@
+/** Joining, heartbeats, silence, coming back, leaving. */
+import { failure } from '@quic-swarm/protocol';
+import { expect, test } from 'vitest';
+import { SESSION_TRANSITIONS } from '../../src/core/session.ts';
+import { World, leaseOf } from './world.ts';
+
+function joined(): World {
+  const world = new World().join();
+  world.take();
+  return world;
+}
+
+test('every state can be reached and the last one is final', () => {
+  const reachable = new Set(Object.values(SESSION_TRANSITIONS).flat());
+  const states = Object.keys(SESSION_TRANSITIONS).filter((state) => state !== 'idle');
+  expect([...reachable].sort()).toEqual(states.sort());
+  expect(SESSION_TRANSITIONS.stopped).toEqual([]);
+});
+
+test('heartbeats go out at the interval and list what is held', () => {
+  const world = joined().dispatch(1).dispatch(2).dispatch(3);
+  world.take();
+  const beats = world
+    .pass(1000)
+    .take()
+    .filter(({ type }) => type === 'SendHeartbeat');
+  expect(beats).toMatchObject([
+    { sequence: 1, running: 2, waiting: 1, lastDispatchSequence: 3 },
+    { sequence: 2, leases: [leaseOf(1), leaseOf(2), leaseOf(3)] },
+  ]);
+});
+
+test('a coordinator that falls silent is left, and the agent comes back', () => {
+  const world = joined();
+  expect(world.pass(2999).story()).not.toContain('CloseConnection');
+  expect(world.pass(1).story()).toEqual(['CloseConnection']);
+  world.lose(failure('CLOSED_LOCALLY', 'closed'));
+  expect(world.take()).toMatchObject([
+    { type: 'Notify', event: { type: 'disconnected', reason: { type: 'CONNECTION_LOST' } } },
+  ]);
+  expect(world.pass(50).story()).toEqual(['Connect']);
+});
+
+test('any message is a sign of life', () => {
+  const world = joined();
+  for (let i = 1; i < 10; i += 1) world.pass(500).hear('HeartbeatAck', { sequence: i });
+  expect(world.story()).not.toContain('CloseConnection');
+});
+
+test('after a stall of its own the agent listens once more before it gives the coordinator up', () => {
+  const world = joined();
+  world.nowMs += 20_000;
+  expect(world.tell({ type: 'TimeoutReached' }).story()).toEqual(['SendHeartbeat']);
+  expect(world.pass(500).story()).toEqual(['CloseConnection']);
+});
+
+test('pauses grow with each failure, and a heartbeat that came back resets them', () => {
+  const world = joined();
+  const pauses: (number | undefined)[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    world.take();
+    world.lose();
+    const [effect] = world.take();
+    if (effect?.type === 'Notify' && effect.event.type === 'disconnected') {
+      pauses.push(effect.event.willRetryInMs);
+    }
+    world.pass(10_000);
+  }
+  expect(pauses).toEqual([50, 100, 200]);
+  world.join().hear('HeartbeatAck', { sequence: 1 });
+  world.take();
+  expect(world.lose().take()).toMatchObject([{ event: { willRetryInMs: 50 } }]);
+});
+
+test('the first connection fails with CONNECT_FAILED when nobody answers in time', () => {
+  const world = new World().tell({ type: 'Started' });
+  for (let i = 0; i < 20 && world.core.state !== 'stopped'; i += 1) {
+    world.lose(failure('CONNECT_FAILED', 'nobody there'), 0.9).pass(500);
+  }
+  expect(world.take().at(-1)).toMatchObject({ type: 'Stop', failure: { type: 'CONNECT_FAILED' } });
+  expect(world.nowMs).toBeLessThanOrEqual(1000 + 3000 + 500);
+});
+
+test('a coordinator that does not answer the handshake fails the first connection', () => {
+  const world = new World().tell({ type: 'Started' }).tell({ type: 'ConnectionOpened' });
+  world.take();
+  expect(world.pass(3000).story()).toEqual(['CloseConnection']);
+  world.lose();
+  expect(world.take().at(-1)).toMatchObject({ type: 'Stop', failure: { type: 'CONNECT_FAILED' } });
+});
+
+test('a refusal with a reason stops the agent with that reason', () => {
+  const world = new World().tell({ type: 'Started' }).tell({ type: 'ConnectionOpened' });
+  const refusal = failure('DUPLICATE_AGENT', 'taken', { hint: 'choose another' });
+  world.take();
+  expect(world.hear('ErrorReport', { failure: refusal }).story()).toEqual(['CloseConnection']);
+  expect(world.lose().take().at(-1)).toEqual({ type: 'Stop', failure: refusal });
+});
+
+test('a session that is not known any more is left behind', () => {
+  const world = joined().lose(failure('SESSION_UNKNOWN', 'who?')).pass(100);
+  world.take();
+  world.tell({ type: 'ConnectionOpened' });
+  expect(world.sent('AgentHandshake')[0]?.sessionToken).toBeUndefined();
+});
+
+test('an agent that was told to give up does so', () => {
+  const world = new World({ giveUpAfterMs: 1000 }).join();
+  for (let i = 0; i < 10 && world.core.state !== 'stopped'; i += 1) world.lose().pass(400);
+  expect(world.take().at(-1)).toMatchObject({ type: 'Stop', failure: { type: 'CONNECTION_LOST' } });
+});
+
+test('a message that has no place ends the connection with UNEXPECTED_MESSAGE', () => {
+  const world = joined();
+  world.hear('AgentAck', {
+    protocol: 1,
+    sessionToken: 't',
+    epoch: 1,
+    heartbeatIntervalMs: 1,
+    heartbeatTimeoutMs: 1,
+    reconnectGraceMs: 1,
+    streams: [],
+    grants: { payloadBytesMax: 1, datasetBytesMax: 1, streamsMax: 1 },
+    features: [],
+    resumedLeases: [],
+  });
+  expect(world.story()).toEqual(['ErrorReport', 'CloseConnection']);
+});
+
+test('draining: announce, return what waits, finish what runs, wait for acknowledgements, goodbye', () => {
+  const world = joined().dispatch(1).dispatch(2).dispatch(3);
+  world.take();
+  world.tell({ type: 'DrainRequested', deadlineMs: 5000, reason: 'enough' });
+  expect(world.story()).toEqual(['Drain', 'LeaseReturn']);
+  expect(world.dispatch(4).sent('MessageAck')).toMatchObject([
+    { status: 'REJECTED', failure: { type: 'DRAINING' } },
+  ]);
+  expect(world.finish(1).finish(2).story()).toEqual(['TaskCompletion', 'TaskCompletion']);
+  world.acknowledge(1);
+  expect(world.story()).toEqual([]);
+  expect(world.acknowledge(2).story()).toEqual(['Goodbye', 'CloseConnection']);
+  expect(world.lose().take()).toEqual([{ type: 'Stop', failure: undefined }]);
+});
+
+test('the coordinator can drain the agent', () => {
+  const world = joined().hear('Drain', { deadlineMs: 1000, reason: 'maintenance' });
+  expect(world.story()).toEqual(['Drain', 'Goodbye', 'CloseConnection']);
+});
+
+test('at the deadline of a drain running tasks are stopped and fail so that they are tried elsewhere', () => {
+  const world = joined().dispatch(1);
+  world.tell({ type: 'DrainRequested', deadlineMs: 2000, reason: 'enough' });
+  world.take();
+  expect(world.pass(1999).story()).not.toContain('AbortTask');
+  expect(world.pass(1).story()).toContain('AbortTask');
+  world.finish(1, { outcome: 'cancelled' });
+  expect(world.sent('TaskCompletion')).toMatchObject([
+    { outcome: 'failed', failure: { type: 'DRAINING', retryable: true } },
+  ]);
+});
+
+test('a drain ends even when acknowledgements never come', () => {
+  const world = joined().dispatch(1).finish(1);
+  world.tell({ type: 'DrainRequested', deadlineMs: 0, reason: 'enough' });
+  for (let i = 1; i < 12; i += 1) world.pass(500).hear('HeartbeatAck', { sequence: i });
+  world.lose();
+  expect(world.core.state).toBe('stopped');
+});
+
+test('an agent that drains without a connection comes back to deliver', () => {
+  const world = joined().dispatch(1).lose();
+  world.tell({ type: 'DrainRequested', deadlineMs: 5000, reason: 'enough' }).finish(1).pass(100);
+  world.take();
+  world.join({ resumedLeases: [leaseOf(1)] });
+  expect(world.story()).toEqual([
+    'AgentHandshake',
+    'OpenDispatchStream',
+    'TaskCompletion',
+    'Drain',
+  ]);
+  expect(world.acknowledge(1).story()).toEqual(['Goodbye', 'CloseConnection']);
+});
+
+test('closing returns what waits and leaves at once', () => {
+  const world = joined().dispatch(1).dispatch(2).dispatch(3);
+  world.take();
+  world.tell({ type: 'CloseRequested', reason: 'bye' });
+  expect(world.story()).toEqual(['LeaseReturn', 'Goodbye', 'CloseConnection']);
+  expect(world.lose().take()).toEqual([{ type: 'Stop', failure: undefined }]);
+});
+
+test('closing without a connection ends it at once', () => {
+  const world = joined().lose();
+  world.take();
+  expect(world.tell({ type: 'CloseRequested', reason: 'bye' }).story()).toEqual(['Stop']);
+});
