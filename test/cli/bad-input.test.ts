@@ -182,7 +182,6 @@ const ROWS: Row[] = [
 
 describe('bad input', () => {
   it('gets an error that says what and what to do, with its exit code, and harms nobody', async () => {
-    // Two at a time on two processors.
     const rows = ROWS.values();
     const failures: string[] = [];
     const worker = async (): Promise<void> => {

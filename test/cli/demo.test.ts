@@ -47,7 +47,7 @@ describe('swarm demo', () => {
 
   it('leaves no process even when it is killed without a word', async () => {
     const demo = workplace.start('swarm', ['demo']);
-    await demo.line('uploaded');
+    await demo.line('coordinator');
     const children = childrenOf(demo);
     demo.kill('SIGKILL');
     await demo.ended;
@@ -56,9 +56,9 @@ describe('swarm demo', () => {
 
   it('says so when one of its processes dies, and stops the others', async () => {
     const demo = workplace.start('swarm', ['demo', '--stay']);
-    await demo.line('uploaded');
+    await demo.line('coordinator');
     const children = childrenOf(demo);
-    const victim = children[1];
+    const victim = children[0];
     // Without /proc there is no way to find it.
     if (victim === undefined) return;
     process.kill(victim, 'SIGKILL');

@@ -8,12 +8,15 @@ const FIRST_BYTES = 512 * 1024;
 /** Collects a known number of bytes. */
 export class ByteCollector {
   readonly #announced: number;
+  readonly #isKept: boolean;
   #buffer: Uint8Array;
   #received = 0;
 
-  constructor(announced: number) {
+  /** @param isKept false: the bytes are counted and dropped */
+  constructor(announced: number, isKept: boolean = true) {
     this.#announced = announced;
-    this.#buffer = new Uint8Array(Math.min(announced, FIRST_BYTES));
+    this.#isKept = isKept;
+    this.#buffer = new Uint8Array(isKept ? Math.min(announced, FIRST_BYTES) : 0);
   }
 
   get received(): number {
@@ -28,6 +31,11 @@ export class ByteCollector {
     return this.#received === this.#announced;
   }
 
+  /** Whether the bytes are wanted, or only counted. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
   /** All bytes, once they are complete. */
   get bytes(): Uint8Array {
     return this.#buffer;
@@ -37,6 +45,10 @@ export class ByteCollector {
   add(bytes: Uint8Array): number {
     const piece = bytes.length > this.missing ? bytes.subarray(0, this.missing) : bytes;
     const wanted = this.#received + piece.length;
+    if (!this.#isKept) {
+      this.#received = wanted;
+      return piece.length;
+    }
     if (wanted > this.#buffer.length) {
       const grown = new Uint8Array(
         Math.min(this.#announced, Math.max(wanted, this.#buffer.length * 2)),

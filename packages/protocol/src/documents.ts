@@ -5,7 +5,7 @@
 import type { Static, TSchema } from 'typebox';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { scanCbor } from './cbor-scan.ts';
-import { DOCUMENT_ITEMS_MAX } from './limits.ts';
+import { CBOR_DEPTH_MAX, DOCUMENT_ITEMS_MAX } from './limits.ts';
 import { SwarmError, isSwarmError } from './errors.ts';
 import { checkSchema } from './validation.ts';
 import * as inputs from './documents/inputs.ts';
@@ -48,12 +48,15 @@ export type InputOf<T extends BuiltInTaskType> = Static<(typeof TASK_DOCUMENTS)[
 export type ResultOf<T extends BuiltInTaskType> = Static<(typeof TASK_DOCUMENTS)[T]['result']>;
 
 /**
- * Encodes any value that the protocol can carry: null, booleans, finite and other numbers, strings, arrays, plain
- * objects, byte strings and typed arrays. Throws BAD_INPUT for others (Date, Map, Set, BigInt, RegExp, functions).
+ * Encodes any value that the protocol can carry: null, undefined, booleans, numbers, strings, arrays, plain objects,
+ * byte strings and typed arrays. Throws BAD_INPUT for others and says where they are (Date, Map, Set, BigInt, RegExp,
+ * functions, promises, instances of classes): they would arrive as something else, or as `{}`. The bytes have a
+ * buffer of their own.
  */
 export function encodeDocument(value: unknown): Uint8Array {
   let bytes: Uint8Array;
   try {
+    checkSendable(value, 'it', 0);
     bytes = encodeCbor(value);
     scanCbor(bytes, DOCUMENT_ITEMS_MAX);
   } catch (error) {
@@ -67,13 +70,7 @@ export function encodeDocument(value: unknown): Uint8Array {
 
 /** Decodes a document of any shape; throws BAD_INPUT. `bytes` must not be reused by the caller. */
 export function decodeDocument(bytes: Uint8Array): unknown {
-  try {
-    return decodeCbor(bytes, DOCUMENT_ITEMS_MAX);
-  } catch (error) {
-    throw new SwarmError('BAD_INPUT', `The payload is not a document: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
+  return decodeAs('BAD_INPUT', bytes);
 }
 
 /** Decodes and checks the input of a built-in task type; throws BAD_INPUT that names the first wrong field. */
@@ -88,9 +85,62 @@ export function decodeResult<T extends BuiltInTaskType>(
   taskType: T,
   bytes: Uint8Array,
 ): ResultOf<T> {
-  const value = decodeDocument(bytes);
+  const value = decodeAs('BAD_MESSAGE', bytes);
   checkSchema(TASK_DOCUMENTS[taskType].result, value, `The result of ${taskType}`);
   return value as ResultOf<T>;
+}
+
+function decodeAs(errorType: 'BAD_INPUT' | 'BAD_MESSAGE', bytes: Uint8Array): unknown {
+  try {
+    return decodeCbor(bytes, DOCUMENT_ITEMS_MAX);
+  } catch (error) {
+    throw new SwarmError(errorType, `The payload is not a document: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Throws a sentence about the first value in `value` that would not arrive as what it is. */
+function checkSendable(value: unknown, where: string, depth: number): void {
+  switch (typeof value) {
+    case 'bigint':
+    case 'symbol':
+    case 'function':
+      throw new TypeError(`${where} is a ${typeof value}.`);
+    case 'object':
+      break;
+    case 'string':
+      if (!/\p{Surrogate}/u.test(value)) return;
+      throw new TypeError(`${where} is a text with half a surrogate pair.`);
+    default:
+      return;
+  }
+  if (value === null) return;
+  if (ArrayBuffer.isView(value)) {
+    if (!(value instanceof DataView)) return;
+    throw new TypeError(`${where} is a DataView.`);
+  }
+  if (depth === CBOR_DEPTH_MAX) {
+    throw new TypeError(
+      `${where.slice(0, 100)}… is nested deeper than ${CBOR_DEPTH_MAX}, or a ring.`,
+    );
+  }
+  if (Array.isArray(value)) {
+    value.forEach((item: unknown, index) => {
+      // Numbers need no check and no path: long lists of them are common.
+      if (typeof item !== 'number') checkSendable(item, `${where}[${index}]`, depth + 1);
+    });
+    return;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // A root prototype, of this realm or of another one, makes a plain object.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new TypeError(`${where} is an instance of ${value.constructor.name}.`);
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw new TypeError(`${where} has a key __proto__.`);
+    checkSendable(item, `${where}.${key}`, depth + 1);
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -7,6 +7,11 @@
  * gets its code, its number on the wire and its default answer to "is it worth trying again?".
  */
 
+import { STACK_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+
+const MESSAGE_LENGTH_MAX = TEXT_LENGTH_MAX;
+const TYPE_LENGTH_MAX = 64;
+
 /** gRPC's canonical status names, without OK. https://grpc.io/docs/guides/status-codes/ */
 export const STATUS_CODES = [
   'CANCELLED',
@@ -278,7 +283,7 @@ export class SwarmError extends Error {
   static fromFailure(failure: Failure): SwarmError {
     const error = new SwarmError('INTERNAL', failure.message);
     const { code, type, retryable, hint, retryAfterMs, stack, causes } = failure;
-    const cause = causes?.[0];
+    const cause = causeOf(causes ?? []);
     return Object.assign(error, {
       code,
       type,
@@ -286,7 +291,7 @@ export class SwarmError extends Error {
       ...(hint === undefined ? {} : { hint }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
       ...(stack === undefined ? {} : { remoteStack: stack }),
-      ...(cause === undefined ? {} : { cause: new Error(`${cause.type}: ${cause.message}`) }),
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 }
@@ -299,35 +304,40 @@ export function isSwarmError(error: unknown): error is SwarmError {
     typeof error.type === 'string' &&
     'code' in error &&
     (STATUS_CODES as readonly unknown[]).includes(error.code) &&
-    'retryable' in error
+    'retryable' in error &&
+    typeof error.retryable === 'boolean'
   );
 }
 
-/** Turns whatever was thrown into data. Unknown errors keep the name of their class as `type`. */
+/**
+ * Turns whatever was thrown into data that fits the wire. Unknown errors keep the name of their class as `type`.
+ * Never throws, whatever a user's handler has thrown.
+ */
 export function toFailure(thrown: unknown, fallback: ErrorType = 'TASK_FAILED'): Failure {
-  if (!(thrown instanceof Error)) {
-    return { ...failure(fallback, String(thrown).slice(0, 4096)) };
-  }
+  if (!(thrown instanceof Error)) return failure(fallback, textOf(thrown, MESSAGE_LENGTH_MAX));
   const causes = causesOf(thrown);
-  const stack = isSwarmError(thrown) ? thrown.remoteStack : thrown.stack;
+  const stack: unknown = isSwarmError(thrown) ? thrown.remoteStack : thrown.stack;
   const rest = {
-    message: thrown.message.slice(0, 4096),
-    ...(stack === undefined ? {} : { stack: stack.slice(0, 16_384) }),
+    message: textOf(thrown.message, MESSAGE_LENGTH_MAX),
+    ...(stack === undefined ? {} : { stack: textOf(stack, STACK_LENGTH_MAX) }),
     ...(causes.length === 0 ? {} : { causes }),
   };
   if (isSwarmError(thrown)) {
+    const { hint, retryAfterMs } = thrown;
     return {
       code: thrown.code,
-      type: thrown.type.slice(0, 64),
+      type: textOf(thrown.type, TYPE_LENGTH_MAX) || fallback,
       retryable: thrown.retryable,
-      ...(thrown.hint === undefined ? {} : { hint: thrown.hint.slice(0, 4096) }),
-      ...(thrown.retryAfterMs === undefined ? {} : { retryAfterMs: thrown.retryAfterMs }),
+      ...(hint === undefined ? {} : { hint: textOf(hint, MESSAGE_LENGTH_MAX) }),
+      ...(retryAfterMs === undefined || !(retryAfterMs >= 0)
+        ? {}
+        : { retryAfterMs: Math.min(retryAfterMs, 1e12) }),
       ...rest,
     };
   }
   const { code, retryable } = ERRORS[fallback];
-  const type = thrown.name === 'Error' || thrown.name === '' ? fallback : thrown.name.slice(0, 64);
-  return { code, type, retryable, ...rest };
+  const name = textOf(thrown.name, TYPE_LENGTH_MAX);
+  return { code, type: name === 'Error' || name === '' ? fallback : name, retryable, ...rest };
 }
 
 /** A {@link Failure} of a known type, where no error was thrown. */
@@ -360,11 +370,32 @@ function causesOf(error: Error): FailureCause[] {
   let cause: unknown = error.cause;
   // Eight links tell the story; a chain that is longer, or a ring, would only fill the frame.
   while (cause instanceof Error && causes.length < 8) {
-    const type = isSwarmError(cause) ? cause.type : cause.name;
-    causes.push({ type: type.slice(0, 64), message: cause.message.slice(0, 4096) });
+    causes.push({
+      type: textOf(isSwarmError(cause) ? cause.type : cause.name, TYPE_LENGTH_MAX),
+      message: textOf(cause.message, MESSAGE_LENGTH_MAX),
+    });
     cause = cause.cause;
   }
   return causes;
+}
+
+/** The chain of errors that `causesOf` would flatten to the same list. */
+function causeOf(causes: readonly FailureCause[]): Error | undefined {
+  let outer: Error | undefined;
+  for (const { type, message } of causes.toReversed()) {
+    outer = new Error(message, outer === undefined ? undefined : { cause: outer });
+    outer.name = type;
+  }
+  return outer;
+}
+
+// A user's error may have anything as its message, and anything may be thrown: objects without toString too.
+function textOf(value: unknown, lengthMax: number): string {
+  try {
+    return String(value).slice(0, lengthMax);
+  } catch {
+    return 'a value that cannot be shown as text';
+  }
 }
 
 function row(code: StatusCode, wireCode: number, retryable: boolean, when: string): ErrorRow {

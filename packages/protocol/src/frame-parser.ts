@@ -20,6 +20,7 @@ export type OnFrame = (type: MessageType, body: Uint8Array, owned: boolean) => v
 export class FrameParser {
   readonly #onFrame: OnFrame;
   readonly #head = new Uint8Array(HEAD_BYTES);
+  readonly #view = new DataView(this.#head.buffer);
   #headFilled = 0;
   #type: MessageType | undefined;
   #bodyBytes = 0;
@@ -73,8 +74,8 @@ export class FrameParser {
   }
 
   #begin(): void {
-    const [a, b, c, d, number] = this.#head as unknown as [number, number, number, number, number];
-    const length = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+    const length = this.#view.getUint32(0);
+    const number = this.#view.getUint8(FRAME_LENGTH_BYTES);
     const type = messageTypeOf(number);
     if (type === undefined || length < 2) {
       throw new SwarmError(

@@ -16,6 +16,9 @@ export interface MessageReaderOptions {
   readonly payloadBytesMax?: number;
   /** Longest frame on top of the bound of its type. */
   readonly frameBytesMax?: number;
+  /** Asked before the payload that a message announces is collected, with its length. False: the message and its
+   *  payload are read and dropped. @default every payload is admitted */
+  readonly admit?: (message: Message, payloadBytes: number) => boolean;
 }
 
 interface Detached {
@@ -26,6 +29,7 @@ interface Detached {
 /** A push reader: bytes in, messages out. Throws errors of the family "the peer broke the protocol". */
 export class MessageReader {
   readonly #onMessage: (message: Message) => void;
+  readonly #admit: (message: Message, payloadBytes: number) => boolean;
   readonly #parser: FrameParser;
   #detached: Detached | undefined;
   /** Bound of detached payloads; may be changed when the peer is known better. */
@@ -33,6 +37,7 @@ export class MessageReader {
 
   constructor(options: MessageReaderOptions) {
     this.#onMessage = options.onMessage;
+    this.#admit = options.admit ?? ((): boolean => true);
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX;
     this.#parser = new FrameParser((type, body, owned) => {
       this.#accept(decodeBody(type, body, owned ? 'share' : 'copy'));
@@ -67,8 +72,12 @@ export class MessageReader {
       throw new SwarmError('UNEXPECTED_MESSAGE', 'A PayloadChunk follows no message.');
     }
     const payloadBytes = this.#payloadBytesOf(message);
-    if (payloadBytes === undefined) this.#onMessage(message);
-    else this.#detached = { message, payload: new ByteCollector(payloadBytes) };
+    if (payloadBytes === undefined) {
+      this.#onMessage(message);
+      return;
+    }
+    const isKept = this.#admit(message, payloadBytes);
+    this.#detached = { message, payload: new ByteCollector(payloadBytes, isKept) };
   }
 
   #payloadBytesOf({ type, body }: Message): number | undefined {
@@ -102,12 +111,15 @@ export class MessageReader {
     }
     const { offset, bytes } = chunk.body;
     if (offset !== payload.received || bytes.length === 0 || bytes.length > payload.missing) {
-      throw new SwarmError('BAD_MESSAGE', `A PayloadChunk does not continue at ${payload.received}.`);
+      throw new SwarmError(
+        'BAD_MESSAGE',
+        `A PayloadChunk does not continue at ${payload.received}.`,
+      );
     }
     payload.add(bytes);
     if (!payload.isComplete) return;
     this.#detached = undefined;
-    this.#onMessage(withPayload(message, payload.bytes));
+    if (payload.isKept) this.#onMessage(withPayload(message, payload.bytes));
   }
 }
 

@@ -35,6 +35,7 @@ export function encodeTable(columns: ReadonlyMap<string, Float64Array>): Uint8Ar
     );
   }
   const header: Static<typeof Header> = { rows, columns: names };
+  checkSchema(Header, header, 'The header of the table', 'BAD_INPUT');
   const headerBytes = encodeCbor(header);
   const start = dataStartOf(headerBytes.length);
   const bytes = new Uint8Array(start + names.length * rows * 8);
@@ -49,16 +50,16 @@ export function encodeTable(columns: ReadonlyMap<string, Float64Array>): Uint8Ar
 }
 
 /**
- * Views a table in place: the columns share memory with `bytes`, whose offset in its buffer must be a multiple of 8.
- * Throws DATASET_CORRUPT.
+ * Views a table in place: the columns share memory with `bytes` when these start at a multiple of 8 in their buffer,
+ * and with a copy of them otherwise. Throws DATASET_CORRUPT.
  */
 export function decodeTable(bytes: Uint8Array): Table {
+  if (bytes.byteOffset % 8 !== 0) return decodeTable(new Uint8Array(bytes));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) throw corrupt('it is shorter than four bytes');
   const headerLength = view.getUint32(0, true);
   if (headerLength > bytes.length - 4) throw corrupt('its header is longer than its bytes');
-  // A copy, since the decoder refuses shared memory.
-  const header = decodeCbor(bytes.slice(4, 4 + headerLength), CBOR_ITEMS_MAX);
+  const header = decodeHeader(bytes.subarray(4, 4 + headerLength));
   checkSchema(Header, header, 'The header of a table', 'DATASET_CORRUPT');
   const { rows, columns } = header as Static<typeof Header>;
   const start = dataStartOf(headerLength);
@@ -67,6 +68,7 @@ export function decodeTable(bytes: Uint8Array): Table {
       `${columns.length} columns of ${rows} rows do not fill its ${bytes.length} bytes`,
     );
   }
+  if (new Set(columns).size !== columns.length) throw corrupt('two columns have the same name');
   const views = columns.map((name, index): [string, Float64Array] => [
     name,
     new Float64Array(bytes.buffer, bytes.byteOffset + start + index * rows * 8, rows),
@@ -74,10 +76,19 @@ export function decodeTable(bytes: Uint8Array): Table {
   return { rows, columns: new Map(views) };
 }
 
+function decodeHeader(bytes: Uint8Array): unknown {
+  try {
+    // A copy, since the decoder refuses shared memory.
+    return decodeCbor(new Uint8Array(bytes), CBOR_ITEMS_MAX);
+  } catch (error) {
+    throw corrupt('its header is not CBOR', error);
+  }
+}
+
 function dataStartOf(headerLength: number): number {
   return Math.ceil((4 + headerLength) / 8) * 8;
 }
 
-function corrupt(why: string): SwarmError {
-  return new SwarmError('DATASET_CORRUPT', `The data set is not a table: ${why}.`);
+function corrupt(why: string, cause?: unknown): SwarmError {
+  return new SwarmError('DATASET_CORRUPT', `The data set is not a table: ${why}.`, { cause });
 }

@@ -17,17 +17,15 @@ export function storeDataset(core: CoreState, datasetId: string, bytes: number):
   }
 }
 
-/** Throws DATASETS_FULL when a data set of this size could not be kept beside those in use. */
-export function checkRoomForDataset(core: CoreState, bytes: number): void {
+/** Why a data set of this size could not be kept beside those that tasks need; undefined when it could. */
+export function refuseDataset(core: CoreState, bytes: number): SwarmError | undefined {
   let inUse = 0;
   for (const { users, bytes: size } of core.datasets.values()) if (users > 0) inUse += size;
-  if (inUse + bytes <= core.options.datasetsBytesMax) return;
-  throw new SwarmError(
+  if (inUse + bytes <= core.options.datasetsBytesMax) return undefined;
+  return new SwarmError(
     'DATASETS_FULL',
     `A data set of ${bytes} bytes does not fit beside ${inUse} bytes that tasks need; the bound is ${core.options.datasetsBytesMax}.`,
-    {
-      hint: 'Wait for tasks to finish, or start the coordinator with a larger --datasets-bytes-max.',
-    },
+    { hint: 'Wait for tasks to finish, or give the coordinator more room for data sets.' },
   );
 }
 

@@ -1,5 +1,6 @@
 /** What clients ask about tasks: submit, watch, cancel. */
 import { failure, type CancelTask, type SubmitTask, type WatchTask } from '@quic-swarm/protocol';
+import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
@@ -32,7 +33,7 @@ export function submit(core: CoreState, client: Client, submission: SubmitTask):
   }
   const unsupported = missingFeature(submission);
   if (unsupported !== undefined) return refuse(unsupported);
-  const noRoom = checkRoom(core, submission.payload?.length ?? 0);
+  const noRoom = refuseTask(core, submission.payload?.length ?? 0);
   if (noRoom !== undefined) return refuse(noRoom);
   const missing = claimDatasets(core, submission.datasets);
   if (missing.length > 0) {
@@ -106,30 +107,6 @@ function isSameTask(task: Task, submission: SubmitTask): boolean {
 function acceptExisting(core: CoreState, client: Client, submission: SubmitTask, task: Task): void {
   acknowledge(core, client, submission.requestId, task, true);
   attach(core, client, task, submission.watch);
-}
-
-function checkRoom(core: CoreState, inputBytes: number): ReturnType<typeof failure> | undefined {
-  const { pendingTasksMax, pendingBytesMax, queueFullRetryAfterMs: retryAfterMs } = core.options;
-  if (core.draining) {
-    return failure('DRAINING', 'The coordinator is shutting down and accepts no new tasks.', {
-      retryAfterMs: 1000,
-    });
-  }
-  if (core.pendingTasks >= pendingTasksMax) {
-    return failure(
-      'QUEUE_FULL',
-      `${core.pendingTasks} tasks are waiting, the bound is ${pendingTasksMax}.`,
-      { retryAfterMs },
-    );
-  }
-  if (core.pendingBytes + inputBytes > pendingBytesMax) {
-    return failure(
-      'QUEUE_FULL',
-      `The inputs of waiting tasks take ${core.pendingBytes} bytes, the bound is ${pendingBytesMax}.`,
-      { retryAfterMs },
-    );
-  }
-  return undefined;
 }
 
 /** A client wants to hear of a task from now on, and what it missed. */

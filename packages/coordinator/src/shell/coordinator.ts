@@ -23,7 +23,8 @@ import {
   type Transport,
 } from '@quic-swarm/transport';
 import { CoordinatorCore } from '../core/coordinator.ts';
-import { checkRoomForDataset } from '../core/datasets.ts';
+import { refuseIncoming } from '../core/admission.ts';
+import { refuseDataset } from '../core/datasets.ts';
 import type { CoordinatorEffect } from '../core/effects.ts';
 import type { CoreOptions } from '../core/options.ts';
 import { DatasetStore } from './dataset-store.ts';
@@ -96,6 +97,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
   readonly #reporter: StatusReporter;
+  /** Payloads on their way in, of all peers. */
+  #incomingBytes = 0;
   readonly #endedBytes = { received: 0, sent: 0 };
   #listener: Listener | undefined;
   readonly #idleWaiters: (() => void)[] = [];
@@ -223,7 +226,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       handshakeTimeoutMs,
       outgoingBytesMax,
       payloadBytesMax: options.payloadBytesMax,
-      datasetRoomBytes: () => Math.min(options.datasetBytesMax, options.datasetsBytesMax),
+      datasetBytesMax: options.datasetBytesMax,
     });
     this.#peers.set(peer.id, peer);
   }
@@ -241,6 +244,20 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       },
       onDatasetRequest: (peer, request, reply) => {
         void this.#answerDataset(peer, request, reply);
+      },
+      admitPayload: (message, payloadBytes) => {
+        const refusal = refuseIncoming(
+          this.#core.state,
+          message,
+          payloadBytes,
+          this.#incomingBytes,
+        );
+        if (refusal === undefined) this.#incomingBytes += payloadBytes;
+        else this.#statistics.noteError(refusal.type);
+        return refusal;
+      },
+      onPayloadDone: (payloadBytes) => {
+        this.#incomingBytes -= payloadBytes;
       },
       onClosed: (peer, reason) => {
         this.#forget(peer, reason);
@@ -345,7 +362,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   async #storeDataset(body: Extract<Message, { type: 'PutDataset' }>['body']): Promise<void> {
     const { datasetId, mediaType, payload: bytes = new Uint8Array(0) } = body;
-    checkRoomForDataset(this.#core.state, bytes.length);
+    const refusal = refuseDataset(this.#core.state, bytes.length);
+    if (refusal !== undefined) throw refusal;
     await this.#datasets.put({ datasetId, mediaType, bytes });
     this.#driver.feed({ type: 'DatasetStored', datasetId, bytes: bytes.length });
   }

@@ -40,6 +40,10 @@ export interface PeerListener {
     request: DatasetRequest,
     reply: (message: Message) => Promise<void>,
   ): void;
+  /** May a payload of so many bytes be collected? Otherwise why not; the peer is told. What is admitted counts until
+   *  `onPayloadDone`. */
+  admitPayload(message: Message, payloadBytes: number): SwarmError | undefined;
+  onPayloadDone(payloadBytes: number): void;
   onClosed(peer: Peer, reason: string): void;
   onSent(type: string): void;
   onReceived(type: string): void;
@@ -52,8 +56,7 @@ export interface PeerLimits {
   readonly payloadBytesMax: number;
   /** Bytes that may wait for a peer that does not read. */
   readonly outgoingBytesMax: number;
-  /** Asked when a data set stream opens. */
-  readonly datasetRoomBytes: () => number;
+  readonly datasetBytesMax: number;
 }
 
 /** The streams that carry many messages. */
@@ -71,6 +74,8 @@ export class Peer {
   readonly #listener: PeerListener;
   readonly #limits: PeerLimits;
   readonly #streams = new Map<StreamKind, Stream>();
+  /** Bytes of payloads that are on their way in, by stream. */
+  readonly #incoming = new Map<Stream, number>();
   readonly #handshakeTimer: NodeJS.Timeout;
   #control: MessageReader | undefined;
   #role: Role | undefined;
@@ -93,6 +98,7 @@ export class Peer {
     void connection.closed.then(({ message }) => {
       clearTimeout(this.#handshakeTimer);
       this.#ended = true;
+      for (const stream of this.#incoming.keys()) this.#payloadDone(stream);
       listener.onClosed(this, message);
     });
   }
@@ -204,7 +210,7 @@ export class Peer {
     if (purpose === 'task') {
       stream.end();
     } else if (purpose === 'dataset') {
-      reader.payloadBytesMax = this.#limits.datasetRoomBytes();
+      reader.payloadBytesMax = this.#limits.datasetBytesMax;
     } else if (
       (purpose === 'dispatch') !== (this.#role === 'agent') ||
       this.#streams.has(purpose)
@@ -229,7 +235,9 @@ export class Peer {
   ): MessageReader {
     const reader = new MessageReader({
       payloadBytesMax,
+      admit: (message, payloadBytes) => this.#admit(stream, message, payloadBytes),
       onMessage: (message) => {
+        this.#payloadDone(stream);
         if (this.#ended) return;
         this.#listener.onReceived(message.type);
         onMessage(message);
@@ -257,6 +265,7 @@ export class Peer {
       }
     };
     stream.onError = () => {
+      this.#payloadDone(stream);
       // A reset of one stream of many harms only what it carried; a shared stream is the connection itself.
       for (const shared of this.#streams.values()) {
         if (shared === stream && this.connection.isOpen) {
@@ -299,6 +308,30 @@ export class Peer {
     } else {
       this.#listener.onMessage(this, message);
     }
+  }
+
+  #admit(stream: Stream, message: Message, payloadBytes: number): boolean {
+    const refusal = this.#listener.admitPayload(message, payloadBytes);
+    if (refusal === undefined) {
+      this.#incoming.set(stream, payloadBytes);
+      return true;
+    }
+    const { stack: _local, ...failure } = toFailure(refusal);
+    const requestId = 'requestId' in message.body ? message.body.requestId : undefined;
+    const report: Message = {
+      type: 'ErrorReport',
+      body: { failure, ...(requestId === undefined ? {} : { requestId }) },
+    };
+    if (message.type === 'PutDataset') void this.#reply(stream, report).catch(() => undefined);
+    else this.send('client', report);
+    return false;
+  }
+
+  #payloadDone(stream: Stream): void {
+    const bytes = this.#incoming.get(stream);
+    if (bytes === undefined) return;
+    this.#incoming.delete(stream);
+    this.#listener.onPayloadDone(bytes);
   }
 
   /** Answers on the stream of the request and ends it. */

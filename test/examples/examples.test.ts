@@ -1,0 +1,133 @@
+import {
+  buildLaggedWindows,
+  initialiseMlp,
+  mlpLossAndGradients,
+  RandomSource,
+} from '@quic-swarm/kernels';
+import { expect, it } from 'vitest';
+import {
+  deviation,
+  lastRsi,
+  logReturns,
+  mean,
+  nearestWindows,
+  pearson,
+  ranks,
+  readCloses,
+  sharpe,
+} from './brute-force.ts';
+import { runExample } from './run-program.ts';
+
+const closes = readCloses();
+
+it('01 finds the windows that a search by the definition finds', async () => {
+  const end = await runExample('01-one-process.ts');
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  const expected = nearestWindows(closes.DAX, { start: 1800, end: 1860, band: 5, top: 3 }).map(
+    ({ start, distance }) => `days ${start} to ${start + 59}  DTW distance ${distance.toFixed(4)}`,
+  );
+  expect(end.stdout.split('\n').slice(1, 4)).toEqual(expected);
+  expect(end.stdout).toContain('tasks done: 1');
+});
+
+it('02 prints the indicators and correlations of their definitions', async () => {
+  const end = await runExample('02-correlation-over-quic.ts');
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  const names = ['DAX', 'SMI', 'CAC', 'FTSE'] as const;
+  for (const name of names) {
+    const recent = closes[name].slice(-20);
+    const band = mean(recent) + 2 * deviation(recent);
+    const rsi = lastRsi(closes[name], 14).toFixed(2);
+    expect(end.stdout).toContain(`${name}  RSI ${rsi}  upper Bollinger band ${band.toFixed(2)}\n`);
+  }
+  const returns = names.map((name) => logReturns(closes[name]));
+  for (const [method, columns] of [
+    ['pearson', returns],
+    ['spearman', returns.map(ranks)],
+  ] as const) {
+    const rows = columns.map((a, row) => {
+      const cells = columns.map((b) => pearson(a, b).toFixed(4));
+      return `${(names[row] ?? '').padEnd(4)} ${cells.join(' ')}\n`;
+    });
+    expect(end.stdout).toContain(`${method} over 1859 common days\n${rows.join('')}`);
+  }
+});
+
+it('03 hears of every part and of the best crossover', async () => {
+  const end = await runExample('03-own-compute.ts');
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  const before = (day: number, length: number): number => mean(closes.DAX.slice(day - length, day));
+  const gains = logReturns(closes.DAX);
+  const sharpeOf = (fast: number, slow: number): number =>
+    sharpe(
+      gains
+        .slice(slow - 1)
+        .map((gain, i) => (before(slow + i, fast) > before(slow + i, slow) ? gain : 0)),
+    );
+  const bestOf = [5, 10, 20, 40].map((fast) =>
+    [50, 100, 150, 200]
+      .map((slow) => ({ fast, slow, sharpe: sharpeOf(fast, slow) }))
+      .reduce((best, each) => (each.sharpe > best.sharpe ? each : best)),
+  );
+  const best = bestOf.reduce((all, each) => (each.sharpe > all.sharpe ? each : all));
+  expect(end.stdout.trim().split('\n')).toEqual([
+    ...bestOf.map(
+      ({ fast, slow, sharpe }) =>
+        `best with a fast average of ${fast} days: slow ${slow}, Sharpe ${sharpe.toFixed(3)}`,
+    ),
+    `best of all: ${best.fast}/${best.slow}, Sharpe ${best.sharpe.toFixed(3)}`,
+    'progress was heard: yes; state: succeeded',
+  ]);
+});
+
+it('04 gathers every resample once, retries what may pass, and stops what is aborted', async () => {
+  const end = await runExample('04-many-tasks.ts');
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  const returns = logReturns(closes.DAX);
+  const ratios = Array.from({ length: 40 }, (_, seed) => {
+    const random = new RandomSource(seed);
+    return Array.from({ length: 50 }, () => {
+      const blocks = Array.from({ length: 93 }, () => random.nextUint32() % returns.length);
+      const days = blocks.flatMap((from) => Array.from({ length: 20 }, (_, i) => from + i));
+      return sharpe(days.slice(0, 1859).map((day) => returns[day % 1859] ?? NaN));
+    });
+  }).flat();
+  ratios.sort((a, b) => a - b);
+  const [low, high] = [0.05, 0.95].map((q) => ratios[Math.floor(q * 1999)]?.toFixed(3));
+  expect(end.stdout).toContain(`90 % interval: ${low} to ${high}\n40 tasks, 2000 resamples;`);
+  const ahead = Number(/at most (\d+)/.exec(end.stdout)?.[1]);
+  // Four in flight, and as many that are finished and wait for their turn.
+  expect(ahead).toBeGreaterThanOrEqual(4);
+  expect(ahead).toBeLessThanOrEqual(8);
+  expect(end.stdout).toContain('seed -1: 50 resamples in the end\n');
+  expect(end.stdout).toContain('seed -2: a seed of −2 makes no sense\n');
+  expect(end.stdout).toContain('retried attempts: 1, failed tasks: 1\n');
+  expect(end.stdout).toContain('the endless one: TASK_CANCELLED\n');
+});
+
+it('05 trains as if nobody had died', async () => {
+  const end = await runExample('05-agents-that-die.ts');
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  const printed = [...end.stdout.matchAll(/round \d+: 1851 samples, loss (\S+)/g)].map(([, loss]) =>
+    Number(loss),
+  );
+  // One process, all rows at once.
+  const { inputs, targets } = buildLaggedWindows({
+    series: Float64Array.from(closes.DAX),
+    lags: 8,
+  });
+  const layers = [8, 16, 1];
+  let parameters = initialiseMlp(layers, 1);
+  const expected = Array.from({ length: 12 }, () => {
+    const { loss, gradients } = mlpLossAndGradients({ layers, parameters, inputs, targets });
+    parameters = parameters.map((value, i) => value - 0.1 * (gradients[i] ?? NaN));
+    return loss;
+  });
+  expect(printed).toHaveLength(12);
+  for (const [round, loss] of expected.entries()) {
+    expect(Math.abs((printed[round] ?? NaN) / loss - 1), `round ${round}`).toBeLessThan(1e-7);
+    if (round > 0) expect(printed[round], `round ${round}`).toBeLessThan(printed[round - 1] ?? NaN);
+  }
+  const repeated = /^72 of 72 tasks succeeded, (\d+) were run again$/m.exec(end.stdout)?.[1];
+  expect(Number(repeated)).toBeGreaterThanOrEqual(1);
+});
