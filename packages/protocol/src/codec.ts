@@ -4,6 +4,7 @@
  * length, followed by PayloadChunk frames.
  */
 import { CBOR_ITEMS_MAX, INLINE_PAYLOAD_BYTES_MAX, PAYLOAD_CHUNK_BYTES } from './limits.ts';
+import type { ErrorType } from './errors.ts';
 import { decodeCbor, decodeCborCopy, encodeCborBehind } from './cbor.ts';
 import { checkSchema } from './validation.ts';
 import { MESSAGES, type Message, type MessageType } from './message-table.ts';
@@ -51,6 +52,14 @@ export function decodeBody(
   const value = (keep === 'share' ? decodeCbor : decodeCborCopy)(body, CBOR_ITEMS_MAX);
   checkSchema(MESSAGES[type].schema, value, type);
   return { type, body: value } as Message;
+}
+
+/**
+ * Checks a message that is to be sent, where its fields come from a user: the receiver answers a message that breaks its
+ * schema by closing the connection. Throws an error of type `errorType` that names the first wrong field.
+ */
+export function checkMessage({ type, body }: Message, errorType: ErrorType): void {
+  checkSchema(MESSAGES[type].schema, body, type, errorType);
 }
 
 /** The bytes that the message carries; undefined when it carries none. */

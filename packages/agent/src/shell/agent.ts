@@ -1,4 +1,5 @@
 /** `QuicSwarmAgent`: what a user of this package holds in the hand. */
+import { createRequire } from 'node:module';
 import { SwarmError } from '@quic-swarm/protocol';
 import {
   nextDelayMs,
@@ -14,7 +15,9 @@ import { Driver } from './driver.ts';
 import { resolveHandler, resolveOptions, type AgentOptions } from './options.ts';
 import type { HandlerPlace } from './task-shell.ts';
 
-const SOFTWARE = 'quic-swarm 0.1.0';
+const { version } = createRequire(import.meta.url)('../../package.json') as {
+  readonly version: string;
+};
 
 /** How long running tasks may take to finish where nobody says. */
 export const DRAIN_DEADLINE_MS = 30_000;
@@ -65,7 +68,7 @@ export class QuicSwarmAgent {
         slots: resolved.slots,
         labels: options.labels ?? {},
         resources: resolved.resources,
-        software: SOFTWARE,
+        software: `quic-swarm ${version}`,
         connectTimeoutMs: resolved.connectTimeoutMs,
         giveUpAfterMs: options.giveUpAfterMs,
         backoffMs: nextDelayMs,

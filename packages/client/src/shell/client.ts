@@ -12,9 +12,9 @@ import {
   type StatusSummary,
   type TaskRow,
   type AGENT_ACTIONS,
+  checkMessage,
 } from '@quic-swarm/protocol';
 import { parseAddress, transportTo, type ConnectionStatistics } from '@quic-swarm/transport';
-import { checkMessage } from '../message-check.ts';
 import type { RequestMessage } from '../core/events.ts';
 import {
   Datasets,
@@ -52,7 +52,7 @@ export async function connect(options: string | ClientOptions): Promise<SwarmCli
   const { address: place, name = 'client', security, requestTimeoutMs = 5000 } = given;
   const address = typeof place === 'string' ? parseAddress(place) : place;
   const body = { protocolMin: PROTOCOL_MIN, protocolMax: PROTOCOL_MAX, clientName: name };
-  checkMessage({ type: 'ClientHandshake', body });
+  checkMessage({ type: 'ClientHandshake', body }, 'BAD_OPTION');
   const { unreadChunksMax = 1024, unreadChunkBytesMax = 64 * 2 ** 20 } = given;
   const { pendingRequestsMax = 10_000, pendingBytesMax = 64 * 2 ** 20 } = given;
   const driver = new Driver({
@@ -271,7 +271,7 @@ export class SwarmClient {
    */
   async recordExperience(experience: ReasoningExperience): Promise<void> {
     const message = { type: 'ReasoningExperience', body: experience } as const;
-    checkMessage(message);
+    checkMessage(message, 'BAD_OPTION');
     (await this.#driver.connected(this.#timeoutMs)).send(message);
   }
 
@@ -299,7 +299,7 @@ export class SwarmClient {
     answerType: T,
     message: RequestMessage,
   ): Promise<MessageOf<T>['body']> {
-    checkMessage(message);
+    checkMessage(message, 'BAD_OPTION');
     return this.#driver.request(answerType, message, this.#timeoutMs);
   }
 }

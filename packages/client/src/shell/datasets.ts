@@ -13,8 +13,8 @@ import {
   type Message,
   type MessageOf,
   type Table,
+  checkMessage,
 } from '@quic-swarm/protocol';
-import { checkMessage } from '../message-check.ts';
 import { exchange } from './dataset-stream.ts';
 import type { Driver } from './driver.ts';
 
@@ -90,7 +90,7 @@ export class Datasets {
       mediaType,
       ...(name === undefined ? {} : { name }),
     };
-    checkMessage({ type: 'PutDataset', body });
+    checkMessage({ type: 'PutDataset', body }, 'BAD_OPTION');
     if (await this.#has(datasetId)) return { datasetId, bytes: bytes.length, uploaded: false };
     await this.#exchange({ type: 'PutDataset', body: { ...body, payload: bytes } }, 'DatasetAck');
     return { datasetId, bytes: bytes.length, uploaded: true };
@@ -100,7 +100,7 @@ export class Datasets {
   async get(datasetId: string): Promise<DatasetContent> {
     const requestId = this.#driver.newRequestId();
     const message = { type: 'GetDataset', body: { requestId, datasetId } } as const;
-    checkMessage(message);
+    checkMessage(message, 'BAD_OPTION');
     const { body } = await this.#exchange(message, 'Dataset');
     const received = body.payload ?? new Uint8Array(0);
     if ((await datasetIdOf(received)) !== datasetId) {

@@ -7,9 +7,9 @@ import {
   isBuiltInTaskType,
   type AgentType,
   type SubmitTask,
+  checkMessage,
 } from '@quic-swarm/protocol';
 import { datasetsOf } from '../dataset-references.ts';
-import { checkMessage } from '../message-check.ts';
 import type { RequestMessage } from '../core/events.ts';
 import type { SubmitOptions } from './options.ts';
 
@@ -59,7 +59,7 @@ export function submissionOf(
   const message = { type: 'SubmitTask', body: { ...body, payload } } as const;
   // The check costs about as much as the rest, and only what the user chose can be wrong.
   if (datasets.length > 0 || options.watch !== undefined || Object.keys(chosen).length > 0) {
-    checkMessage(message);
+    checkMessage(message, 'BAD_OPTION');
   }
   return message;
 }

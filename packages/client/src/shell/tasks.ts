@@ -1,7 +1,6 @@
 /** Submitting tasks, attaching to them, cancelling them. */
-import { SwarmError, type SubmitAck, type WatchLevel } from '@quic-swarm/protocol';
+import { SwarmError, type SubmitAck, type WatchLevel, checkMessage } from '@quic-swarm/protocol';
 import type { AnswerMessage, RequestMessage } from '../core/events.ts';
-import { checkMessage } from '../message-check.ts';
 import { newTaskId } from '../task-id.ts';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { Driver } from './driver.ts';
@@ -79,7 +78,7 @@ export class Tasks {
     const { reason = 'The client asked for it.', graceMs = 1000 } = options;
     const requestId = this.#driver.newRequestId();
     const message = { type: 'CancelTask', body: { requestId, taskId, reason, graceMs } } as const;
-    checkMessage(message);
+    checkMessage(message, 'BAD_OPTION');
     await this.#driver.request('MessageAck', message, this.#requestTimeoutMs);
   }
 
@@ -110,7 +109,7 @@ export class Tasks {
     const requestId = this.#driver.newRequestId();
     const body = { requestId, taskId: mirror.id, watch: 'result' } as const;
     const message = { type: 'WatchTask', body } as const;
-    checkMessage(message);
+    checkMessage(message, 'BAD_OPTION');
     this.#driver.register(mirror);
     const answered = (ack: SubmitAck): void => {
       mirror.accepted(ack.state);
