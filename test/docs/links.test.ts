@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../examples/run-program.ts';
@@ -29,8 +29,7 @@ it.each(documents())('the relative links of %s lead somewhere', (path) => {
   expect(broken).toEqual([]);
 });
 
-it('the documents name every example and the map every package', async () => {
-  const { readdirSync } = await import('node:fs');
+it('the documents name every example and the map every package', () => {
   const readme = readDocument('README.md');
   for (const name of readdirSync(join(ROOT, 'examples'))) {
     if (/^\d\d-[a-z-]+\.ts$/.test(name)) expect(readme).toContain(`(examples/${name})`);

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { connect } from '@quic-swarm/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nearestWindows, readCloses } from '../examples/brute-force.ts';
 import { ROOT } from '../examples/run-program.ts';
@@ -15,16 +16,15 @@ const FOLDER = join(ROOT, '.build/snippets');
 
 /** What the snippets of a document take for granted, where they do not say it themselves in a comment. */
 const GRANTED: Readonly<Record<string, { notes: [string, string][]; before?: string }>> = {
-  'packages/agent/README.md': { notes: [['until', 'agent-1 joined']] },
+  'packages/agent/README.md': { notes: [['until', 'my.task']] },
   'packages/client/README.md': {
     notes: [['needs', 'pattern, compute']],
     before:
       'const prices = Float64Array.from({ length: 1500 }, (_, day) => Math.sin(day / 9) + day);\nconst seeds = [1, 2, 3];\n',
   },
 };
-/** Handlers of the agent of type compute, and the worker file that a snippet names. */
+/** Handlers of the agent of type compute. */
 const HANDLERS = "export default { 'my.simulation': ({ seed }) => seed * seed };\n";
-const WORKER = 'export default (input) => input;\n';
 
 const snippets = documents().flatMap(snippetsOf);
 const programs = snippets
@@ -68,16 +68,17 @@ beforeAll(async () => {
     }),
   );
   writeFileSync(join(workplace.folder, 'simulation.js'), HANDLERS);
-  writeFileSync(join(FOLDER, 'my-worker.js'), WORKER);
+  const worker = snippetsOf('packages/agent/README.md').find(({ language }) => language === 'js');
+  writeFileSync(join(FOLDER, 'my-worker.js'), worker?.code ?? '');
   for (const { file, code } of programs) {
     writeFileSync(file, code.replaceAll(ADDRESS, workplace.address));
   }
-});
+}, 60_000);
 
 afterAll(async () => {
   await workplace[Symbol.asyncDispose]();
   rmSync(FOLDER, { recursive: true, force: true });
-});
+}, 60_000);
 
 it('the README names exactly two commands for a fresh machine', () => {
   const [start] = snippetsOf('README.md');
@@ -99,7 +100,7 @@ it('the programs in the documents are well typed', async () => {
   const bin = join(tsc, '../bin/tsc');
   const check = promisify(execFile)(process.execPath, [bin, '-p', FOLDER]).then(
     () => '',
-    (error: { stdout?: string }) => error.stdout ?? String(error),
+    ({ stdout, message }: Error & { stdout?: string }) => stdout ?? message,
   );
   expect(await check).toBe('');
 });
@@ -114,7 +115,12 @@ describe('the programs in the documents', () => {
     const program = new Program(['--import', 'tsx', file], ROOT, workplace.env);
     const until = notes.get('until');
     if (until !== undefined) {
-      await workplace.joined(until.replace(/ joined$/, ''));
+      const stateDirectory = join(workplace.folder, 'state');
+      await using swarm = await connect({
+        address: workplace.address,
+        security: { stateDirectory },
+      });
+      expect(await swarm.run(until, { rounds: 3 })).toEqual({ rounds: 3 });
       expect(await program.stop()).toMatchObject({ exitCode: 0 });
       return;
     }

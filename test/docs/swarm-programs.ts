@@ -86,11 +86,6 @@ export class Workplace implements AsyncDisposable {
     return this.#address;
   }
 
-  /** Resolves when the coordinator has logged that the agent is there. */
-  async joined(agentId: string): Promise<void> {
-    await this.#coordinator?.printed(`"msg":"${agentId} joined"`);
-  }
-
   /** Starts one of the bins. */
   command(bin: string, args: readonly string[]): Program {
     return new Program(

@@ -188,7 +188,9 @@ function describeConnectionEnd(source: MeetingSource): void {
     client.onStream = () => {
       streamsAfterClose += 1;
     };
-    const closing = client.close(DRAINING);
+    // The server does not read, so that the close takes its whole grace: time enough to hear something.
+    flood(stream);
+    const closing = client.close(DRAINING, 200);
     other.write(pattern(0, 1000));
     (await server.openStream()).write(pattern(0, 1000));
     await Promise.all([closing, server.closed]);
@@ -206,6 +208,14 @@ function describeConnectionEnd(source: MeetingSource): void {
     }
     await Promise.all([source().client.close(DRAINING), source().server.closed]);
     expect(types.sort()).toEqual(['client CLOSED_LOCALLY', 'server DRAINING']);
+  });
+
+  it('cuts a reason that is too long between two characters', async () => {
+    const message = `x${'ü'.repeat(5000)}`;
+    void source().client.close({ wireCode: DRAINING.wireCode, message });
+    const atServer = await source().server.closed;
+    expect(atServer.message).toBe(`x${'ü'.repeat(255)}`);
+    expect((await source().client.closed).message).toBe(atServer.message);
   });
 
   it('settles closed once, also when both sides close', async () => {

@@ -4,18 +4,17 @@ import { expect, it } from 'vitest';
 import { ask, deferred, isPattern, pattern, readAll, send, turn, until } from './streams.ts';
 import type { MeetingSource } from './meeting.ts';
 
-const TRANSFER_BYTES = 40_000_000;
 const CHUNK_BYTES = 256 * 1024;
 
 /** Defines the tests. */
-export function describeFlowControl(source: MeetingSource): void {
-  describeTransfers(source);
+export function describeFlowControl(source: MeetingSource, transferBytes: number): void {
+  describeTransfers(source, transferBytes);
   describePausing(source);
 }
 
-function describeTransfers(source: MeetingSource): void {
+function describeTransfers(source: MeetingSource, transferBytes: number): void {
   it(
-    'moves 40 MB each way past slow readers with a bounded queue',
+    'moves megabytes each way past slow readers with a bounded queue',
     { timeout: 60_000 },
     async () => {
       const arrived = deferred<Stream>();
@@ -24,8 +23,11 @@ function describeTransfers(source: MeetingSource): void {
       stream.write(pattern(0, 1));
       const other = await arrived.promise;
       const reading = [readSlowly(other), readSlowly(stream)];
-      const writing = await Promise.all([writeMuch(stream, 1), writeMuch(other, 0)]);
-      expect(await Promise.all(reading)).toEqual([TRANSFER_BYTES, TRANSFER_BYTES]);
+      const writing = await Promise.all([
+        writeMuch(stream, 1, transferBytes),
+        writeMuch(other, 0, transferBytes),
+      ]);
+      expect(await Promise.all(reading)).toEqual([transferBytes, transferBytes]);
       for (const { refusals, queuedMax } of writing) {
         expect(refusals).toBeGreaterThan(0);
         expect(queuedMax).toBeLessThanOrEqual(HIGH_WATER_BYTES + CHUNK_BYTES);
@@ -50,7 +52,7 @@ function describeTransfers(source: MeetingSource): void {
       };
     };
     const bulk = await client.openStream({ urgency: 255 });
-    const written = writeMuch(bulk, 0);
+    const written = writeMuch(bulk, 0, transferBytes);
     await until(() => bulkBytes > 0);
     const progress: number[] = [];
     for (let index = 0; index < 10; index += 1) {
@@ -58,11 +60,11 @@ function describeTransfers(source: MeetingSource): void {
       progress.push(bulkBytes);
     }
     // The transfer was under way while the small ones came back: none of them waited for its end.
-    expect(progress.at(0)).toBeLessThan(TRANSFER_BYTES);
-    expect(progress.at(4)).toBeLessThan(TRANSFER_BYTES);
+    expect(progress.at(0)).toBeLessThan(transferBytes);
+    expect(progress.at(4)).toBeLessThan(transferBytes);
     await written;
     await bulkEnd.promise;
-    expect(bulkBytes).toBe(TRANSFER_BYTES);
+    expect(bulkBytes).toBe(transferBytes);
   });
 
   it('holds the writer back while nobody reads, and lets go when somebody does', async () => {
@@ -164,11 +166,12 @@ function describePausing(source: MeetingSource): void {
 async function writeMuch(
   stream: Stream,
   offset: number,
+  transferBytes: number,
 ): Promise<{ refusals: number; queuedMax: number }> {
   let refusals = 0;
   let queuedMax = 0;
-  for (let at = offset; at < TRANSFER_BYTES; at += CHUNK_BYTES) {
-    const hasRoom = stream.write(pattern(at, Math.min(CHUNK_BYTES, TRANSFER_BYTES - at)));
+  for (let at = offset; at < transferBytes; at += CHUNK_BYTES) {
+    const hasRoom = stream.write(pattern(at, Math.min(CHUNK_BYTES, transferBytes - at)));
     queuedMax = Math.max(queuedMax, stream.queuedBytes);
     if (hasRoom) continue;
     refusals += 1;
