@@ -46,7 +46,8 @@ export class QuicSwarmAgent {
    * DUPLICATE_AGENT
    */
   static async connect(options: ConnectOptions): Promise<QuicSwarmAgent> {
-    const address = parseAddress(options.address);
+    const address =
+      typeof options.address === 'string' ? parseAddress(options.address) : options.address;
     const resolved = resolveOptions(options);
     const handlers: Map<string, HandlerPlace> = builtInHandlersOf(options.type);
     for (const [taskType, handler] of Object.entries(options.handlers ?? {})) {

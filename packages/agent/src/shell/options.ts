@@ -11,7 +11,7 @@ import {
   type AgentType,
   type Labels,
 } from '@quic-swarm/protocol';
-import type { Transport } from '@quic-swarm/transport';
+import type { Address, Transport } from '@quic-swarm/transport';
 import type { AgentEvent } from '../core/effects.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import { DATASET_CACHE_BYTES_MAX } from './dataset-cache.ts';
@@ -19,8 +19,8 @@ import type { HandlerPlace } from './task-shell.ts';
 
 /** Options of `QuicSwarmAgent.connect`. */
 export interface AgentOptions {
-  /** The coordinator, `HOST:PORT`. */
-  readonly address: string;
+  /** The coordinator: `HOST:PORT`, or what `coordinator.address` is. */
+  readonly address: string | Address;
   /** Unique among the coordinator's agents: letters, digits, dot, dash, underscore; at most 64. */
   readonly id: string;
   /** Decides which built-in task types it computes; `compute` has none. */

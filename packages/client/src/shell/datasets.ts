@@ -21,8 +21,10 @@ import type { Driver } from './driver.ts';
 /** Hashing so much takes a few milliseconds; between two pieces others have their turn. */
 const HASH_PIECE_BYTES = 8 * 1024 * 1024;
 
+type ColumnValues = Float64Array | readonly number[];
+
 /** Columns of a table by name: 64-bit floats of equal length, NaN for a gap. */
-export type Columns = Readonly<Record<string, Float64Array | readonly number[]>>;
+export type Columns = Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>;
 
 /** Options of `putDataset`. */
 export interface PutDatasetOptions {
@@ -70,10 +72,13 @@ export class Datasets {
 
   /** See `SwarmClient.putTable`. */
   async putTable(columns: Columns, name?: string): Promise<TableReference> {
-    const entries = Object.entries(columns).map(([column, values]): [string, Float64Array] => [
-      column,
-      values instanceof Float64Array ? values : Float64Array.from(values),
-    ]);
+    const named = columns instanceof Map ? [...columns] : Object.entries(columns);
+    const entries = named.map(
+      ([column, values]: [string, ColumnValues]): [string, Float64Array] => [
+        column,
+        values instanceof Float64Array ? values : Float64Array.from(values),
+      ],
+    );
     const bytes = encodeTable(new Map(entries));
     const reference = await this.put(bytes, { mediaType: TABLE_MEDIA_TYPE, name });
     const rows = entries[0]?.[1].length ?? 0;
