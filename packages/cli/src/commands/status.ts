@@ -1,0 +1,81 @@
+/** `swarm status`: the coordinator as a whole. */
+import type { StatusSummary } from '@quic-swarm/protocol';
+import { formatDuration } from '../command-line/duration.ts';
+import type { Command } from '../command-line/specification.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { toJson } from '../output/json.ts';
+import { formatBytes, tableLines } from '../output/table.ts';
+import { readSessionOptions, withSwarm } from '../session/client-session.ts';
+
+/** The command. */
+export const statusCommand: Command = {
+  async run(values, context) {
+    const options = await readSessionOptions(values, context);
+    const { terminal, json, interruption } = context;
+    const status = await withSwarm(context, options, (swarm) =>
+      interruption.orInterrupted(swarm.status()),
+    );
+    if (json) terminal.printJson(toJson(status));
+    else for (const line of statusLines(status)) terminal.print(line);
+    return EXIT.ok;
+  },
+};
+
+/** The summary for a person. */
+export function statusLines(status: StatusSummary): string[] {
+  const { connections, messages, bytes, tasks, datasets, experiences } = status;
+  return [
+    `coordinator   ${status.address}, ${status.software}, protocol ${status.protocol}, up ${formatDuration(status.uptimeMs)}`,
+    `process       ${formatBytes(status.memoryBytes)} of memory, event loop ${formatDuration(status.eventLoopLagMs)} late`,
+    `connections   ${connections.agents} agents, ${connections.clients} clients, ${connections.acceptedInAll} accepted in all`,
+    `messages      ${messages.received} received (${formatBytes(bytes.received)}), ${messages.sent} sent (${formatBytes(bytes.sent)})`,
+    `data sets     ${datasets.count} (${formatBytes(datasets.bytes)})`,
+    `experiences   ${experiences.recorded} recorded, ${experiences.resolved} resolved`,
+    `tasks         ${tasks.submitted} submitted${countsText(tasks.byState)}`,
+    ...(hasCounts(tasks.byPendingReason)
+      ? [
+          `  waiting for ${countsText(tasks.byPendingReason).slice(2)}, the oldest for ${formatDuration(tasks.oldestQueuedMs)} (swarm tasks --state queued)`,
+        ]
+      : []),
+    ...(hasCounts(status.errorsByType)
+      ? [`errors        ${countsText(status.errorsByType).slice(2)}`]
+      : []),
+    ...taskTypeLines(status),
+  ];
+}
+
+function taskTypeLines({ byTaskType }: StatusSummary): string[] {
+  const rows = Object.entries(byTaskType);
+  if (rows.length === 0) return [];
+  type Row = (typeof rows)[number];
+  const right = 'right' as const;
+  return [
+    '',
+    ...tableLines<Row>(
+      [
+        { title: 'task type', text: ([name]) => name },
+        { title: 'succeeded', align: right, text: ([, work]) => String(work.succeeded) },
+        { title: 'failed', align: right, text: ([, work]) => String(work.failed + work.timedOut) },
+        { title: 'retried', align: right, text: ([, work]) => String(work.retried) },
+        { title: 'compute p50', align: right, text: ([, { compute }]) => duration(compute.p50Ms) },
+        { title: 'total p50', align: right, text: ([, { total }]) => duration(total.p50Ms) },
+        { title: 'total p99', align: right, text: ([, { total }]) => duration(total.p99Ms) },
+      ],
+      rows,
+    ),
+  ];
+}
+
+/** A dash where nothing was measured. */
+function duration(milliseconds: number): string {
+  return milliseconds === 0 ? '-' : formatDuration(milliseconds);
+}
+
+function hasCounts(counts: Readonly<Record<string, number>>): boolean {
+  return Object.values(counts).some((count) => count > 0);
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  return entries.map(([name, count]) => `, ${count} ${name}`).join('');
+}

@@ -1,0 +1,183 @@
+/**
+ * One task from its submission to the line on the screen: submit, wait (or not), draw progress, and on Ctrl-C cancel
+ * it before leaving. Every `swarm submit …` goes through here, so that they behave alike.
+ */
+import type { SwarmClient, TaskHandle, TaskOutcome } from '@quic-swarm/client';
+import type { CommandContext } from '../command-line/context.ts';
+import { AGENT_TYPE_OF_TASK } from '../command-line/names.ts';
+import type { Values } from '../command-line/values.ts';
+import { CommandError, usageError } from '../output/command-error.ts';
+import { EXIT, exitCodeOf, exitCodeOfState, type ExitCode } from '../output/exit-codes.ts';
+import { failureLines, reportedErrorOf } from '../output/failure-report.ts';
+import { toJson } from '../output/json.ts';
+import { ProgressBar } from '../output/progress-bar.ts';
+import { formatDuration } from '../command-line/duration.ts';
+import { readLabels } from './labels.ts';
+import { readSessionOptions, withSwarm, type SessionOptions } from './client-session.ts';
+
+/** What every submission has. */
+export interface SubmissionOptions {
+  readonly session: SessionOptions;
+  readonly wait: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What differs from one kind of task to the next. */
+export interface Submission {
+  readonly taskType: string;
+  /** Uploads what is large and gives the task's input. */
+  prepare(swarm: SwarmClient): Promise<unknown>;
+  /** The result as JSON has it. */
+  json(result: unknown): unknown;
+  /** The result as a person reads it. */
+  lines(result: unknown): readonly string[];
+}
+
+/** How long a task may wait before the person is told why. */
+const PENDING_NOTICE_MS = 1000;
+
+/** How long to wait for the end of a task that was cancelled. */
+const CANCEL_PATIENCE_MS = 3000;
+
+/** Reads the options of every submission. @throws BAD_OPTION */
+export async function readSubmissionOptions(
+  values: Values,
+  context: CommandContext,
+): Promise<SubmissionOptions> {
+  const timeoutMs = values.durationMs('timeout');
+  if (timeoutMs === 0) throw usageError('--timeout must be longer than nothing.');
+  return {
+    wait: values.isOn('wait'),
+    timeoutMs,
+    priority: values.integer('priority', { min: 1, max: 5 }) ?? 3,
+    labels: readLabels(values),
+    session: await readSessionOptions(values, context),
+  };
+}
+
+/** Submits, waits and prints. */
+export async function submitAndReport(
+  context: CommandContext,
+  options: SubmissionOptions,
+  submission: Submission,
+): Promise<ExitCode> {
+  return withSwarm(context, options.session, async (swarm) => {
+    const { interruption } = context;
+    const input = await interruption.orInterrupted(submission.prepare(swarm));
+    const { timeoutMs, labels, priority, wait } = options;
+    const handle = await swarm.submit(submission.taskType, input, {
+      priority,
+      watch: wait ? 'all' : 'none',
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
+      ...(timeoutMs === undefined ? {} : { scheduleToCloseMs: timeoutMs }),
+    });
+    if (!wait) {
+      context.terminal.print(
+        context.json ? toJson({ taskId: handle.id, state: handle.state }) : handle.id,
+      );
+      return EXIT.ok;
+    }
+    const outcome = await followed(context, handle, submission.taskType);
+    if (outcome === undefined) return interruption.exitCode ?? EXIT.temporary;
+    report(context, outcome, submission);
+    return interruption.exitCode ?? exitCodeOfOutcome(outcome);
+  });
+}
+
+/** Waits for the end; undefined when an interrupted task did not end in time. */
+async function followed(
+  context: CommandContext,
+  handle: TaskHandle,
+  taskType: string,
+): Promise<TaskOutcome | undefined> {
+  const { interruption, terminal } = context;
+  const bar = new ProgressBar(terminal, taskType);
+  void drawProgress(handle, bar);
+  const notice = setTimeout(() => {
+    if (handle.pendingReason === undefined) return;
+    terminal.note(`Waiting: ${pendingText(handle.pendingReason, taskType)}`);
+  }, PENDING_NOTICE_MS);
+  try {
+    const outcome = handle.outcome();
+    const first = await Promise.race([outcome, interruption.whenInterrupted]);
+    if (first !== 'interrupted') return first;
+    terminal.note(`Cancelling task ${handle.id} …`);
+    await handle.cancel('The command that waited for it was interrupted.');
+    return await Promise.race([outcome, after(CANCEL_PATIENCE_MS)]);
+  } finally {
+    clearTimeout(notice);
+    bar.stop();
+  }
+}
+
+async function drawProgress(handle: TaskHandle, bar: ProgressBar): Promise<void> {
+  try {
+    for await (const { fraction, text } of handle.progress()) bar.update(fraction, text);
+  } catch {
+    // How the task ended is told by its outcome.
+  }
+}
+
+/** A pending reason in words, with what to do about it. */
+export function pendingText(reason: string, taskType: string): string {
+  const agentType = Object.entries(AGENT_TYPE_OF_TASK).find(([name]) => name === taskType)?.[1];
+  const start =
+    agentType === undefined
+      ? 'agent ADDR ID compute --handlers FILE'
+      : `agent ADDR ID ${agentType}`;
+  const texts: Readonly<Record<string, string>> = {
+    NO_AGENT_OF_TYPE: `no agent for ${taskType} is connected (${reason}). Start one: ${start}`,
+    NO_CAPABILITY_MATCH: `no connected agent can do ${taskType} with these labels (${reason}).`,
+    NO_FREE_SLOT: `all agents that can do it are busy (${reason}).`,
+    BACKOFF: `an attempt failed; the next one comes soon (${reason}).`,
+  };
+  return texts[reason] ?? reason;
+}
+
+function report(
+  { terminal, json }: CommandContext,
+  outcome: TaskOutcome,
+  submission: Submission,
+): void {
+  const { taskId, state, agentId, attempt, queueMs, computeMs, totalMs } = outcome;
+  const error = outcome.error === undefined ? undefined : reportedErrorOf(outcome.error);
+  const hasResult = state === 'succeeded';
+  if (json) {
+    const result = hasResult ? { result: submission.json(outcome.result) } : {};
+    const failed = error === undefined ? {} : { error };
+    const timing = { attempt, queueMs, computeMs, totalMs };
+    terminal.printJson(toJson({ taskId, state, agentId, ...result, ...failed, ...timing }));
+  }
+  if (!hasResult) {
+    const message = error?.message ?? 'no reason was given';
+    const hint = error?.hint === undefined ? {} : { hint: error.hint };
+    const told = new CommandError('TASK_FAILED', `Task ${taskId} ${state}: ${message}`, hint);
+    for (const line of failureLines(told, terminal)) terminal.note(line);
+    return;
+  }
+  if (json) return;
+  for (const line of submission.lines(outcome.result)) terminal.print(line);
+  terminal.note(
+    terminal.paintNote(
+      'dim',
+      `${submission.taskType} on ${agentId ?? '?'}: ${formatDuration(totalMs)} in all, ${formatDuration(computeMs)} of it compute · task ${taskId}`,
+    ),
+  );
+}
+
+/** A task that ran and failed is 1, whatever failed in it; errors of the way to it keep their own code. */
+function exitCodeOfOutcome({ state, error }: TaskOutcome): ExitCode {
+  if (state !== 'failed' || error === undefined) return exitCodeOfState(state);
+  const code = exitCodeOf(error);
+  return code === EXIT.unavailable || code === EXIT.temporary ? code : EXIT.failed;
+}
+
+async function after(milliseconds: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    setTimeout(() => {
+      resolve(undefined);
+    }, milliseconds).unref();
+  });
+}

@@ -1,0 +1,49 @@
+/** Options that several commands share. */
+import type { OptionSpecification } from '../command-line/specification.ts';
+
+type Options = Readonly<Record<string, OptionSpecification>>;
+
+/** Where the coordinator is when nobody says. */
+export const DEFAULT_ADDRESS: string = '127.0.0.1:5000';
+
+/** How the coordinator is recognised, and what this side shows. */
+export const TRUST_OPTIONS: Options = {
+  fingerprint: {
+    describe: 'Trust the coordinator with this certificate: sha256:… as it prints at its start',
+  },
+  ca: { describe: 'Trust coordinators whose certificate this authority signed (PEM file)' },
+  certificate: { describe: 'Own certificate for mutual TLS (PEM file)' },
+  'private-key': { describe: 'Private key of the own certificate (PEM file)' },
+  'state-directory': {
+    describe: 'Where development certificates live (default: the XDG state directory)',
+  },
+};
+
+/** Every command that talks to a coordinator as a client. */
+export const CLIENT_OPTIONS: Options = {
+  address: { describe: `Coordinator, HOST:PORT (env SWARM_ADDRESS; else ${DEFAULT_ADDRESS})` },
+  ...TRUST_OPTIONS,
+  'connect-timeout': { describe: 'How long to look for the coordinator (default: under 3 s)' },
+};
+
+/** Every command that submits one task. */
+export const SUBMIT_OPTIONS: Options = {
+  ...CLIENT_OPTIONS,
+  wait: {
+    describe: 'Wait for the result; --no-wait prints the task id and returns',
+    isSwitch: true,
+    default: true,
+  },
+  timeout: { describe: 'End the task when it is not done after this time, e.g. 30s' },
+  priority: { describe: '1 (first) to 5 (last)', default: '3' },
+  label: { describe: 'Only agents with this label, KEY=VALUE; repeat for several' },
+};
+
+/** Servers: coordinator and agent. */
+export const SERVER_OPTIONS: Options = {
+  grace: { describe: 'Time to finish after the first Ctrl-C or SIGTERM', default: '10s' },
+  'log-level': {
+    describe: 'trace, debug, info, warn, error or silent (to stderr)',
+    default: 'info',
+  },
+};

@@ -1,0 +1,107 @@
+/** `swarm submit …`: one command per kind of task. */
+import type { CommandSpecification, OptionSpecification } from '../command-line/specification.ts';
+import { SUBMIT_OPTIONS } from './shared.ts';
+
+const SERIES: OptionSpecification = { describe: 'CSV file: comma, semicolon or tab (required)' };
+const COLUMN: OptionSpecification = {
+  describe: 'Column by name (may be left out when the file has one column)',
+};
+
+const PATTERN: CommandSpecification = {
+  name: 'pattern',
+  summary: 'Find the windows of a series that resemble a query most (DTW or LCSS).',
+  options: {
+    series: SERIES,
+    column: COLUMN,
+    query: { describe: 'CSV file with the query: one column, or the same column name' },
+    'query-rows': {
+      describe: 'A:B takes rows A to B-1 of the series (from 0) and leaves out windows over them',
+    },
+    algorithm: { describe: 'dtw or lcss', default: 'dtw', words: ['dtw', 'lcss'] },
+    band: { describe: 'Sakoe-Chiba band in points (default: a twentieth of the query)' },
+    top: { describe: 'How many matches', default: '5' },
+    epsilon: { describe: 'lcss: values this near count as equal' },
+    delta: { describe: 'lcss: and so many points apart' },
+    'exclusion-zone': { describe: 'Least distance of two matches (default: a quarter query)' },
+    normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
+    ...SUBMIT_OPTIONS,
+  },
+  examples: [
+    [
+      'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --top 3',
+      'when did it last look like the last 60 days?',
+    ],
+  ],
+  load: async () => (await import('../commands/submit-pattern.ts')).submitPatternCommand,
+};
+
+const CORRELATION: CommandSpecification = {
+  name: 'correlation',
+  summary: 'Correlate the columns of a file with each other.',
+  options: {
+    series: SERIES,
+    columns: { describe: 'Columns a,b,… (default: every column of numbers)' },
+    method: {
+      describe: 'pearson or spearman',
+      default: 'pearson',
+      words: ['pearson', 'spearman'],
+    },
+    ...SUBMIT_OPTIONS,
+  },
+  examples: [
+    ['swarm submit correlation --series prices.csv --columns DAX,SMI --method spearman', ''],
+  ],
+  load: async () => (await import('../commands/submit-correlation.ts')).submitCorrelationCommand,
+};
+
+const FEATURES: CommandSpecification = {
+  name: 'features',
+  summary: 'Compute indicators of one series.',
+  options: {
+    series: SERIES,
+    column: COLUMN,
+    indicators: {
+      describe:
+        'sma20, ema20, rsi14, macd, bollinger20, volatility20, return, … (numbers: their length)',
+    },
+    ...SUBMIT_OPTIONS,
+  },
+  examples: [
+    ['swarm submit features --series prices.csv --column DAX --indicators sma20,rsi14,macd', ''],
+  ],
+  load: async () => (await import('../commands/submit-features.ts')).submitFeaturesCommand,
+};
+
+const TRAIN: CommandSpecification = {
+  name: 'train',
+  summary: 'Loss and gradient of a small neural network that forecasts the next return: one round.',
+  options: {
+    series: SERIES,
+    column: COLUMN,
+    lags: { describe: 'Returns that the network sees', default: '8' },
+    hidden: { describe: 'Widths of its hidden layers, e.g. 16,8', default: '16' },
+    seed: { describe: 'Makes its first parameters', default: '1' },
+    shard: { describe: 'I/N: the I-th (from 0) of N equal parts of the rows' },
+    ...SUBMIT_OPTIONS,
+  },
+  examples: [['swarm submit train --series prices.csv --column DAX --hidden 16 --shard 0/4', '']],
+  load: async () => (await import('../commands/submit-train.ts')).submitTrainCommand,
+};
+
+const COMPUTE: CommandSpecification = {
+  name: 'compute',
+  summary: 'Run a task type of your own on an agent that was started with --handlers.',
+  options: {
+    task: { describe: 'Its name, for example my.task (required)' },
+    input: { describe: 'JSON file with the input; - reads stdin (required)' },
+    ...SUBMIT_OPTIONS,
+  },
+  examples: [['swarm submit compute --task my.task --input input.json', '']],
+  load: async () => (await import('../commands/submit-compute.ts')).submitComputeCommand,
+};
+
+export const SUBMIT: CommandSpecification = {
+  name: 'submit',
+  summary: 'Submit one task, wait for it and print its result.',
+  commands: [PATTERN, CORRELATION, FEATURES, TRAIN, COMPUTE],
+};

@@ -1,0 +1,156 @@
+/** `swarm` and its commands. */
+import type { CommandSpecification } from '../command-line/specification.ts';
+import { AGENT, COORDINATOR } from './servers.ts';
+import { CLIENT_OPTIONS } from './shared.ts';
+import { SUBMIT } from './submit.ts';
+
+const ADDRESS = {
+  name: 'ADDR',
+  describe: 'Coordinator, HOST:PORT (or --address)',
+  optional: true,
+} as const;
+
+const DEMO: CommandSpecification = {
+  name: 'demo',
+  summary: 'See it work: a coordinator, five agents, real prices, all five kinds of task.',
+  options: {
+    stay: {
+      describe: 'Keep the swarm running until Ctrl-C (default: only in a terminal)',
+      isSwitch: true,
+    },
+    threads: { describe: 'Worker threads per agent', default: '1' },
+  },
+  examples: [['swarm demo', '']],
+  load: async () => (await import('../commands/demo.ts')).demoCommand,
+};
+
+const STATUS: CommandSpecification = {
+  name: 'status',
+  summary: 'What the coordinator does: connections, tasks, latencies, errors.',
+  positionals: [ADDRESS],
+  options: CLIENT_OPTIONS,
+  load: async () => (await import('../commands/status.ts')).statusCommand,
+};
+
+const AGENTS: CommandSpecification = {
+  name: 'agents',
+  summary: 'The connected agents, those in trouble first.',
+  positionals: [ADDRESS],
+  options: {
+    ...CLIENT_OPTIONS,
+    cordon: { describe: 'Give this agent no new tasks' },
+    drain: { describe: 'Let this agent finish and leave' },
+    resume: { describe: 'Give this agent tasks again' },
+  },
+  load: async () => (await import('../commands/agents.ts')).agentsCommand,
+};
+
+const TASKS: CommandSpecification = {
+  name: 'tasks',
+  summary: 'Tasks that wait, run or ended, those in trouble first; why they wait.',
+  positionals: [ADDRESS],
+  options: {
+    ...CLIENT_OPTIONS,
+    state: { describe: 'Only these states: queued, running, failed, … (comma between two)' },
+    limit: { describe: 'At most so many, newest first', default: '50' },
+  },
+  examples: [['swarm tasks --state queued', 'what waits, and why']],
+  load: async () => (await import('../commands/tasks.ts')).tasksCommand,
+};
+
+const CANCEL: CommandSpecification = {
+  name: 'cancel',
+  summary: 'Cancel a task.',
+  positionals: [{ name: 'TASKID', describe: 'As printed by swarm submit and swarm tasks' }],
+  options: CLIENT_OPTIONS,
+  load: async () => (await import('../commands/cancel.ts')).cancelCommand,
+};
+
+const BENCH: CommandSpecification = {
+  name: 'bench',
+  summary: 'Measure small tasks through a running swarm: latency one by one, then many in flight.',
+  positionals: [ADDRESS],
+  options: {
+    ...CLIENT_OPTIONS,
+    sequential: { describe: 'Tasks one after the other', default: '300' },
+    tasks: { describe: 'Tasks with many in flight', default: '3000' },
+    'in-flight': { describe: 'How many at once', default: '64' },
+  },
+  examples: [['swarm bench 127.0.0.1:5000 --json', '']],
+  load: async () => (await import('../commands/bench.ts')).benchCommand,
+};
+
+const CERTS: CommandSpecification = {
+  name: 'certs',
+  summary: 'Certificates for a swarm over several machines.',
+  commands: [
+    {
+      name: 'create',
+      summary: 'Write an authority, a server and agent certificates into a folder.',
+      positionals: [{ name: 'FOLDER', describe: 'Where to write them', optional: true }],
+      options: {
+        host: {
+          describe: 'Name or address of the coordinator; repeat for several (default: localhost)',
+        },
+        agent: { describe: 'Id of an agent to certify; repeat for several' },
+        days: { describe: 'Valid for so many days', default: '365' },
+      },
+      examples: [
+        ['swarm certs create certs --host coordinator.example --agent agent-1 --agent agent-2', ''],
+      ],
+      load: async () => (await import('../commands/certs.ts')).certsCreateCommand,
+    },
+    {
+      name: 'show',
+      summary: 'Print the fingerprint of a certificate (default: the development certificate).',
+      positionals: [{ name: 'FILE', describe: 'PEM file', optional: true }],
+      options: {
+        'state-directory': {
+          describe: 'Where the development certificate lives (default: the XDG state directory)',
+        },
+      },
+      load: async () => (await import('../commands/certs.ts')).certsShowCommand,
+    },
+  ],
+};
+
+const COMPLETION: CommandSpecification = {
+  name: 'completion',
+  summary: 'Print a completion script for bash, zsh or fish.',
+  positionals: [
+    {
+      name: 'SHELL',
+      describe: 'bash, zsh or fish',
+      optional: true,
+      words: ['bash', 'zsh', 'fish'],
+    },
+  ],
+  examples: [
+    ['swarm completion bash >> ~/.bashrc', ''],
+    ['swarm completion fish > ~/.config/fish/completions/swarm.fish', ''],
+  ],
+  load: async () => (await import('../commands/completion.ts')).completionCommand,
+};
+
+export const SWARM: CommandSpecification = {
+  name: 'swarm',
+  summary: 'Compute-heavy research on time series, shared by typed agents over QUIC.',
+  commands: [
+    DEMO,
+    COORDINATOR,
+    AGENT,
+    SUBMIT,
+    STATUS,
+    AGENTS,
+    TASKS,
+    CANCEL,
+    BENCH,
+    CERTS,
+    COMPLETION,
+  ],
+  examples: [
+    ['swarm demo', 'see it work'],
+    ['swarm coordinator 127.0.0.1:5000', 'start one; agents and clients connect to it'],
+    ['swarm agent 127.0.0.1:5000 agent-1 pattern', 'start an agent in another terminal'],
+  ],
+};

@@ -1,0 +1,243 @@
+import type { AgentRow, StatusSummary, TaskRow } from '@quic-swarm/protocol';
+import { describe, expect, it } from 'vitest';
+import { agentLines } from '../src/commands/agents.ts';
+import { benchLines } from '../src/commands/bench.ts';
+import { statusLines } from '../src/commands/status.ts';
+import { correlationJson } from '../src/commands/submit-correlation.ts';
+import { featuresJson } from '../src/commands/submit-features.ts';
+import { patternLines } from '../src/commands/submit-pattern.ts';
+import { gradientNorm } from '../src/commands/submit-train.ts';
+import { taskLines } from '../src/commands/tasks.ts';
+import { percentile } from '../src/measurement/round-trips.ts';
+import { smallTaskFor } from '../src/measurement/small-task.ts';
+import { toJson } from '../src/output/json.ts';
+import { pendingText } from '../src/session/submission.ts';
+
+const nothing = { p50Ms: 0, p90Ms: 0, p99Ms: 0, maxMs: 0 };
+const work = {
+  succeeded: 3,
+  failed: 1,
+  cancelled: 0,
+  timedOut: 1,
+  retried: 2,
+  compute: { ...nothing, p50Ms: 12.3 },
+  total: nothing,
+};
+
+const agent: AgentRow = {
+  agentId: 'agent-1',
+  agentType: 'pattern',
+  state: 'ready',
+  address: '127.0.0.1:9',
+  capabilities: ['PatternMatch'],
+  labels: {},
+  slots: 2,
+  credit: 3,
+  leases: 0,
+  running: 1,
+  connectedForMs: 1,
+  lastHeardMs: 20,
+  roundTripMs: 0.5,
+  eventLoopLagMs: 0,
+  memoryBytes: 1024 * 1024,
+  datasets: 0,
+  serviceTimeMs: 0,
+  work,
+};
+
+const task: TaskRow = {
+  taskId: '01890000-0000-7000-8000-000000000000',
+  taskType: 'PatternMatch',
+  state: 'queued',
+  pendingReason: 'NO_AGENT_OF_TYPE',
+  candidates: { connected: 2, ofType: 0, capable: 0, free: 0 },
+  priority: 3,
+  attempt: 0,
+  deliveries: 0,
+  cancelRequested: false,
+  ageMs: 1500,
+  deadLettered: false,
+};
+
+describe('tables', () => {
+  it('show agents', () => {
+    const [header, row] = agentLines([agent]).map((line) => line.split(/ {2,}/));
+    expect(header).toEqual([
+      'agent',
+      'type',
+      'state',
+      'address',
+      'slots',
+      'running',
+      'done',
+      'failed',
+      'compute p50',
+      'rtt',
+      'heard',
+      'memory',
+    ]);
+    expect(row).toEqual([
+      'agent-1',
+      'pattern',
+      'ready',
+      '127.0.0.1:9',
+      '2',
+      '1',
+      '3',
+      '2',
+      '12.3 ms',
+      '0.50 ms',
+      '20 ms',
+      '1.0 MiB',
+    ]);
+    expect(agentLines([])[0]).toContain('agent ADDR agent-1 pattern');
+  });
+
+  it.each<[string, Partial<TaskRow>, string]>([
+    [
+      'the pending reason',
+      {},
+      'NO_AGENT_OF_TYPE (agents: 2 connected, 0 of the type, 0 able, 0 free)',
+    ],
+    ['progress', { state: 'running', fraction: 0.42, agentId: 'a' }, '42 %'],
+    ['a cancellation', { state: 'running', cancelRequested: true }, 'cancellation asked for'],
+    [
+      'a failure',
+      {
+        state: 'failed',
+        failure: { code: 'UNKNOWN', type: 'RangeError', message: 'oops', retryable: true },
+      },
+      'RangeError: oops',
+    ],
+  ])('show tasks with %s', (_what, change, why) => {
+    const { pendingReason: _reason, candidates: _candidates, ...rest } = task;
+    const row = change.state === undefined ? task : { ...rest, ...change };
+    expect(taskLines([row])[1]).toContain(why);
+  });
+
+  it('show the coordinator', () => {
+    const status: StatusSummary = {
+      software: 'quic-swarm 0.1.0',
+      protocol: 1,
+      epoch: 1,
+      uptimeMs: 61_000,
+      address: '127.0.0.1:5000',
+      memoryBytes: 50 * 1024 * 1024,
+      eventLoopLagMs: 1,
+      connections: { agents: 1, clients: 2, handshaking: 0, acceptedInAll: 4 },
+      messages: { received: 10, sent: 20, byType: {} },
+      bytes: { received: 1024, sent: 2048 },
+      errorsByType: { BAD_FRAME: 2 },
+      tasks: {
+        submitted: 5,
+        byState: { queued: 1, succeeded: 4, failed: 0 },
+        byPendingReason: { NO_FREE_SLOT: 1 },
+        queuedBytes: 0,
+        oldestQueuedMs: 1000,
+        staleCompletions: 0,
+      },
+      byTaskType: { PatternMatch: work },
+      datasets: { count: 1, bytes: 8 },
+      experiences: { recorded: 2, resolved: 1 },
+    };
+    const text = statusLines(status).join('\n');
+    expect(text).toContain('5 submitted, 1 queued, 4 succeeded\n');
+    expect(text).toContain('waiting for 1 NO_FREE_SLOT, the oldest for 1 s');
+    expect(text).toContain('errors        2 BAD_FRAME');
+    expect(text).toMatch(/PatternMatch +3 +2 +2 +12.3 ms +- +-/);
+  });
+});
+
+describe('results', () => {
+  it('of a pattern search show rows, distances and what was left out', () => {
+    const lines = patternLines(
+      {
+        algorithm: 'lcss',
+        kernelVersion: '1',
+        route: 'typescript',
+        parameters: { length: 10, band: 1, normalise: 'z', topK: 1, exclusionZone: 3 },
+        matches: [
+          {
+            start: 7,
+            length: 10,
+            distance: 0.25,
+            normalizedDistance: 0.1,
+            similarity: 0.75,
+            windowMean: 0,
+            windowStandardDeviation: 1,
+          },
+        ],
+        stats: { positions: 91, nonFiniteWindows: 10 },
+        seriesDigest: { length: 100, sha256: 'x' },
+      },
+      { name: 'DAX', source: 'prices.csv' },
+    );
+    expect(lines).toEqual([
+      'LCSS of 10 rows, band 1, in DAX of prices.csv',
+      '#  rows  distance  per row  similarity',
+      '1  7-16      0.25      0.1        0.75',
+      '91 windows searched, 10 with gaps left out',
+    ]);
+  });
+
+  it('have squares as rows and columns by name, null where nothing is known', () => {
+    const common = { rows: 3, route: 'typescript', elapsedMs: 1 } as const;
+    const correlation = correlationJson({
+      ...common,
+      method: 'pearson',
+      columns: ['a', 'b'],
+      matrix: new Float64Array([1, Number.NaN, Number.NaN, 1]),
+      overlap: new Uint32Array([3, 0, 0, 3]),
+    });
+    expect(JSON.parse(toJson(correlation))).toMatchObject({
+      matrix: [
+        [1, null],
+        [null, 1],
+      ],
+      overlap: [
+        [3, 0],
+        [0, 3],
+      ],
+    });
+    const columns = [{ name: 'sma2', values: new Float64Array([Number.NaN, 1.5, 2.5]) }];
+    expect(JSON.parse(toJson(featuresJson({ ...common, columns })))).toMatchObject({
+      columns: { sma2: [null, 1.5, 2.5] },
+    });
+  });
+
+  it('have the length of a gradient', () => {
+    expect(gradientNorm({ values: new Float64Array([3, 4]) })).toBe(5);
+  });
+});
+
+describe('measurements', () => {
+  it('take the nearest rank as percentile', () => {
+    expect([0.5, 0.9, 0.99, 1].map((share) => percentile([1, 2, 3, 4], share))).toEqual([
+      2, 4, 4, 4,
+    ]);
+    expect(percentile([], 0.5)).toBeNaN();
+  });
+
+  it('use a task that a ready agent computes', () => {
+    expect(smallTaskFor([agent]).taskType).toBe('PatternMatch');
+    expect(smallTaskFor([agent, { ...agent, agentType: 'feature' }]).taskType).toBe(
+      'FeatureEngineering',
+    );
+    expect(() => smallTaskFor([{ ...agent, state: 'lost' }])).toThrow('No agent is connected');
+  });
+
+  it('say what they are', () => {
+    const figures = { tasks: 10, p50Ms: 1, p90Ms: 2, p99Ms: 3, maxMs: 4, computeP50Ms: 0.1 };
+    const throughput = { tasks: 100, inFlight: 64, elapsedMs: 50, tasksPerSecond: 2000 };
+    const measured = { task: smallTaskFor([agent]), agents: 1, sequential: figures, throughput };
+    const lines = benchLines(measured).join('\n');
+    expect(lines).toContain('p50 1 ms  p90 2 ms  p99 3 ms  max 4 ms  (10 tasks)');
+    expect(lines).toContain('64 in flight    2000 tasks/s  (100 tasks in 50 ms)');
+  });
+});
+
+it('says which agent to start for a task that waits', () => {
+  expect(pendingText('NO_AGENT_OF_TYPE', 'NeuralTraining')).toContain('agent ADDR ID trainer');
+  expect(pendingText('NO_AGENT_OF_TYPE', 'my.task')).toContain('compute --handlers FILE');
+  expect(pendingText('SOMETHING_NEW', 'my.task')).toBe('SOMETHING_NEW');
+});

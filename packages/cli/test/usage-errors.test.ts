@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import type { Values } from '../src/command-line/values.ts';
+import { parseAgentOptions } from '../src/commands/agent.ts';
+import { parseOrder } from '../src/commands/agents.ts';
+import { parseBenchOptions } from '../src/commands/bench.ts';
+import { parseCertificateRequest } from '../src/commands/certs.ts';
+import { parseCoordinatorOptions } from '../src/commands/coordinator.ts';
+import { parseComputeOptions } from '../src/commands/submit-compute.ts';
+import { parseCorrelationOptions } from '../src/commands/submit-correlation.ts';
+import { parseFeatureOptions } from '../src/commands/submit-features.ts';
+import { parsePatternOptions } from '../src/commands/submit-pattern.ts';
+import { parseTrainOptions } from '../src/commands/submit-train.ts';
+import { parseTaskQuery } from '../src/commands/tasks.ts';
+import { readLabels } from '../src/session/labels.ts';
+import { readSessionOptions } from '../src/session/client-session.ts';
+import { readTrustOptions } from '../src/session/trust.ts';
+import { valuesOf } from './command-lines.ts';
+
+const PATTERN = 'submit pattern --series s.csv';
+const AGENT = 'agent 127.0.0.1:5000';
+
+type Row = [words: string, parse: (values: Values) => unknown, message: string, hint?: string];
+
+const ROWS: Row[] = [
+  ['submit pattern', parsePatternOptions, '--series is missing', '--series prices.csv'],
+  [PATTERN, parsePatternOptions, 'A query is missing', '--query-rows A:B'],
+  [`${PATTERN} --query q --query-rows 1:2`, parsePatternOptions, 'exclude each other'],
+  [`${PATTERN} --query-rows 5:5`, parsePatternOptions, '"5:5" is not A:B with A < B'],
+  [`${PATTERN} --query-rows 5-9`, parsePatternOptions, '"5-9" is not A:B'],
+  [`${PATTERN} --query q --algorithm dwt`, parsePatternOptions, 'cannot be "dwt"', '"dtw"'],
+  [`${PATTERN} --query q --epsilon 1`, parsePatternOptions, 'belong to --algorithm lcss'],
+  [
+    `${PATTERN} --query q --top 0`,
+    parsePatternOptions,
+    '--top needs a whole number from 1 to 1000',
+  ],
+  [
+    `${PATTERN} --query q --band -1`,
+    parsePatternOptions,
+    '--band needs a whole number of at least 0',
+  ],
+  [`${PATTERN} --query q --normalise zz`, parsePatternOptions, '--normalise cannot be "zz"', '"z"'],
+  ['submit correlation --series s --columns a,a', parseCorrelationOptions, 'names "a" twice'],
+  [
+    'submit correlation --series s --method kendall',
+    parseCorrelationOptions,
+    '"kendall"',
+    'pearson',
+  ],
+  ['submit features --series s', parseFeatureOptions, '--indicators is missing', 'sma20'],
+  ['submit train --series s --hidden 4,x', parseTrainOptions, '"x" is not a width'],
+  ['submit train --series s --shard 4/4', parseTrainOptions, '"4/4" is not I/N with I < N'],
+  ['submit train --series s --lags 0', parseTrainOptions, '--lags needs a whole number from 1'],
+  ['submit compute --input i', parseComputeOptions, '--task is missing'],
+  ['submit compute --task 9x --input i', parseComputeOptions, '"9x" is not a task name'],
+  ['submit compute --task x', parseComputeOptions, '--input is missing'],
+  [`${AGENT} a/b pattern`, parseAgentOptions, '"a/b" is not an agent id'],
+  [`${AGENT} agent-1 patern`, parseAgentOptions, '"patern" is not an agent type', '"pattern"'],
+  [`${AGENT} agent-1 compute`, parseAgentOptions, 'needs --handlers FILE', 'export default'],
+  [`${AGENT} agent-1 pattern --threads 0`, parseAgentOptions, '--threads needs a whole number'],
+  [`${AGENT} agent-1 pattern --label zone`, parseAgentOptions, '"zone" is not KEY=VALUE'],
+  [`${AGENT} agent-1 pattern --grace soon`, parseAgentOptions, '--grace needs a duration', '10s'],
+  ['coordinator 127.0.0.1:0 --max-pending none', parseCoordinatorOptions, '--max-pending needs'],
+  ['tasks --state queud', parseTaskQuery, '--state cannot be "queud"', '"queued"'],
+  ['tasks --limit 5000', parseTaskQuery, '--limit needs a whole number from 1 to 1000'],
+  ['agents --cordon a --drain b', parseOrder, 'exclude each other'],
+  ['bench --in-flight 0', parseBenchOptions, '--in-flight needs a whole number'],
+  ['certs create x --agent a/b', parseCertificateRequest, '"a/b" is not an agent id'],
+  ['submit train --series s --label =b', readLabels, '"=b" is not KEY=VALUE'],
+];
+
+describe('a wrong command line is refused before anything is sent', () => {
+  it.each(ROWS)('swarm %s', async (line, parse, message, hint = '') => {
+    const values = await valuesOf(line.split(' '));
+    let thrown: unknown;
+    try {
+      parse(values);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({
+      type: 'BAD_OPTION',
+      message: expect.stringContaining(message) as string,
+    });
+    if (hint !== '')
+      expect(thrown).toMatchObject({ hint: expect.stringContaining(hint) as string });
+  });
+
+  it.each([
+    ['status --fingerprint abc', '"abc" is not a fingerprint'],
+    ['status --fingerprint sha256:00 --ca x', 'exclude each other'],
+    ['status --ca /does/not/exist', '--ca /does/not/exist cannot be read: there is no such file.'],
+    ['status --certificate package.json', '--certificate package.json is no PEM file'],
+  ])('swarm %s', async (line, message) => {
+    const reading = readTrustOptions(await valuesOf(line.split(' ')));
+    await expect(reading).rejects.toThrow(message);
+  });
+});
+
+describe('good command lines', () => {
+  it('give the parameters of a pattern search', async () => {
+    const line = `${PATTERN} --column DAX --query-rows 10:20 --algorithm lcss --epsilon 0.5 --delta 2 --band 3 --top 7 --exclusion-zone 4 --normalise none`;
+    expect(parsePatternOptions(await valuesOf(line.split(' ')))).toEqual({
+      seriesPath: 's.csv',
+      column: 'DAX',
+      query: { start: 10, end: 20 },
+      parameters: {
+        algorithm: 'lcss',
+        topK: 7,
+        normalise: 'none',
+        band: 3,
+        epsilon: 0.5,
+        delta: 2,
+        exclusionZone: 4,
+      },
+    });
+  });
+
+  it('find the address in the option, the word, the environment or the default', async () => {
+    const address = async (line: string, SWARM_ADDRESS?: string): Promise<string> => {
+      const values = await valuesOf(line.split(' '));
+      const environment = SWARM_ADDRESS === undefined ? {} : { SWARM_ADDRESS };
+      return (await readSessionOptions(values, { environment })).address;
+    };
+    expect(await address('status --address a:1', 'b:2')).toBe('a:1');
+    expect(await address('status c:3', 'b:2')).toBe('c:3');
+    expect(await address('status', 'b:2')).toBe('b:2');
+    expect(await address('status')).toBe('127.0.0.1:5000');
+    await expect(address('status a:1 --address b:2')).rejects.toThrow('exclude each other');
+  });
+});
