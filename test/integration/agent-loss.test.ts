@@ -62,7 +62,7 @@ describe('a swarm whose agents die', () => {
       for await (const { result } of client.map<number, number>('slow.square', inputs, {
         concurrency: 32,
       })) {
-        results.push(result as number);
+        results.push(result);
         if (results.length === TASKS / 4) {
           first.kill(signal);
           killedAtMs = performance.now();

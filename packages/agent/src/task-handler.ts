@@ -27,14 +27,14 @@ export interface TaskContext {
    * True when the task should stop; works in synchronous loops and costs a few nanoseconds. A handler that has seen
    * `true` here (or `signal` raised) counts as stopped, whatever it returns after that.
    */
-  isCancelled(): boolean;
+  readonly isCancelled: () => boolean;
   /** Tells how far the handler is, from 0 to 1. At most ten a second travel; the rest is dropped. */
-  progress(fraction: number, text?: string): void;
+  readonly progress: (fraction: number, text?: string) => void;
   /**
    * Sends a part of the result ahead. Parts arrive in order. In a worker thread it blocks while too many parts wait to
    * be sent, so that a fast handler cannot fill the memory.
    */
-  emit(value: unknown): void;
+  readonly emit: (value: unknown) => void;
   /** The data sets that the task names, by id. */
   readonly datasets: ReadonlyMap<string, DatasetView>;
   /** The parameters that the learner chose for this attempt. Looking at them says that they were used. */

@@ -1,5 +1,5 @@
 /** Four of the five kinds of task, each with a question that somebody could ask of these prices, and its answer in words. */
-import type { SwarmClient, TaskOutcome } from '@quic-swarm/client';
+import type { SwarmClient } from '@quic-swarm/client';
 import type { BuiltInTaskType, InputOf, ResultOf } from '@quic-swarm/protocol';
 import { gradientNorm } from '../commands/submit-train.ts';
 import { formatNumber } from '../output/table.ts';
@@ -35,7 +35,7 @@ async function ask<T extends BuiltInTaskType>(
   describe: (result: ResultOf<T>) => Pick<Finding, 'lines' | 'figures'>,
 ): Promise<Finding> {
   const handle = await swarm.submit(taskType, input);
-  const outcome = (await handle.outcome()) as TaskOutcome<ResultOf<T>>;
+  const outcome = await handle.outcome();
   if (outcome.error !== undefined) throw outcome.error;
   const { totalMs, computeMs, agentId = '?' } = outcome;
   const described = describe(outcome.result as ResultOf<T>);
