@@ -7,11 +7,12 @@
  * each direction, with flow control that reaches the writer: `write` returns false when the writer should wait for
  * `drained()`. Nothing here knows frames or messages.
  *
- * Every error is a `SwarmError` (family 0x11x, 0x12x or 0x13x of the error table).
+ * Every error is a `SwarmError` (family 0x11x, 0x12x or 0x13x of the error table, or VERSION_MISMATCH, BAD_OPTION and
+ * CLOSED); where the peer gave a wire code of the table as its reason, the error has that type.
  */
 import type { SwarmError } from '@quic-swarm/protocol';
 
-/** `host` is an IPv4 or IPv6 address or `localhost`; `port` 0 lets the system choose when listening. */
+/** `host` is an IPv4 or IPv6 address, `localhost` or a DNS name; `port` 0 lets the system choose when listening. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -23,7 +24,9 @@ export interface Transport {
   /** Starts to accept connections. Rejects with ADDRESS_IN_USE or BAD_ADDRESS. */
   listen(options: ListenOptions): Promise<Listener>;
   /** Connects; resolves when the transport's own handshake is complete and the peer's certificate was accepted.
-   *  Rejects with CONNECT_FAILED, BAD_CERTIFICATE, VERSION_MISMATCH (no common ALPN) or CLOSED_LOCALLY (aborted). */
+   *  Rejects with CONNECT_FAILED, BAD_CERTIFICATE, BAD_ADDRESS (unknown host), VERSION_MISMATCH (no common ALPN),
+   *  TOO_MANY_CONNECTIONS (refused) or CLOSED_LOCALLY (aborted). A server that refuses *our* certificate says so a
+   *  moment later: the connection then ends with BAD_CERTIFICATE. */
   connect(address: Address, options?: ConnectOptions): Promise<Connection>;
 }
 
@@ -92,7 +95,9 @@ export interface Connection {
   /** Opens a stream; the peer learns of it with the first byte. Throws the reason when the connection has ended.
    *  Resolves later when the peer's limit of streams is reached. */
   openStream(options?: StreamOptions): Promise<Stream>;
-  /** Flushes what was written (at most `graceMs`), then tells the peer the reason. Idempotent. @default 1000 */
+  /** Flushes what was written (at most `graceMs`), then tells the peer the reason, whose message is cut to 512 bytes.
+   *  From the call on nothing can be opened or written, and the application hears only `onError` of open streams and
+   *  `closed`. Resolves with `closed`. Idempotent. @default 1000 */
   close(reason?: CloseReason, graceMs?: number): Promise<void>;
   statistics(): ConnectionStatistics;
 }
@@ -111,7 +116,9 @@ export interface Stream {
   onData: ((bytes: Uint8Array) => void) | undefined;
   /** Called once after the last byte when the peer finished its half. */
   onEnd: (() => void) | undefined;
-  /** Called once when the stream cannot be used any more before both halves were finished: reset or connection lost. */
+  /** Called once when the stream cannot be used any more before both halves were finished: reset by the peer, or the
+   *  connection ended. The error's type is that of the peer's wire code where the table has it, else STREAM_RESET. Not
+   *  called for a `reset` of this side. On a paused stream it waits until what had arrived was read. */
   onError: ((error: SwarmError) => void) | undefined;
   /** Stops and restarts reading; while paused, flow control holds the peer back. */
   pause(): void;

@@ -51,6 +51,24 @@ function describeResets(source: MeetingSource): void {
     await expect(other.drained()).rejects.toMatchObject({ type: 'TASK_CANCELLED' });
   });
 
+  it('resets a stream that only a later one made known', async () => {
+    const { client, server } = source();
+    const arrived: Stream[] = [];
+    const both = deferred();
+    server.onStream = (other) => {
+      arrived.push(other);
+      if (arrived.length === 2) both.resolve();
+    };
+    const first = await client.openStream();
+    const second = await client.openStream();
+    second.write(pattern(0, 1));
+    await both.promise;
+    arrived[0]?.reset(CANCELLED);
+    const failed = rejectionOf(readAll(first));
+    first.write(pattern(0, 1));
+    expect(await failed).toMatchObject({ type: 'TASK_CANCELLED' });
+  });
+
   it('names a reset with an unknown code STREAM_RESET', async () => {
     const [stream, other] = await openPair(source);
     const reading = readAll(other);

@@ -1,0 +1,58 @@
+/**
+ * The settings of quiche, each with its reason. One object per datagram size and side is shared by all connections.
+ */
+import { createConfig, type QuicheConfig, type TlsMaterial } from './binding.ts';
+
+/** What a transport may be told about its connections; `createQuicTransport` fills in the defaults. */
+export interface ConnectionSettings {
+  readonly alpn: string;
+  /** A connection from which nothing was heard for so long is lost. */
+  readonly idleTimeoutMs: number;
+  /** After so long without a word the peer is asked for one; 0 never asks. */
+  readonly keepAliveMs: number;
+  /** How many streams a peer may have open at once. */
+  readonly streamsMax: number;
+  /** How many bytes a peer may send on one stream before they are read. */
+  readonly streamWindowBytes: number;
+  /** The same for all streams of a connection together. */
+  readonly connectionWindowBytes: number;
+}
+
+/** Datagrams on a path whose MTU is not known: an Ethernet frame of 1,500 bytes with room for a tunnel. */
+export const PATH_PAYLOAD_BYTES = 1350;
+
+/** Datagrams on the loopback interface: 3 times the throughput of 1350, and nothing is gained above. */
+export const LOOPBACK_PAYLOAD_BYTES = 9000;
+
+/** Builds the settings for connections with datagrams of at most `payloadBytes`. */
+export function buildConfig(
+  tls: TlsMaterial,
+  settings: ConnectionSettings,
+  payloadBytes: number,
+): QuicheConfig {
+  const config = createConfig(tls);
+  config.setApplicationProtos([settings.alpn]);
+  config.setMaxIdleTimeout(settings.idleTimeoutMs);
+  // Any datagram that arrives is read; what is sent is bounded by what the path surely carries.
+  config.setMaxRecvUdpPayloadSize(65_527);
+  config.setMaxSendUdpPayloadSize(payloadBytes);
+  // Large windows keep one stream busy over a long path: 16 MiB is 1 Gbps at 130 ms.
+  config.setInitialMaxData(settings.connectionWindowBytes);
+  config.setMaxConnectionWindow(settings.connectionWindowBytes);
+  config.setInitialMaxStreamDataBidiLocal(settings.streamWindowBytes);
+  config.setInitialMaxStreamDataBidiRemote(settings.streamWindowBytes);
+  config.setMaxStreamWindow(settings.streamWindowBytes);
+  // Only bidirectional streams exist in the contract.
+  config.setInitialMaxStreamDataUni(0);
+  config.setInitialMaxStreamsUni(0);
+  config.setInitialMaxStreamsBidi(settings.streamsMax);
+  // Node has no way to send a datagram at a given time, so pacing would only produce times that nobody reads.
+  config.enablePacing(false);
+  // Random versions and parameters keep the public internet honest; between our own processes they cost bytes.
+  config.grease(false);
+  // A client behind NAT changes its port without knowing. quiche 0.18 wants a fresh connection id for each address and
+  // never forgets one, so this bounds how often one connection can move: seven times.
+  config.setDisableActiveMigration(false);
+  config.setActiveConnectionIdLimit(8);
+  return config;
+}
