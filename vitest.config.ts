@@ -1,28 +1,31 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Tests run on the TypeScript sources: every package's `exports` lists the condition `source` first.
-const source = {
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
-};
-
 export default defineConfig({
-  ...source,
   test: {
+    // Vitest leaves one core to an editor that is not there.
+    maxWorkers: availableParallelism(),
+    // Files share a worker's modules: loading them anew for each file would cost more than the tests.
+    isolate: false,
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'], testTimeout: 20_000 },
+        // On the TypeScript sources: every package's `exports` lists the condition `source` first.
+        resolve: { conditions: ['source'] },
+        ssr: { resolve: { conditions: ['source'] } },
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
-        // Real sockets, processes and threads: one file at a time, so that two cores suffice.
+        // On what was built, as a user has it: real sockets, processes and threads.
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
           exclude: ['test/fuzz/**'],
-          pool: 'forks',
-          fileParallelism: false,
           testTimeout: 60_000,
         },
       },

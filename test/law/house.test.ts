@@ -169,21 +169,21 @@ describe('the sources', () => {
     ...packages.flatMap((name) => filesUnder(join(ROOT, 'packages', name, 'test'))),
   ];
 
-  it('leave nothing for later and silence no check', () => {
-    const banned =
-      /\b(?:TODO|FIXME|XXX|HACK)\b|@ts-(?:ignore|expect-error|nocheck)|oxlint-disable|eslint-disable|\bas any\b/;
-    const broken = everything.filter(
+  const filesWith = (banned: RegExp, files: readonly string[]): string[] =>
+    files.filter(
       (file) => file !== import.meta.filename && banned.test(readFileSync(file, 'utf8')),
     );
-    expect(broken).toEqual([]);
+
+  it('leave nothing for later and silence no check', () => {
+    const banned =
+      /\b(?:TODO|FIXME|XXX|HACK)\b|@ts-(?:ignore|nocheck)|oxlint-disable|eslint-disable|\bas any\b/;
+    expect(filesWith(banned, everything)).toEqual([]);
+    // In a test it asserts that something does not compile; elsewhere it hides that it does not.
+    expect(filesWith(/@ts-expect-error/, sources)).toEqual([]);
   });
 
   it('skip and focus no test', () => {
-    const banned = /\b(?:it|test|describe)\.(?:skip|only|todo)\b/;
-    const broken = everything.filter(
-      (file) => file !== import.meta.filename && banned.test(readFileSync(file, 'utf8')),
-    );
-    expect(broken).toEqual([]);
+    expect(filesWith(/\b(?:it|test|describe)\.(?:skip|only|todo)\b/, everything)).toEqual([]);
   });
 
   it('keep a file readable: at most 500 lines, and half of them at most 200', () => {
