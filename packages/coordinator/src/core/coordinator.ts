@@ -7,7 +7,13 @@
  * The parts: `agents.ts` (who computes), `submissions.ts` (who asks), `task-flow.ts` (what happens to a task),
  * `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
  */
-import { failure, type Message, type MessageOf, type TaskCompletion } from '@quic-swarm/protocol';
+import {
+  failure,
+  type Failure,
+  type Message,
+  type MessageOf,
+  type TaskCompletion,
+} from '@quic-swarm/protocol';
 import * as agents from './agents.ts';
 import type { Agent } from './agent-record.ts';
 import { storeDataset } from './datasets.ts';
@@ -15,9 +21,11 @@ import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, CoordinatorEvent } from './events.ts';
 import { FEATURES_OFFERED } from './features.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
+import { agentsFor } from './pending-reason.ts';
 import { CoreState, type Client } from './state.ts';
 import * as submissions from './submissions.ts';
 import * as flow from './task-flow.ts';
+import type { Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
@@ -274,18 +282,25 @@ function fire(core: CoreState, { timer, atMs }: Scheduled): void {
     case 'release':
       return flow.release(core, task);
     case 'scheduleToStart':
-      return flow.timeOut(
-        core,
-        task,
-        failure('START_TIMEOUT', 'The task was not started within scheduleToStartMs.'),
-      );
+      return flow.timeOut(core, task, lateFailure(core, task, 'START_TIMEOUT'));
     case 'scheduleToClose':
-      return flow.timeOut(
-        core,
-        task,
-        failure('DEADLINE_PASSED', 'The task was not finished within scheduleToCloseMs.'),
-      );
+      return flow.timeOut(core, task, lateFailure(core, task, 'DEADLINE_PASSED'));
     case 'startToClose':
       return flow.overrun(core, task);
   }
+}
+
+/** Says what the task was waiting for, since that is what its submitter can change. */
+function lateFailure(
+  core: CoreState,
+  task: Task,
+  type: 'START_TIMEOUT' | 'DEADLINE_PASSED',
+): Failure {
+  const limit =
+    type === 'START_TIMEOUT'
+      ? 'was not started within scheduleToStartMs'
+      : 'was not finished within scheduleToCloseMs';
+  const { pendingReason } = agentsFor(core, task);
+  const waiting = pendingReason === undefined ? '' : `; it was still queued: ${pendingReason}`;
+  return failure(type, `The task ${limit}${waiting}.`);
 }
