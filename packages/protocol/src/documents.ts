@@ -139,6 +139,7 @@ function checkSendable(value: unknown, where: string, depth: number): void {
     );
   }
   if (Array.isArray(value)) {
+    if (value.constructor !== Array) throw new TypeError(`${where} is not a plain array.`);
     value.forEach((item: unknown, index) => {
       // Numbers need no check and no path: long lists of them are common.
       if (typeof item !== 'number') checkSendable(item, `${where}[${index}]`, depth + 1);

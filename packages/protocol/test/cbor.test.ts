@@ -212,10 +212,7 @@ describe('integers of eight bytes', () => {
     expect(decode('3b001ffffffffffffe')).toBe(Number.MIN_SAFE_INTEGER);
     expect(decode('3b00000000ffffffff')).toBe(-(2 ** 32));
     expect(decode('3b0000000100000000')).toBe(-(2 ** 32) - 1);
-    expect(decode('82a161611b00000003b9aca0001b0000000000000001')).toStrictEqual([
-      { a: 16e9 },
-      1,
-    ]);
+    expect(decode('82a161611b00000003b9aca0001b0000000000000001')).toStrictEqual([{ a: 16e9 }, 1]);
   });
 
   test('of four bytes keep their sign', () => {

@@ -37,7 +37,9 @@ function taskWith(payload: Uint8Array): Message {
 }
 
 function announced(payloadBytes: number, extra: object = {}): Uint8Array {
-  const { payload: _payload, ...body } = taskWith(new Uint8Array(0)).body as { payload: Uint8Array };
+  const { payload: _payload, ...body } = taskWith(new Uint8Array(0)).body as {
+    payload: Uint8Array;
+  };
   return encodeFrame({ type: 'AgentTask', body: { ...body, payloadBytes, ...extra } } as Message);
 }
 
@@ -130,7 +132,9 @@ describe('framing', () => {
   test('stays refused after the first refusal', () => {
     const parser = new FrameParser(() => {});
     refusal('BAD_FRAME', () => parser.push(head(10, 0)));
-    refusal('BAD_FRAME', () => parser.push(encodeFrame({ type: 'HeartbeatAck', body: { sequence: 7 } })));
+    refusal('BAD_FRAME', () =>
+      parser.push(encodeFrame({ type: 'HeartbeatAck', body: { sequence: 7 } })),
+    );
   });
 });
 
@@ -154,7 +158,9 @@ describe('the length of a frame', () => {
     const over = head(UNAUTHENTICATED_FRAME_BYTES_MAX + 1, number);
     refusal('FRAME_TOO_LARGE', () => new MessageReader(options).push(over));
     refusal('FRAME_TOO_LARGE', () =>
-      new MessageReader(options).push(head(UNAUTHENTICATED_FRAME_BYTES_MAX + 1, MESSAGES.PayloadChunk.number)),
+      new MessageReader(options).push(
+        head(UNAUTHENTICATED_FRAME_BYTES_MAX + 1, MESSAGES.PayloadChunk.number),
+      ),
     );
     new MessageReader(options).push(head(UNAUTHENTICATED_FRAME_BYTES_MAX, number));
     const reader = new MessageReader(options);
@@ -196,7 +202,9 @@ describe('a payload', () => {
       const [received, ...more] = read(pieces);
       expect(more).toStrictEqual([]);
       expect(received?.type).toBe('AgentTask');
-      expect(Object.keys(received?.body ?? {}).sort()).toStrictEqual(Object.keys(message.body).sort());
+      expect(Object.keys(received?.body ?? {}).sort()).toStrictEqual(
+        Object.keys(message.body).sort(),
+      );
       const payload = received === undefined ? undefined : payloadOf(received);
       expect(Buffer.compare(payload ?? new Uint8Array(0), pattern(length))).toBe(0);
     }
@@ -205,7 +213,9 @@ describe('a payload', () => {
   test('in pieces of one byte is assembled in memory of its own size', () => {
     const pieces = Array.from({ length: 3000 }, (_, offset) => chunk(offset, 1));
     const [message] = read([announced(3000), ...pieces]);
-    expect(message === undefined ? undefined : payloadOf(message)).toStrictEqual(new Uint8Array(3000));
+    expect(message === undefined ? undefined : payloadOf(message)).toStrictEqual(
+      new Uint8Array(3000),
+    );
   });
 
   test('is followed by the next message', () => {
@@ -244,7 +254,9 @@ describe('a payload', () => {
   });
 
   test('over its bound is refused when it is announced', () => {
-    const why = refusal('PAYLOAD_TOO_LARGE', () => read([announced(101)], { payloadBytesMax: 100 }));
+    const why = refusal('PAYLOAD_TOO_LARGE', () =>
+      read([announced(101)], { payloadBytesMax: 100 }),
+    );
     expect(why).toContain('101');
     expect(why).toContain('data sets');
     refusal('PAYLOAD_TOO_LARGE', () => read([announced(Number.MAX_SAFE_INTEGER)]));

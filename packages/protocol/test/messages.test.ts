@@ -15,16 +15,17 @@ import { refusal } from './support/refusals.ts';
 
 const RUNS = 60;
 
-/** Changes one field of random messages of a type, and expects that they are refused then. */
-function refuseChanged(type: MessageType, change: (body: Record<string, unknown>) => boolean): void {
-  fc.assert(
-    fc.property(messagesOfType(type), (message) => {
-      const body = structuredClone(message.body) as Record<string, unknown>;
-      if (!change(body)) return;
-      refusal('BAD_MESSAGE', () => decodeBody(type, encodeCbor(body)));
-    }),
-    { numRuns: 10 },
-  );
+const samples = new Map(
+  messageTypes.map((type) => [type, fc.sample(messagesOfType(type), { seed: 5, numRuns: 3 })]),
+);
+
+/** Changes a few messages of a type, and expects that they are refused then. */
+function refuseChanged(type: MessageType, change: (body: Record<string, unknown>) => void): void {
+  for (const message of samples.get(type) ?? []) {
+    const body = { ...message.body } as Record<string, unknown>;
+    change(body);
+    refusal('BAD_MESSAGE', () => decodeBody(type, encodeCbor(body)));
+  }
 }
 
 describe.each(messageTypes)('%s', (type) => {
@@ -43,7 +44,6 @@ describe.each(messageTypes)('%s', (type) => {
   test('is refused with an unknown key', () => {
     refuseChanged(type, (body) => {
       body['somethingElse'] = 1;
-      return true;
     });
   });
 
@@ -52,20 +52,20 @@ describe.each(messageTypes)('%s', (type) => {
     for (const name of required) {
       refuseChanged(type, (body) => {
         delete body[name];
-        return true;
       });
     }
   });
 
   test('is refused when a number is NaN or infinite, a fraction where a count is due, or a BigInt', () => {
-    for (const [name, field] of Object.entries((MESSAGES[type].schema as SchemaView).properties ?? {})) {
+    for (const [name, field] of Object.entries(
+      (MESSAGES[type].schema as SchemaView).properties ?? {},
+    )) {
       if (field.type !== 'number' && field.type !== 'integer') continue;
       const wrong = [Number.NaN, Infinity, -Infinity, '1', null, 2n ** 60n];
       if (field.type === 'integer') wrong.push(0.5, 2 ** 53, -1);
       for (const value of wrong) {
         refuseChanged(type, (body) => {
           body[name] = value;
-          return true;
         });
       }
     }
@@ -184,7 +184,10 @@ describe('fields', () => {
   });
 
   test('that are optional may be left out or undefined', () => {
-    expect(accept({ software: undefined }).body).toStrictEqual({ ...handshake, software: undefined });
+    expect(accept({ software: undefined }).body).toStrictEqual({
+      ...handshake,
+      software: undefined,
+    });
     refuse({ software: null });
   });
 });

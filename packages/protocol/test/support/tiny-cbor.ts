@@ -15,12 +15,7 @@ const TYPED = {
 
 /** JSON with the two notations above; numbers that JSON lacks are the texts NaN, Infinity and -Infinity. */
 export type Readable =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Readable[]
-  | { readonly [key: string]: Readable };
+  null | boolean | number | string | readonly Readable[] | { readonly [key: string]: Readable };
 
 export function encodeTiny(value: Readable): number[] {
   if (value === null) return [0xf6];
@@ -33,7 +28,7 @@ export function encodeTiny(value: Readable): number[] {
   if (isList(value)) return [...head(4, value.length), ...value.flatMap(encodeTiny)];
   const [[name, content] = ['', null]] = Object.entries(value);
   if (name === '$bytes') {
-    const bytes = hexToBytes(String(content));
+    const bytes = hexToBytes(content as string);
     return [...head(2, bytes.length), ...bytes];
   }
   if (name in TYPED) {
@@ -120,7 +115,9 @@ function isList(value: Readable): value is readonly Readable[] {
 }
 
 export function hexToBytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.replaceAll(/\s/gu, '').match(/../gu) ?? [], (pair) => Number(`0x${pair}`));
+  return Uint8Array.from(hex.replaceAll(/\s/gu, '').match(/../gu) ?? [], (pair) =>
+    Number(`0x${pair}`),
+  );
 }
 
 export function bytesToHex(bytes: Uint8Array): string {
@@ -144,7 +141,7 @@ export function fromReadable(value: Readable): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (isList(value)) return value.map(fromReadable);
   const [[name, content] = ['', null]] = Object.entries(value);
-  if (name === '$bytes') return hexToBytes(String(content));
+  if (name === '$bytes') return hexToBytes(content as string);
   const numbers = () => (content as readonly (number | string)[]).map(Number);
   if (name === '$float64') return Float64Array.from(numbers());
   if (name === '$float32') return Float32Array.from(numbers());

@@ -1,0 +1,177 @@
+import { createContext, runInContext } from 'node:vm';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  BUILT_IN_TASK_TYPES,
+  TASK_DOCUMENTS,
+  decodeDocument,
+  decodeInput,
+  decodeResult,
+  encodeDocument,
+} from '../src/index.ts';
+import { CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, DOCUMENT_ITEMS_MAX } from '../src/limits.ts';
+import { valuesOf, type SchemaView } from './support/arbitrary-messages.ts';
+import { refusal } from './support/refusals.ts';
+import { hexToBytes } from './support/tiny-cbor.ts';
+
+describe('a document', () => {
+  test('of any shape is the same after encoding and decoding', () => {
+    const values = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.oneof(
+          fc.constantFrom(
+            null,
+            undefined,
+            true,
+            false,
+            '',
+            Number.NaN,
+            Infinity,
+            2 ** 53,
+            -(2 ** 40),
+          ),
+          fc.integer(),
+          fc.double().map((number) => (number === 0 ? 0 : number)),
+          fc.string({ unit: 'grapheme' }),
+          fc.uint8Array(),
+          fc.float64Array(),
+          fc.int16Array(),
+        ),
+        fc.array(tie('value'), { maxLength: 5 }),
+        fc.dictionary(
+          fc.string().filter((key) => key !== '__proto__'),
+          tie('value'),
+          { maxKeys: 5, noNullPrototype: true },
+        ),
+      ),
+    }));
+    fc.assert(
+      fc.property(values.value, (value) => {
+        expect(decodeDocument(encodeDocument(value))).toStrictEqual(value);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('keeps typed arrays of every kind, shared memory included', () => {
+    const shared = new Float64Array(new SharedArrayBuffer(24), 8, 2);
+    shared.set([1.5, Number.NaN]);
+    const value = {
+      a: Uint8ClampedArray.of(1),
+      b: BigInt64Array.of(-1n),
+      c: Float32Array.of(0.5),
+      shared,
+    };
+    expect(decodeDocument(encodeDocument(value))).toStrictEqual({
+      ...value,
+      shared: Float64Array.of(1.5, Number.NaN),
+    });
+  });
+
+  test('takes plain objects of another realm and without a prototype', () => {
+    const other: unknown = runInContext('({ inner: { x: 1 } })', createContext());
+    expect(decodeDocument(encodeDocument(other))).toStrictEqual({ inner: { x: 1 } });
+    const bare = Object.assign(Object.create(null) as object, { x: 1 });
+    expect(decodeDocument(encodeDocument(bare))).toStrictEqual({ x: 1 });
+  });
+
+  class Matches extends Array<number> {}
+  class Match {
+    start = 1;
+  }
+  test.each<[string, unknown, string]>([
+    ['a Date', new Date(0), 'instance of Date'],
+    ['a Map', new Map([['a', 1]]), 'instance of Map'],
+    ['a Set', new Set([1]), 'instance of Set'],
+    ['a RegExp', /a/, 'instance of RegExp'],
+    ['an Error', new Error('no'), 'instance of Error'],
+    ['a promise, where await was forgotten', Promise.resolve(1), 'instance of Promise'],
+    ['an instance of a class', new Match(), 'instance of Match'],
+    ['an instance of a class of lists', Matches.of(1), 'not a plain array'],
+    ['an ArrayBuffer', new ArrayBuffer(1), 'instance of ArrayBuffer'],
+    ['a DataView', new DataView(new ArrayBuffer(1)), 'a DataView'],
+    ['a BigInt', 1n, 'is a bigint'],
+    ['a function', () => 1, 'is a function'],
+    ['a symbol', Symbol('s'), 'is a symbol'],
+    ['half a surrogate pair', '\uD83D', 'surrogate'],
+  ])('refuses %s, says where it is and what to use instead', (_name, value, why) => {
+    for (const document of [value, { list: [1, { when: value }] }]) {
+      const text = refusal('BAD_INPUT', () => encodeDocument(document));
+      expect(text).toContain(why);
+      expect(text).toContain('Use plain objects');
+    }
+    expect(refusal('BAD_INPUT', () => encodeDocument({ list: [1, { when: value }] }))).toContain(
+      'it.list[1].when',
+    );
+  });
+
+  test('refuses rings, deep nesting and a key __proto__', () => {
+    const ring: Record<string, unknown> = {};
+    ring['self'] = [ring];
+    expect(refusal('BAD_INPUT', () => encodeDocument(ring))).toContain('a ring');
+    const nested = (levels: number): unknown =>
+      Array.from({ length: levels }).reduce((inner: unknown) => [inner], 0);
+    encodeDocument(nested(CBOR_DEPTH_MAX));
+    refusal('BAD_INPUT', () => encodeDocument(nested(CBOR_DEPTH_MAX + 1)));
+    const polluting: unknown = JSON.parse('{"__proto__": {"x": 1}}');
+    expect(refusal('BAD_INPUT', () => encodeDocument(polluting))).toContain('__proto__');
+  });
+
+  test('may have more items than a message, and not endlessly many', () => {
+    const list = Array.from({ length: CBOR_ITEMS_MAX + 1 }, () => true);
+    expect(decodeDocument(encodeDocument(list))).toHaveLength(CBOR_ITEMS_MAX + 1);
+    const longest = Array.from({ length: DOCUMENT_ITEMS_MAX }, () => true);
+    expect(refusal('BAD_INPUT', () => encodeDocument(longest))).toContain('items');
+  });
+
+  test('that is none is refused when it is read', () => {
+    expect(refusal('BAD_INPUT', () => decodeDocument(hexToBytes('ff')))).toContain(
+      'not a document',
+    );
+    refusal('BAD_INPUT', () => decodeDocument(new Uint8Array(0)));
+    refusal('BAD_INPUT', () => decodeInput('PatternMatch', hexToBytes('c100')));
+    refusal('BAD_MESSAGE', () => decodeResult('PatternMatch', hexToBytes('c100')));
+  });
+});
+
+describe.each(BUILT_IN_TASK_TYPES)('%s', (taskType) => {
+  const { input, result } = TASK_DOCUMENTS[taskType];
+
+  test('takes its input and gives its result unchanged', () => {
+    const property = (schema: unknown, decode: (bytes: Uint8Array) => unknown): void => {
+      fc.assert(
+        fc.property(valuesOf(schema as SchemaView), (value) => {
+          expect(decode(encodeDocument(value))).toStrictEqual(value);
+        }),
+        { numRuns: 40 },
+      );
+    };
+    property(input, (bytes) => decodeInput(taskType, bytes));
+    property(result, (bytes) => decodeResult(taskType, bytes));
+  });
+
+  test('refuses unknown keys and missing ones', () => {
+    for (const [schema, decode, type] of [
+      [input, decodeInput, 'BAD_INPUT'],
+      [result, decodeResult, 'BAD_MESSAGE'],
+    ] as const) {
+      const [value] = fc.sample(valuesOf(schema as SchemaView), { seed: 3, numRuns: 1 });
+      const bytes = encodeDocument({ ...(value as object), bandd: 1 });
+      expect(refusal(type, () => decode(taskType, bytes))).toContain('bandd');
+      refusal(type, () => decode(taskType, encodeDocument({})));
+    }
+  });
+});
+
+test('a wrong field of an input is named with the task type', () => {
+  const bytes = encodeDocument({
+    series: { values: Float64Array.of(1) },
+    query: { values: Float64Array.of(1) },
+    algorithm: 'dtw',
+    topK: 0,
+  });
+  const why = refusal('BAD_INPUT', () => decodeInput('PatternMatch', bytes));
+  expect(why).toContain('PatternMatch');
+  expect(why).toContain('topK');
+});

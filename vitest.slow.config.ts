@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+// Long tests outside the gate, run by path: `npx vitest run --config vitest.slow.config.ts test/fuzz`.
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    include: ['test/fuzz/**/*.test.ts'],
+    testTimeout: 600_000,
+  },
+});
