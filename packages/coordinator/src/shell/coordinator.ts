@@ -4,9 +4,8 @@ import { createRequire } from 'node:module';
 import { ExperienceBank } from '@quic-swarm/reasoning';
 import {
   NO_ERROR_WIRE_CODE,
-  SwarmError,
+  type SwarmError,
   negotiateVersion,
-  toFailure,
   type AgentRow,
   type Message,
   type ReasoningExperience,
@@ -24,12 +23,11 @@ import {
 } from '@quic-swarm/transport';
 import { CoordinatorCore } from '../core/coordinator.ts';
 import { refuseIncoming } from '../core/admission.ts';
-import { refuseDataset } from '../core/datasets.ts';
 import type { CoordinatorEffect } from '../core/effects.ts';
 import type { CoreOptions } from '../core/options.ts';
-import { DatasetStore } from './dataset-store.ts';
+import { DatasetDesk } from './dataset-desk.ts';
 import { Driver } from './driver.ts';
-import { Peer, type DatasetRequest, type PeerListener } from './peer.ts';
+import { Peer, type PeerListener } from './peer.ts';
 import { Statistics } from './statistics.ts';
 import { StatusReporter } from './status-report.ts';
 
@@ -93,7 +91,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #core: CoordinatorCore;
   readonly #driver: Driver;
   readonly #peers = new Map<string, Peer>();
-  readonly #datasets = new DatasetStore();
+  readonly #datasets: DatasetDesk;
   readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
   readonly #reporter: StatusReporter;
@@ -115,6 +113,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     this.#driver = new Driver(this.#core, (effect) => {
       this.#act(effect);
     });
+    this.#datasets = new DatasetDesk(this.#core.state, this.#driver, this.#statistics);
     const address = (): string => formatAddress(this.address);
     this.#reporter = new StatusReporter({
       core: this.#core.state,
@@ -243,7 +242,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         this.#receive(peer, message);
       },
       onDatasetRequest: (peer, request, reply) => {
-        void this.#answerDataset(peer, request, reply);
+        void this.#datasets.answer(peer.id, request, reply);
       },
       admitPayload: (message, payloadBytes) => {
         const refusal = refuseIncoming(
@@ -331,47 +330,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     try {
       peer.send('control', make());
     } catch (error) {
-      peer.send('control', this.#errorReport(requestId, error));
+      peer.send('control', this.#statistics.errorReport(requestId, error));
     }
-  }
-
-  async #answerDataset(
-    peer: Peer,
-    request: DatasetRequest,
-    reply: (message: Message) => Promise<void>,
-  ): Promise<void> {
-    const { requestId, datasetId } = request.body;
-    try {
-      if (request.type === 'PutDataset') {
-        await this.#storeDataset(request.body);
-        await reply({ type: 'DatasetAck', body: { requestId, datasetId, present: true } });
-      } else {
-        const dataset = this.#datasets.get(datasetId);
-        if (dataset === undefined) {
-          throw new SwarmError('DATASET_NOT_FOUND', `The coordinator does not have ${datasetId}.`);
-        }
-        const { mediaType, bytes: payload } = dataset;
-        await reply({ type: 'Dataset', body: { requestId, datasetId, mediaType, payload } });
-        this.#driver.feed({ type: 'DatasetServed', connectionId: peer.id, datasetId });
-      }
-    } catch (error) {
-      // When the answer itself failed the connection is gone, and this one fails in the same way.
-      await reply(this.#errorReport(requestId, error)).catch(() => undefined);
-    }
-  }
-
-  async #storeDataset(body: Extract<Message, { type: 'PutDataset' }>['body']): Promise<void> {
-    const { datasetId, mediaType, payload: bytes = new Uint8Array(0) } = body;
-    const refusal = refuseDataset(this.#core.state, bytes.length);
-    if (refusal !== undefined) throw refusal;
-    await this.#datasets.put({ datasetId, mediaType, bytes });
-    this.#driver.feed({ type: 'DatasetStored', datasetId, bytes: bytes.length });
-  }
-
-  #errorReport(requestId: number, error: unknown): Message {
-    const { stack: _local, ...failure } = toFailure(error, 'INTERNAL');
-    this.#statistics.noteError(failure.type);
-    return { type: 'ErrorReport', body: { requestId, failure } };
   }
 
   #forget(peer: Peer, reason: string): void {

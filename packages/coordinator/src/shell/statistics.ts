@@ -1,6 +1,6 @@
 /** Counts what happened, by watching effects and messages. Nobody else counts. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { AgentRow, StatusSummary } from '@quic-swarm/protocol';
+import { toFailure, type AgentRow, type Message, type StatusSummary } from '@quic-swarm/protocol';
 import type { CoordinatorEffect } from '../core/effects.ts';
 
 type Work = AgentRow['work'];
@@ -58,6 +58,13 @@ export class Statistics {
   noteError(type: string): void {
     // Types that a handler's errors bring along are not ours to bound in number, so the rest is counted together.
     increment(this.#errors, this.#errors.size < 200 || this.#errors.has(type) ? type : 'OTHER');
+  }
+
+  /** The answer to a request that failed; counts the error. */
+  errorReport(requestId: number, error: unknown): Message {
+    const { stack: _local, ...failure } = toFailure(error, 'INTERNAL');
+    this.noteError(failure.type);
+    return { type: 'ErrorReport', body: { requestId, failure } };
   }
 
   observe(effect: CoordinatorEffect): void {
