@@ -46,7 +46,8 @@ export function parseOrder(
   return orders[0];
 }
 
-function unhealthyFirst(agents: readonly AgentRow[]): AgentRow[] {
+/** Those in trouble come first. */
+export function unhealthyFirst(agents: readonly AgentRow[]): AgentRow[] {
   return [...agents].sort(
     (a, b) =>
       STATES.indexOf(a.state) - STATES.indexOf(b.state) || a.agentId.localeCompare(b.agentId),

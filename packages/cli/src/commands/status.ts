@@ -1,4 +1,4 @@
-/** `swarm status`: the coordinator as a whole. */
+/** `swarm status`: the coordinator as a whole, its task types and its agents. */
 import type { StatusSummary } from '@quic-swarm/protocol';
 import { formatDuration } from '../command-line/duration.ts';
 import type { Command } from '../command-line/specification.ts';
@@ -6,17 +6,23 @@ import { EXIT } from '../output/exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, tableLines } from '../output/table.ts';
 import { readSessionOptions, withSwarm } from '../session/client-session.ts';
+import { agentLines, unhealthyFirst } from './agents.ts';
 
 /** The command. */
 export const statusCommand: Command = {
   async run(values, context) {
     const options = await readSessionOptions(values, context);
     const { terminal, json, interruption } = context;
-    const status = await withSwarm(context, options, (swarm) =>
-      interruption.orInterrupted(swarm.status()),
+    const [status, rows] = await withSwarm(context, options, (swarm) =>
+      interruption.orInterrupted(Promise.all([swarm.status(), swarm.agents()])),
     );
-    if (json) terminal.printJson(toJson(status));
-    else for (const line of statusLines(status)) terminal.print(line);
+    const agents = unhealthyFirst(rows);
+    if (json) {
+      terminal.printJson(toJson({ ...status, agents }));
+      return EXIT.ok;
+    }
+    for (const line of statusLines(status)) terminal.print(line);
+    if (agents.length > 0) for (const line of ['', ...agentLines(agents)]) terminal.print(line);
     return EXIT.ok;
   },
 };
@@ -57,6 +63,7 @@ function taskTypeLines({ byTaskType }: StatusSummary): string[] {
         { title: 'succeeded', align: right, text: ([, work]) => String(work.succeeded) },
         { title: 'failed', align: right, text: ([, work]) => String(work.failed + work.timedOut) },
         { title: 'retried', align: right, text: ([, work]) => String(work.retried) },
+        { title: 'success', align: right, text: ([, { successRate }]) => percentText(successRate) },
         { title: 'compute p50', align: right, text: ([, { compute }]) => duration(compute.p50Ms) },
         { title: 'total p50', align: right, text: ([, { total }]) => duration(total.p50Ms) },
         { title: 'total p99', align: right, text: ([, { total }]) => duration(total.p99Ms) },
@@ -69,6 +76,10 @@ function taskTypeLines({ byTaskType }: StatusSummary): string[] {
 /** A dash where nothing was measured. */
 function duration(milliseconds: number): string {
   return milliseconds === 0 ? '-' : formatDuration(milliseconds);
+}
+
+function percentText(rate: number | undefined): string {
+  return rate === undefined ? '-' : `${(rate * 100).toFixed(rate === 1 ? 0 : 1)} %`;
 }
 
 function hasCounts(counts: Readonly<Record<string, number>>): boolean {
