@@ -45,7 +45,7 @@ export interface CoreOptions {
   readonly streamsMax: number;
 }
 
-/** The defaults of DESIGN §6. */
+/** The defaults; docs/task-states.md explains them. */
 export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   epoch: 1,
   seed: 1,
