@@ -1,5 +1,6 @@
-import { failure } from '@quic-swarm/protocol';
+import { CONTROL_FRAME_BYTES_MAX, encodeFrame, failure } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
+import { taskRows } from '../src/core/status.ts';
 import { CoreHarness, taskIdOf, type PlayedAgent } from './core-harness.ts';
 
 function oneTask(agent: PlayedAgent): ReturnType<PlayedAgent['takeTasks']>[number] {
@@ -419,6 +420,27 @@ describe('submission', () => {
     const dropped = client.submit(2, { onClientLoss: 'cancel', watch: 'none' });
     client.vanish();
     expect([swarm.row(kept).state, swarm.row(dropped).state]).toEqual(['queued', 'cancelled']);
+  });
+
+  it('fits a thousand failed tasks with long stories into one report', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1000 });
+    const client = swarm.client();
+    for (let n = 1; n <= 1000; n++) client.submit(n, { retry: { maximumAttempts: 1 } });
+    const story = { message: 'm'.repeat(4096), stack: 's'.repeat(16_384), hint: 'h'.repeat(4096) };
+    for (const task of agent.takeTasks()) {
+      agent.complete(task, {
+        outcome: 'failed',
+        failure: { code: 'UNKNOWN', type: 'TASK_FAILED', retryable: false, ...story },
+      });
+    }
+    const { rows } = taskRows(swarm.core.state, undefined, 1000, swarm.nowMs);
+    const frame = encodeFrame({
+      type: 'StatusReport',
+      body: { requestId: 1, view: 'tasks', tasks: rows, rowsInAll: 1000 },
+    });
+    expect(frame.length).toBeLessThan(CONTROL_FRAME_BYTES_MAX);
+    expect(swarm.row(taskIdOf(1)).failure).toMatchObject(story);
   });
 
   it('forgets finished tasks by number, bytes and age', () => {

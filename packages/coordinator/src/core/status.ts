@@ -1,14 +1,11 @@
 /** The core's part of the status views. Counts over time come from the shell's statistics. */
-import {
-  type AgentRow,
-  type StatusSummary,
-  type TaskRow,
-  type TaskState,
-} from '@quic-swarm/protocol';
+import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic-swarm/protocol';
 import { stateOf, type Agent } from './agent-record.ts';
 import { agentsFor } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
 import type { Task } from './task.ts';
+
+const BRIEF_MESSAGE_LENGTH = 200;
 
 /** What the summary says of tasks at this moment. */
 export type TaskCounts = Pick<
@@ -72,15 +69,15 @@ export function taskRows(
   return { rows, rowsInAll: wanted.length };
 }
 
-/** One task, with its place in the queue when `withPosition`. */
-export function taskRow(core: CoreState, task: Task, nowMs: number, withPosition = false): TaskRow {
+/** One task; `alone` with its place in the queue and the whole failure, otherwise as a row of many. */
+export function taskRow(core: CoreState, task: Task, nowMs: number, alone = false): TaskRow {
   const { pendingReason, candidates } = agentsFor(core, task);
   return {
     taskId: task.taskId,
     taskType: task.taskType,
     state: task.state,
     ...(pendingReason === undefined ? {} : { pendingReason, candidates }),
-    ...(withPosition && task.inBucket ? { position: positionOf(core, task) } : {}),
+    ...(alone && task.inBucket ? { position: positionOf(core, task) } : {}),
     priority: task.priority,
     attempt: task.attempt,
     deliveries: task.losses,
@@ -88,7 +85,9 @@ export function taskRow(core: CoreState, task: Task, nowMs: number, withPosition
     cancelRequested: task.cancelRequested !== undefined,
     ageMs: (task.endedAtMs ?? nowMs) - task.acceptedAtMs,
     ...(task.fraction === undefined ? {} : { fraction: task.fraction }),
-    ...(task.failure === undefined ? {} : { failure: task.failure }),
+    ...(task.failure === undefined
+      ? {}
+      : { failure: alone ? task.failure : briefly(task.failure) }),
     deadLettered: task.deadLettered,
     ...(task.submittedBy === undefined ? {} : { submittedBy: task.submittedBy }),
   };
@@ -105,4 +104,9 @@ function positionOf(core: CoreState, task: Task): number {
     }
   }
   return 0;
+}
+
+/** A thousand rows must fit into one control frame, so they carry no stacks and no long messages. */
+function briefly({ code, type, message, retryable }: Failure): Failure {
+  return { code, type, message: message.slice(0, BRIEF_MESSAGE_LENGTH), retryable };
 }

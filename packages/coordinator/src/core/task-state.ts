@@ -1,6 +1,6 @@
 /**
  * Which state of a task may follow which, and why. The only place that changes a task's state is `moveTo`, so a
- * transition that is not in the table is a bug and ends the process instead of a promise that never settles.
+ * transition that is not in the table is found where it happens, and not as a promise that never settles.
  *
  * ```
  *            delay over          lease             started
