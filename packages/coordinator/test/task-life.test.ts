@@ -326,6 +326,16 @@ describe('the life of a task', () => {
     expect(task.attempt).toBe(1);
   });
 
+  it('counts an attempt that its agent gave up to leave against nothing', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1 });
+    const taskId = swarm.client().submit(1, { retry: { maximumAttempts: 1 } });
+    const task = oneTask(agent);
+    agent.start(task);
+    agent.complete(task, { outcome: 'failed', failure: failure('DRAINING', 'The agent leaves.') });
+    expect(oneTask(agent)).toMatchObject({ taskId, attempt: 2 });
+  });
+
   it('passes partial results on, once each, also to a client that starts to watch later', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a');

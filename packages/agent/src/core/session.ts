@@ -26,6 +26,9 @@ import {
 } from '@quic-swarm/protocol';
 import type { Effect } from './effects.ts';
 
+/** Leases in a handshake: 500 of 80 bytes stay well under its 64 KiB. */
+const HELD_LEASES_MAX = 500;
+
 /** Where the connection is. */
 export type SessionState =
   'idle' | 'connecting' | 'joining' | 'connected' | 'closing' | 'backingOff' | 'stopped';
@@ -143,7 +146,8 @@ export class Session {
       capabilities: [...capabilities],
       labels,
       resources: { ...resources },
-      heldLeases,
+      // More would not fit into the frame that a coordinator takes from a stranger; the rest is computed anew.
+      heldLeases: heldLeases.slice(0, HELD_LEASES_MAX),
       software,
       ...(this.#token === undefined ? {} : { sessionToken: this.#token }),
     };

@@ -151,7 +151,7 @@ export function complete(
   const reason = completion.failure ?? failure('TASK_FAILED', 'The agent gave no reason.');
   if (task.cancelRequested !== undefined) {
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
-  } else if (outcome === 'cancelled') {
+  } else if (outcome === 'cancelled' || reason.type === 'DRAINING') {
     // The agent gave it up by itself, because it leaves: that counts against nothing.
     task.startedAtMs = undefined;
     enqueueOrEnd(core, task, 0, reason, task.idempotent);
