@@ -136,7 +136,7 @@ describe('tables', () => {
         oldestQueuedMs: 1000,
         staleCompletions: 0,
       },
-      byTaskType: { PatternMatch: work },
+      byTaskType: { PatternMatch: { ...work, successRate: 0.6 } },
       datasets: { count: 1, bytes: 8 },
       experiences: { recorded: 2, resolved: 1 },
     };
@@ -144,7 +144,7 @@ describe('tables', () => {
     expect(text).toContain('5 submitted, 1 queued, 4 succeeded\n');
     expect(text).toContain('waiting for 1 NO_FREE_SLOT, the oldest for 1 s');
     expect(text).toContain('errors        2 BAD_FRAME');
-    expect(text).toMatch(/PatternMatch +3 +2 +2 +12.3 ms +- +-/);
+    expect(text).toMatch(/PatternMatch +3 +2 +2 +60.0 % +12.3 ms +- +-/);
   });
 });
 
