@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Workplace, type Program, type ProgramName } from './programs.ts';
+import type { Program } from '../support/program.ts';
+import { Workplace, type ProgramName } from './programs.ts';
 
 let workplace: Workplace;
 let address: string;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Workplace, until, type Program } from './programs.ts';
+import type { Program } from '../support/program.ts';
+import { Workplace, until } from './programs.ts';
 
 let workplace: Workplace;
 

@@ -1,76 +1,10 @@
 /** Runs the real programs as child processes, as a person would, with a state directory of their own. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { Program, ROOT, type Ended } from '../support/program.ts';
 
 export type ProgramName = 'coordinator' | 'agent' | 'swarm';
-
-/** How a program ended. */
-export interface Ended {
-  /** The exit code, or the signal that ended it. */
-  readonly code: number | string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** One running program. */
-export class Program {
-  readonly process: ChildProcess;
-  readonly ended: Promise<Ended>;
-  readonly #lines: string[] = [];
-  readonly #waiters: (() => void)[] = [];
-  #isOver = false;
-
-  constructor(child: ChildProcess) {
-    this.process = child;
-    let stdout = '';
-    let stderr = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream === null) continue;
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        if (stream === child.stdout) stdout += text;
-        else stderr += text;
-      });
-      createInterface({ input: stream }).on('line', (line) => {
-        this.#lines.push(line);
-        this.#wake();
-      });
-    }
-    this.ended = new Promise((resolve) => {
-      child.once('close', (code, signal) => {
-        this.#isOver = true;
-        this.#wake();
-        resolve({ code: code ?? signal, stdout, stderr });
-      });
-    });
-  }
-
-  /** The first line, on stdout or stderr, that contains the text. Rejects when the program ends without it. */
-  async line(text: string): Promise<string> {
-    for (;;) {
-      const found = this.#lines.find((line) => line.includes(text));
-      if (found !== undefined) return found;
-      if (this.#isOver) throw new Error(`No "${text}" in:\n${this.#lines.join('\n')}`);
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
-    }
-  }
-
-  /** The value of the first JSON line that contains the text. */
-  async json(text: string): Promise<Readonly<Record<string, unknown>>> {
-    return JSON.parse(await this.line(text)) as Readonly<Record<string, unknown>>;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.process.kill(signal);
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiters.splice(0)) wake();
-  }
-}
 
 /** A folder of its own and the programs that were started with it. */
 export class Workplace implements AsyncDisposable {
@@ -83,14 +17,10 @@ export class Workplace implements AsyncDisposable {
     words: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): Program {
-    const bin = fileURLToPath(new URL(`../../packages/cli/bin/${name}.js`, import.meta.url));
+    const bin = join(ROOT, 'packages/cli/bin', `${name}.js`);
     const { SWARM_ADDRESS: _address, ...inherited } = process.env;
     const env = { ...inherited, XDG_STATE_HOME: this.folder, ...environment };
-    const child = spawn(process.execPath, [bin, ...words], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const program = new Program(child);
+    const program = new Program([bin, ...words], { env });
     this.#programs.push(program);
     return program;
   }
@@ -122,8 +52,7 @@ export class Workplace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const program of this.#programs) program.kill('SIGKILL');
-    await Promise.all(this.#programs.map(({ ended }) => ended));
+    await Promise.all(this.#programs.map((program) => program[Symbol.asyncDispose]()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pearson, rsi, searchByDtw, sma } from './brute-force.ts';
-import { Workplace, type Program } from './programs.ts';
+import type { Program } from '../support/program.ts';
+import { Workplace } from './programs.ts';
 
 const HANDLERS = `
 export default {

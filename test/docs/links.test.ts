@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ROOT } from '../examples/run-program.ts';
+import { ROOT } from '../support/program.ts';
 import { documents, readDocument } from './markdown.ts';
 
 /** GitHub's name for a heading. */

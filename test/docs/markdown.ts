@@ -1,7 +1,7 @@
 /** Reads the documents of the repository: links, fenced snippets and the comments that say what a snippet needs. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ROOT } from '../examples/run-program.ts';
+import { ROOT } from '../support/program.ts';
 
 /** A fenced block. */
 export interface Snippet {

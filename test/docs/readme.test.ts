@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { connect } from '@quic-swarm/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nearestWindows, readCloses } from '../examples/brute-force.ts';
-import { ROOT } from '../examples/run-program.ts';
+import { Program, ROOT } from '../support/program.ts';
 import { commandsOf, documents, readDocument, snippetsOf } from './markdown.ts';
-import { Program, Workplace } from './swarm-programs.ts';
+import { Workplace } from './swarm-programs.ts';
 
 const ADDRESS = '127.0.0.1:5000';
 /** Inside the repository, so that the snippets find the packages; ignored by git. */
@@ -112,7 +112,7 @@ describe('the programs in the documents', () => {
       const handlers = type === 'compute' ? ['--handlers', 'simulation.js'] : [];
       if (type !== 'nothing') await workplace.agent(`${type}-1`, type, ...handlers);
     }
-    const program = new Program(['--import', 'tsx', file], ROOT, workplace.env);
+    const program = new Program(['--import', 'tsx', file], { env: workplace.env });
     const until = notes.get('until');
     if (until !== undefined) {
       const stateDirectory = join(workplace.folder, 'state');
@@ -121,11 +121,11 @@ describe('the programs in the documents', () => {
         security: { stateDirectory },
       });
       expect(await swarm.run(until, { rounds: 3 })).toEqual({ rounds: 3 });
-      expect(await program.stop()).toMatchObject({ exitCode: 0 });
+      expect(await program.stop()).toMatchObject({ code: 0 });
       return;
     }
     const end = await program.ended;
-    expect(end.exitCode, end.stderr).toBe(0);
+    expect(end.code, end.stderr).toBe(0);
     if (file === programs.find(({ where }) => where.startsWith('README.md'))?.file) {
       // The sine repeats every 56.5 days: every match starts a multiple of it before the query.
       const starts = [...end.stdout.matchAll(/^(\d+) \d/gm)].map(([, start]) => Number(start));
@@ -144,8 +144,8 @@ describe('the commands in the documents', () => {
     const args = words.map((word) => (word === ADDRESS ? workplace.address : word));
     if (bin === 'coordinator') {
       const program = workplace.command(bin, [`127.0.0.1:0`, ...words.slice(1), '--json']);
-      await program.printed('"ready"');
-      expect(await program.stop()).toMatchObject({ exitCode: 0 });
+      await program.line('"ready"');
+      expect(await program.stop()).toMatchObject({ code: 0 });
       return;
     }
     if (bin === 'agent') {
@@ -154,7 +154,7 @@ describe('the commands in the documents', () => {
       return;
     }
     const end = await workplace.command(bin, [...args, '--json']).ended;
-    expect(end.exitCode, end.stderr).toBe(0);
+    expect(end.code, end.stderr).toBe(0);
     const answer = JSON.parse(end.stdout) as Record<string, unknown>;
     if (args.includes('pattern')) {
       const { matches } = answer['result'] as { matches: { start: number }[] };

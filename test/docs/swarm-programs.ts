@@ -1,55 +1,8 @@
 /** The programs of the documents, run in a folder and with a state directory of their own. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT, type ProgramEnd } from '../examples/run-program.ts';
-
-/** A program that runs. */
-export class Program {
-  readonly ended: Promise<ProgramEnd>;
-  readonly #child: ChildProcess;
-  #stdout = '';
-  #stderr = '';
-  #changed: (() => void) | undefined;
-  #isOver = false;
-
-  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child.stdout?.on('data', (bytes: Buffer) => {
-      this.#stdout += bytes.toString();
-      this.#changed?.();
-    });
-    this.#child.stderr?.on('data', (bytes: Buffer) => {
-      this.#stderr += bytes.toString();
-      this.#changed?.();
-    });
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', (exitCode) => {
-        this.#isOver = true;
-        this.#changed?.();
-        resolve({ exitCode, stdout: this.#stdout, stderr: this.#stderr });
-      });
-    });
-  }
-
-  /** Waits until it has printed the text, on either stream; throws what it said when it ends without. */
-  async printed(text: string): Promise<string> {
-    while (!this.#stdout.includes(text) && !this.#stderr.includes(text)) {
-      if (this.#isOver)
-        throw new Error(`"${text}" was never printed: ${this.#stdout}${this.#stderr}`);
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
-    }
-    return this.#stdout;
-  }
-
-  async stop(): Promise<ProgramEnd> {
-    if (!this.#isOver) this.#child.kill('SIGTERM');
-    return this.ended;
-  }
-}
+import { Program, ROOT } from '../support/program.ts';
 
 /** A folder to run documents in, with a coordinator and the agents that snippets need. */
 export class Workplace implements AsyncDisposable {
@@ -75,8 +28,7 @@ export class Workplace implements AsyncDisposable {
     const workplace = new Workplace(folder);
     const coordinator = workplace.command('coordinator', ['127.0.0.1:0', '--json']);
     workplace.#coordinator = coordinator;
-    const line = (await coordinator.printed('"ready"')).split('\n')[0] ?? '';
-    workplace.#address = (JSON.parse(line) as { address: string }).address;
+    workplace.#address = String((await coordinator.json('"ready"'))['address']);
     workplace.env['SWARM_ADDRESS'] = workplace.#address;
     return workplace;
   }
@@ -88,11 +40,10 @@ export class Workplace implements AsyncDisposable {
 
   /** Starts one of the bins. */
   command(bin: string, args: readonly string[]): Program {
-    return new Program(
-      [join(ROOT, 'packages/cli/bin', `${bin}.js`), ...args],
-      this.folder,
-      this.env,
-    );
+    return new Program([join(ROOT, 'packages/cli/bin', `${bin}.js`), ...args], {
+      cwd: this.folder,
+      env: this.env,
+    });
   }
 
   /** Starts an agent unless one with these arguments runs. */
@@ -109,7 +60,7 @@ export class Workplace implements AsyncDisposable {
       ...rest,
     ]);
     this.#agents.set(key, agent);
-    await agent.printed('"connected"');
+    await agent.line('"connected"');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 /** The answers of the examples, computed again the slow way, from the definitions and without any of the packages. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './run-program.ts';
+import { ROOT } from '../support/program.ts';
 
 /** Closing prices by index. */
 export function readCloses(): Record<'DAX' | 'SMI' | 'CAC' | 'FTSE', number[]> {

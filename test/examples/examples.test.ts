@@ -22,7 +22,7 @@ const closes = readCloses();
 
 it('01 finds the windows that a search by the definition finds', async () => {
   const end = await runExample('01-one-process.ts');
-  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(end).toMatchObject({ code: 0, stderr: '' });
   const expected = nearestWindows(closes.DAX, { start: 1800, end: 1860, band: 5, top: 3 }).map(
     ({ start, distance }) => `days ${start} to ${start + 59}  DTW distance ${distance.toFixed(4)}`,
   );
@@ -32,7 +32,7 @@ it('01 finds the windows that a search by the definition finds', async () => {
 
 it('02 prints the indicators and correlations of their definitions', async () => {
   const end = await runExample('02-correlation-over-quic.ts');
-  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(end).toMatchObject({ code: 0, stderr: '' });
   const names = ['DAX', 'SMI', 'CAC', 'FTSE'] as const;
   for (const name of names) {
     const recent = closes[name].slice(-20);
@@ -55,7 +55,7 @@ it('02 prints the indicators and correlations of their definitions', async () =>
 
 it('03 hears of every part and of the best crossover', async () => {
   const end = await runExample('03-own-compute.ts');
-  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(end).toMatchObject({ code: 0, stderr: '' });
   const before = (day: number, length: number): number => mean(closes.DAX.slice(day - length, day));
   const gains = logReturns(closes.DAX);
   const sharpeOf = (fast: number, slow: number): number =>
@@ -82,7 +82,7 @@ it('03 hears of every part and of the best crossover', async () => {
 
 it('04 gathers every resample once, retries what may pass, and stops what is aborted', async () => {
   const end = await runExample('04-many-tasks.ts');
-  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(end).toMatchObject({ code: 0, stderr: '' });
   const returns = logReturns(closes.DAX);
   const ratios = Array.from({ length: 40 }, (_, seed) => {
     const random = new RandomSource(seed);
@@ -107,7 +107,7 @@ it('04 gathers every resample once, retries what may pass, and stops what is abo
 
 it('05 trains as if nobody had died', async () => {
   const end = await runExample('05-agents-that-die.ts');
-  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(end).toMatchObject({ code: 0, stderr: '' });
   const printed = [...end.stdout.matchAll(/round \d+: 1851 samples, loss (\S+)/g)].map(([, loss]) =>
     Number(loss),
   );

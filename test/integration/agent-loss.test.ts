@@ -3,14 +3,13 @@ import { performance } from 'node:perf_hooks';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { connect } from '@quic-swarm/client';
 import { QuicSwarmCoordinator } from '@quic-swarm/coordinator';
-import { TestProcess } from '@quic-swarm/testkit';
 import { formatAddress } from '@quic-swarm/transport';
+import { Program, ROOT } from '../support/program.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const AGENT = fileURLToPath(new URL('../../packages/cli/bin/agent.js', import.meta.url));
+const AGENT = join(ROOT, 'packages/cli/bin/agent.js');
 const TASKS = 200;
 const COMPUTE_MS = 20;
 
@@ -33,15 +32,11 @@ describe('a swarm whose agents die', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function startAgent(address: string, id: string): Promise<TestProcess> {
-    const agent = new TestProcess(
-      AGENT,
-      [address, id, 'compute', '--handlers', handlers, '--threads', '1', '--json'],
-      {
-        QUIC_SWARM_STATE_DIR: directory,
-      },
-    );
-    await agent.line('stdout', '"connected"');
+  async function startAgent(address: string, id: string): Promise<Program> {
+    const words = [address, id, 'compute', '--handlers', handlers, '--threads', '1', '--json'];
+    const env = { ...process.env, QUIC_SWARM_STATE_DIR: directory };
+    const agent = new Program([AGENT, ...words], { env });
+    await agent.line('"connected"');
     return agent;
   }
 

@@ -1,4 +1,3 @@
-/** What tests of several packages share: whole swarms in one process, programs under test, conformance suites. */
-export * from './child-process.ts';
+/** What tests of several packages share: whole swarms in one process, conformance suites. */
 export * from './conformance/index.ts';
 export * from './swarm.ts';
