@@ -332,8 +332,80 @@ describe('the life of a task', () => {
     const taskId = swarm.client().submit(1, { retry: { maximumAttempts: 1 } });
     const task = oneTask(agent);
     agent.start(task);
+    agent.say('Drain', { deadlineMs: 0, reason: 'leaving' });
     agent.complete(task, { outcome: 'failed', failure: failure('DRAINING', 'The agent leaves.') });
-    expect(oneTask(agent)).toMatchObject({ taskId, attempt: 2 });
+    expect(oneTask(swarm.agent('b'))).toMatchObject({ taskId, attempt: 2 });
+  });
+
+  it('is not tried again for ever because a handler fails with the word of a leaving agent', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 1 });
+    const client = swarm.client();
+    const taskId = client.submit(1, { retry: { maximumAttempts: 1 } });
+    const task = oneTask(agent);
+    agent.complete(task, { outcome: 'failed', failure: failure('DRAINING', 'Another swarm.') });
+    expect(client.ends().get(taskId)?.state).toBe('failed');
+  });
+
+  it('keeps its limits when its agent comes back to it', () => {
+    const swarm = new CoreHarness({ startToCloseSlackMs: 0 });
+    const a = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1, {
+      scheduleToStartMs: 5000,
+      startToCloseMs: 8000,
+      retry: { maximumAttempts: 1 },
+    });
+    const task = oneTask(a);
+    a.vanish();
+    const held = [task];
+    const token = `token-${a.connectionId}`;
+    const back = swarm.agent('a', { sessionToken: token, heldLeases: held, credit: 0 });
+    swarm.advance(7999, () => back.heartbeat(held));
+    expect(swarm.row(taskId).state).toBe('running');
+    swarm.advance(1);
+    expect(client.ends().get(taskId)).toMatchObject({
+      state: 'timed_out',
+      failure: { type: 'TASK_TIMEOUT' },
+    });
+  });
+
+  it('ends only when the parts that were sent before the result have come', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    const task = oneTask(agent);
+    agent.start(task);
+    const chunk = (sequence: number): void =>
+      agent.say('ResultChunk', {
+        epoch: 7,
+        taskId,
+        attempt: 1,
+        sequence,
+        payload: new Uint8Array(1),
+      });
+    chunk(1);
+    agent.complete(task, { chunkCount: 2 });
+    expect(client.ends().size).toBe(0);
+    expect(agent.take('MessageAck')).toEqual([]);
+    chunk(0);
+    expect(client.ends().get(taskId)).toMatchObject({ state: 'succeeded', chunkCount: 2 });
+    expect(agent.take('MessageAck')).toMatchObject([{ status: 'PROCESSED' }]);
+  });
+
+  it('fails when it sends more parts than a task may', () => {
+    const swarm = new CoreHarness({ payloadBytesMax: 10 });
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    agent.start(oneTask(agent));
+    const payload = new Uint8Array(6);
+    for (const sequence of [0, 1]) {
+      agent.say('ResultChunk', { epoch: 7, taskId, attempt: 1, sequence, payload });
+    }
+    expect(client.ends().get(taskId)?.failure?.type).toBe('PAYLOAD_TOO_LARGE');
+    expect(agent.take('CancelTask')).toHaveLength(1);
   });
 
   it('passes partial results on, once each, also to a client that starts to watch later', () => {

@@ -63,7 +63,7 @@ export const MESSAGES = {
     tasks.MessageAck,
   ),
   CancelTask: row(0x17, ['client', 'coordinator'], control, tasks.CancelTask),
-  LeaseReturn: row(0x18, ['agent'], ['dispatch'], tasks.LeaseReturn),
+  LeaseReturn: row(0x18, ['agent'], control, tasks.LeaseReturn),
   LeaseRecall: row(0x19, ['coordinator'], ['dispatch'], tasks.LeaseRecall),
   CreditGrant: row(0x1a, ['agent'], control, tasks.CreditGrant),
   Drain: row(0x1b, ['agent', 'coordinator'], control, tasks.Drain),

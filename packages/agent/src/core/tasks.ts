@@ -68,7 +68,7 @@ export class Tasks {
     const refusal = this.#refusalOf(task);
     if (refusal !== undefined) {
       const body: MessageAck = { lease, status: 'REJECTED', failure: refusal };
-      this.#send('dispatch', { type: 'MessageAck', body }, effects);
+      this.#send('control', { type: 'MessageAck', body }, effects);
       return;
     }
     const held = this.leases.accept(task, nowMs);
@@ -185,7 +185,8 @@ export class Tasks {
       leases.push(held.lease);
     }
     if (wanted === 'all' && leases.length === 0) return;
-    this.#send('dispatch', { type: 'LeaseReturn', body: { leases, reason } }, effects);
+    // On the stream of the heartbeats and of the farewell, so that neither overtakes it.
+    this.#send('control', { type: 'LeaseReturn', body: { leases, reason } }, effects);
   }
 
   /** The coordinator has taken note of a completion. */

@@ -1,5 +1,11 @@
 /** What the coordinator knows of one agent, connected or lost a moment ago. */
-import type { AgentHandshake, AgentState, AgentType, HeartbeatMessage } from '@quic-swarm/protocol';
+import type {
+  AgentHandshake,
+  AgentState,
+  AgentType,
+  HeartbeatMessage,
+  TaskCompletion,
+} from '@quic-swarm/protocol';
 import type { Scheduled } from './timers.ts';
 
 /** A lease as the coordinator counts it. It takes a slot until the agent says that it is over. */
@@ -9,6 +15,8 @@ export interface AgentLease {
   readonly dispatchSequence: number;
   readonly dispatchedAtMs: number;
   started: boolean;
+  /** The result, while chunks that were sent before it are still on their way on streams of their own. */
+  completion: TaskCompletion | undefined;
   /** The task has moved on (timed out, or was ended): whatever comes under this lease is stale. */
   fenced: boolean;
 }

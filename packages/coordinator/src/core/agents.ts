@@ -280,6 +280,12 @@ export function forget(core: CoreState, agent: Agent): void {
   if (core.agents.get(agent.agentId) === agent) core.agents.delete(agent.agentId);
 }
 
+/** The time to come back is over. */
+export function giveUpSession(core: CoreState, agent: Agent): void {
+  forget(core, agent);
+  observe(core, agent, 'left', 'did not come back in time');
+}
+
 function disconnect(core: CoreState, agent: Agent): void {
   if (agent.connectionId !== undefined) core.agentByConnection.delete(agent.connectionId);
   agent.connectionId = undefined;

@@ -12,10 +12,11 @@ import {
   type Failure,
   type Message,
   type MessageOf,
+  type ResultChunk,
   type TaskCompletion,
 } from '@quic-swarm/protocol';
 import * as agents from './agents.ts';
-import type { Agent } from './agent-record.ts';
+import type { Agent, AgentLease } from './agent-record.ts';
 import { storeDataset } from './datasets.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, CoordinatorEvent } from './events.ts';
@@ -180,14 +181,30 @@ function receiveFromRunning(
     task.fraction = message.body.fraction;
     announceProgress(core, task, message.body.fraction, message.body.text);
   } else {
-    const { sequence, payload = new Uint8Array(0) } = message.body;
-    if (task.chunkBytes + payload.length > core.options.payloadBytesMax) return;
-    if (task.chunks.some((chunk) => chunk.sequence === sequence)) return;
-    const chunk = { sequence, payload };
-    task.chunks.push(chunk);
-    task.chunkBytes += payload.length;
-    announceChunk(core, task, chunk);
+    receiveChunk(core, agent, task, lease, message.body);
   }
+}
+
+function receiveChunk(
+  core: CoreState,
+  agent: Agent,
+  task: Task,
+  lease: AgentLease,
+  { sequence, payload = new Uint8Array(0) }: ResultChunk,
+): void {
+  if (task.chunkSequences.has(sequence)) return;
+  const { payloadBytesMax, chunksMax } = core.options;
+  if (task.chunkBytes + payload.length > payloadBytesMax || task.chunks.length >= chunksMax) {
+    const bounds = `${chunksMax} parts of ${payloadBytesMax} bytes together`;
+    flow.failNow(core, task, failure('PAYLOAD_TOO_LARGE', `The task sent more than ${bounds}.`));
+    return;
+  }
+  const chunk = { sequence, payload };
+  task.chunks.push(chunk);
+  task.chunkSequences.add(sequence);
+  task.chunkBytes += payload.length;
+  announceChunk(core, task, chunk);
+  if (lease.completion !== undefined) receiveCompletion(core, agent, lease.completion);
 }
 
 function receiveCompletion(core: CoreState, agent: Agent, completion: TaskCompletion): void {
@@ -195,6 +212,13 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
   const lease = agent.leases.get(taskId);
   const holds = epoch === core.options.epoch && lease?.attempt === attempt;
   const task = holds ? agents.taskOf(core, agent, lease) : undefined;
+  if (holds && task !== undefined && task.chunks.length < completion.chunkCount) {
+    // A long chunk travels on a stream of its own and may come after the end: the end waits for it.
+    if (completion.outcome === 'succeeded') {
+      lease.completion = completion;
+      return;
+    }
+  }
   if (holds) {
     agent.leases.delete(taskId);
     core.queue.availabilityChanged(agent);
@@ -273,7 +297,7 @@ function fire(core: CoreState, { timer, atMs }: Scheduled): void {
     const agent = core.agents.get(timer.agentId);
     if (agent === undefined) return;
     if (timer.kind === 'liveness') agents.checkLiveness(core, agent, atMs);
-    else if (agent.connectionId === undefined) agents.forget(core, agent);
+    else if (agent.connectionId === undefined) agents.giveUpSession(core, agent);
     return;
   }
   const task = core.tasks.get(timer.taskId);

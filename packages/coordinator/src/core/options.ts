@@ -38,6 +38,8 @@ export interface CoreOptions {
   readonly finishedTtlMs: number;
   readonly finishedBytesMax: number;
   readonly payloadBytesMax: number;
+  /** Parts that one task may send before its result. */
+  readonly chunksMax: number;
   readonly datasetBytesMax: number;
   /** All data sets together; the least recently used one that no task needs makes room. */
   readonly datasetsBytesMax: number;
@@ -65,6 +67,7 @@ export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   finishedTtlMs: 600_000,
   finishedBytesMax: 256 * 1024 * 1024,
   payloadBytesMax: PAYLOAD_BYTES_MAX,
+  chunksMax: 100_000,
   datasetBytesMax: DATASET_BYTES_MAX,
   datasetsBytesMax: 2 * DATASET_BYTES_MAX,
   streamsMax: 20_000,

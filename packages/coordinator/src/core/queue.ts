@@ -9,46 +9,53 @@
 import type { AgentType } from '@quic-swarm/protocol';
 import { isAvailable, isCapable, type Agent } from './agent-record.ts';
 import { invariant } from './invariant.ts';
-import type { Task } from './task.ts';
+import type { LaneEntry, Task } from './task.ts';
 
 const PRIORITIES = 5;
 /** Empty buckets are kept for the next task of their kind, but not without end. */
 const EMPTY_BUCKETS_MAX = 1024;
 
-/** A queue whose removed tasks are skipped when their turn comes. */
+/** First in, first out; tasks that leave before their turn leave an empty place, and those are cleared away in time. */
 class Lane {
-  #tasks: (Task | undefined)[] = [];
+  #entries: LaneEntry[] = [];
   #head = 0;
+  #empty = 0;
 
-  push(task: Task): void {
-    this.#tasks.push(task);
+  push(task: Task): LaneEntry {
+    const entry = { task };
+    this.#entries.push(entry);
+    return entry;
   }
 
-  /** The first task that is still in the bucket. */
+  /** The first task. */
   peek(): Task | undefined {
-    for (; this.#head < this.#tasks.length; this.#head++) {
-      const task = this.#tasks[this.#head];
-      if (task?.inBucket === true) return task;
+    for (; this.#head < this.#entries.length; this.#head++) {
+      const task = this.#entries[this.#head]?.task;
+      if (task !== undefined) return task;
+      this.#empty -= 1;
     }
-    this.#tasks = [];
+    this.#entries = [];
     this.#head = 0;
+    this.#empty = 0;
     return undefined;
   }
 
-  shift(): void {
-    this.#tasks[this.#head] = undefined;
-    this.#head += 1;
-    // Give the memory of what was served back in large steps.
-    if (this.#head > 4096 && this.#head * 2 > this.#tasks.length) {
-      this.#tasks = this.#tasks.slice(this.#head);
+  remove(entry: LaneEntry): void {
+    entry.task = undefined;
+    this.#empty += 1;
+    // In large steps: clearing away costs as much as there is, and so happens once for as many removals.
+    const waste = this.#head + this.#empty;
+    if (waste > 4096 && waste * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head).filter(({ task }) => task !== undefined);
       this.#head = 0;
+      this.#empty = 0;
     }
   }
 
   *[Symbol.iterator](): Generator<Task> {
-    for (let i = this.#head; i < this.#tasks.length; i++) {
-      const task = this.#tasks[i];
-      if (task?.inBucket === true) yield task;
+    for (let i = this.#head; i < this.#entries.length; i++) {
+      const task = this.#entries[i]?.task;
+      if (task !== undefined) yield task;
     }
   }
 }
@@ -123,8 +130,7 @@ export class TaskQueue {
   add(task: Task): void {
     const bucket = this.#bucketFor(task);
     task.bucketKey = bucket.key;
-    task.inBucket = true;
-    (bucket.lanes[task.priority - 1] as Lane).push(task);
+    task.laneEntry = (bucket.lanes[task.priority - 1] as Lane).push(task);
     bucket.size += 1;
     this.#size += 1;
     this.#note(bucket);
@@ -132,10 +138,11 @@ export class TaskQueue {
 
   /** Takes a task out before its turn. Harmless when it is not in. */
   remove(task: Task): void {
-    if (!task.inBucket) return;
-    task.inBucket = false;
+    if (task.laneEntry === undefined) return;
     const bucket = this.#buckets.get(task.bucketKey);
     invariant(bucket !== undefined, `bucket ${task.bucketKey} is gone`);
+    (bucket.lanes[task.priority - 1] as Lane).remove(task.laneEntry);
+    task.laneEntry = undefined;
     bucket.size -= 1;
     this.#size -= 1;
     this.#note(bucket);
@@ -160,12 +167,6 @@ export class TaskQueue {
       }
     }
     return best;
-  }
-
-  /** Takes out the task that `next` returned. */
-  take(task: Task, bucket: Bucket): void {
-    (bucket.lanes[task.priority - 1] as Lane).shift();
-    this.remove(task);
   }
 
   /** Call whenever an agent may have become able or unable to take one more task. Cheap when it has not. */

@@ -77,7 +77,7 @@ export function taskRow(core: CoreState, task: Task, nowMs: number, alone = fals
     taskType: task.taskType,
     state: task.state,
     ...(pendingReason === undefined ? {} : { pendingReason, candidates }),
-    ...(alone && task.inBucket ? { position: positionOf(core, task) } : {}),
+    ...(alone && task.laneEntry !== undefined ? { position: positionOf(core, task) } : {}),
     priority: task.priority,
     attempt: task.attempt,
     deliveries: task.losses,

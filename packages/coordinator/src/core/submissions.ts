@@ -163,7 +163,6 @@ export function dropClient(core: CoreState, client: Client): void {
 function watch(client: Client, task: Task, level: WatchTask['watch']): void {
   // A client that does not listen may still have asked to be missed.
   client.watched.add(task.taskId);
-  if (level === 'none') return;
   const { connectionId } = client;
   task.watchers = [
     ...task.watchers.filter((watcher) => watcher.connectionId !== connectionId),

@@ -22,7 +22,7 @@ export function dispatchAll(core: CoreState): void {
   for (;;) {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
-    core.queue.take(next.task, next.bucket);
+    core.queue.remove(next.task);
     dispatch(core, next.task, chooseAgent(next.task, next.bucket.available, core.random));
   }
 }
@@ -67,6 +67,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   task.agentId = agent.agentId;
   task.startedAtMs = undefined;
   task.chunks = [];
+  task.chunkSequences.clear();
   task.chunkBytes = 0;
   agent.dispatchSequence += 1;
   agent.leases.set(task.taskId, {
@@ -75,6 +76,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
     dispatchSequence: agent.dispatchSequence,
     dispatchedAtMs: core.nowMs,
     started: false,
+    completion: undefined,
     fenced: false,
   });
   core.queue.availabilityChanged(agent);
@@ -100,15 +102,19 @@ export function start(core: CoreState, task: Task, lease: AgentLease): void {
   lease.started = true;
   if (task.state !== 'dispatched') return;
   moveTo(task, 'running');
+  beginRunning(core, task);
+  announceState(core, task);
+}
+
+function beginRunning(core: CoreState, task: Task): void {
   core.timers.cancel(task.scheduleToStartTimer);
-  task.startedAtMs = core.nowMs;
+  task.startedAtMs ??= core.nowMs;
   task.firstStartedAtMs ??= core.nowMs;
   // The agent enforces the limit; this one is for an agent that does not.
   task.startToCloseTimer = core.timers.schedule(
     core.nowMs + task.startToCloseMs + core.options.startToCloseSlackMs,
     { kind: 'startToClose', taskId: task.taskId },
   );
-  announceState(core, task);
 }
 
 /** queued → running: the agent came back before anybody else was given the task. */
@@ -119,6 +125,7 @@ export function resume(core: CoreState, task: Task, agent: Agent): void {
   moveTo(task, 'running');
   task.agentId = agent.agentId;
   task.losses = Math.max(0, task.losses - 1);
+  beginRunning(core, task);
   agent.leases.set(task.taskId, {
     taskId: task.taskId,
     attempt: task.attempt,
@@ -126,6 +133,7 @@ export function resume(core: CoreState, task: Task, agent: Agent): void {
     dispatchSequence: 0,
     dispatchedAtMs: core.nowMs,
     started: true,
+    completion: undefined,
     fenced: false,
   });
   announceState(core, task);
@@ -151,7 +159,7 @@ export function complete(
   const reason = completion.failure ?? failure('TASK_FAILED', 'The agent gave no reason.');
   if (task.cancelRequested !== undefined) {
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
-  } else if (outcome === 'cancelled' || reason.type === 'DRAINING') {
+  } else if (agent.draining && (outcome === 'cancelled' || reason.type === 'DRAINING')) {
     // The agent gave it up by itself, because it leaves: that counts against nothing.
     task.startedAtMs = undefined;
     enqueueOrEnd(core, task, 0, reason, task.idempotent);
@@ -251,6 +259,12 @@ export function overrun(core: CoreState, task: Task): void {
   if (task.cancelRequested !== undefined)
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
   else retryOrFail(core, task, reason);
+}
+
+/** The task cannot succeed any more, whatever its agent does. */
+export function failNow(core: CoreState, task: Task, reason: Failure): void {
+  fence(core, task, reason.message);
+  finish(core, task, 'failed', reason);
 }
 
 /** The lease stays counted, since the agent is still busy with it, but nothing that comes under it is believed. */

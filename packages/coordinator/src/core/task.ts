@@ -25,13 +25,18 @@ export interface Chunk {
   readonly payload: Uint8Array;
 }
 
+/** A task's place in the queue; empty once the task has left it. */
+export interface LaneEntry {
+  task: Task | undefined;
+}
+
 /**
  * One task.
  *
  * Invariants (checked by `validate.ts`):
  * 1. In the states dispatched and running `agentId` is set and that agent holds a lease with `attempt`. In a final
  *    state it names the agent of the last attempt, if any.
- * 2. `inBucket` is true exactly when the task can be given to an agent now: queued and not in back-off.
+ * 2. `laneEntry` is set exactly when the task can be given to an agent now: queued and not in back-off.
  * 3. A final task has no timers, no input and no lease that is not fenced.
  */
 export interface Task {
@@ -62,7 +67,8 @@ export interface Task {
   input: Uint8Array | undefined;
   /** Which of several tasks with equal needs it waits among (see queue.ts). */
   bucketKey: string;
-  inBucket: boolean;
+  /** Its place in the queue while it can be given to an agent. */
+  laneEntry: LaneEntry | undefined;
   inBackoff: boolean;
   queuedAtMs: number;
   startedAtMs: number | undefined;
@@ -77,6 +83,8 @@ export interface Task {
   fraction: number | undefined;
   watchers: Watcher[];
   chunks: Chunk[];
+  /** Sequences of the chunks that have come. */
+  readonly chunkSequences: Set<number>;
   chunkBytes: number;
 
   failure: Failure | undefined;
@@ -126,7 +134,7 @@ export function createTask(
     state: 'waiting',
     input: payload,
     bucketKey: '',
-    inBucket: false,
+    laneEntry: undefined,
     inBackoff: false,
     queuedAtMs: nowMs,
     startedAtMs: undefined,
@@ -139,6 +147,7 @@ export function createTask(
     fraction: undefined,
     watchers: [],
     chunks: [],
+    chunkSequences: new Set(),
     chunkBytes: 0,
     failure: undefined,
     deadLettered: false,

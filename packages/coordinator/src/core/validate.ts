@@ -16,7 +16,7 @@ export function validate(core: CoreState): void {
       pending += 1;
       pendingBytes += task.inputBytes;
     }
-    if (task.inBucket) inBuckets += 1;
+    if (task.laneEntry !== undefined) inBuckets += 1;
   }
   invariant(
     pending === core.pendingTasks,
@@ -36,8 +36,8 @@ function validateTask(core: CoreState, task: Task): void {
   invariant(!leased || lease?.attempt === task.attempt, `task ${taskId}: ${state} without a lease`);
   invariant(!leased || lease?.fenced === false, `task ${taskId}: its lease is fenced`);
   invariant(
-    task.inBucket === (state === 'queued' && !task.inBackoff),
-    `task ${taskId}: inBucket is wrong`,
+    (task.laneEntry !== undefined) === (state === 'queued' && !task.inBackoff),
+    `task ${taskId}: its place in the queue is wrong`,
   );
   if (!isTerminal(state)) return;
   invariant(task.input === undefined, `task ${taskId} is final and keeps its input`);

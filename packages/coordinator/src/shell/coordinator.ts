@@ -178,6 +178,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   /** Accepts nothing new, lets accepted tasks end within the grace time, then closes. */
   async drain({ graceMs = 10_000 }: CoordinatorDrainOptions = {}): Promise<void> {
+    const untilMs = this.#driver.now() + graceMs;
     this.#driver.feed({ type: 'DrainRequested' });
     if (!this.#core.isIdle && this.#closing === undefined) {
       await new Promise<void>((resolve) => {
@@ -188,7 +189,19 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         });
       });
     }
+    await this.#flushed(untilMs - this.#driver.now());
     await this.close();
+  }
+
+  /** Waits for results that are still on their way to their clients, within the time. */
+  async #flushed(graceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, graceMs));
+    });
+    const flushed = [...this.#peers.values()].map(async (peer) => peer.flushed());
+    await Promise.race([Promise.all(flushed), over]);
+    clearTimeout(timer);
   }
 
   /** Says goodbye to everybody and stops listening. Idempotent. */

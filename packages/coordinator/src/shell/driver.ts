@@ -38,8 +38,8 @@ export class Driver {
       }
     } finally {
       this.#running = false;
+      this.#arm();
     }
-    this.#arm();
   }
 
   stop(): void {

@@ -13,6 +13,7 @@ import {
   isExpected,
   isSwarmError,
   needsOwnStream,
+  payloadOf,
   toFailure,
   type BodyOf,
   type ErrorType,
@@ -74,6 +75,11 @@ export class Peer {
   readonly #listener: PeerListener;
   readonly #limits: PeerLimits;
   readonly #streams = new Map<StreamKind, Stream>();
+  /** Messages that are being written to streams of their own, and their bytes. */
+  readonly #detached = new Set<Promise<void>>();
+  #detachedBytes = 0;
+  /** Data set streams whose request has come. */
+  readonly #asked = new WeakSet<Stream>();
   /** Bytes of payloads that are on their way in, by stream. */
   readonly #incoming = new Map<Stream, number>();
   readonly #handshakeTimer: NodeJS.Timeout;
@@ -82,6 +88,8 @@ export class Peer {
   /** Messages for a shared stream that the peer has not opened yet. */
   #early: { readonly on: SharedStream; readonly message: Message }[] = [];
   #ended = false;
+  /** The peer is being told why its connection ends. */
+  #failing = false;
 
   constructor(connection: Connection, listener: PeerListener, limits: PeerLimits) {
     this.connection = connection;
@@ -128,17 +136,18 @@ export class Peer {
 
   #write(on: SharedStream, message: Message): void {
     if (needsOwnStream(message)) {
-      void this.#sendDetached(message);
+      this.#track(this.#sendDetached(message), message);
       return;
     }
     const stream = this.#streams.get(on);
+    if (stream === undefined && this.#failing) return;
     if (stream === undefined) {
       // The answer to a large message, whose own stream overtook the opening of the shared one.
       this.#early.push({ on, message });
       if (this.#early.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
       return;
     }
-    if (stream.queuedBytes > this.#limits.outgoingBytesMax) {
+    if (stream.queuedBytes > this.#limits.outgoingBytesMax && !this.#failing) {
       this.#failSlow(stream.queuedBytes);
       return;
     }
@@ -147,6 +156,11 @@ export class Peer {
     } catch {
       // The stream ended under our hands; its connection reports how.
     }
+  }
+
+  /** Resolves when all messages on streams of their own were handed to the transport, or failed. */
+  async flushed(): Promise<void> {
+    while (this.#detached.size > 0) await Promise.all(this.#detached);
   }
 
   /** Says goodbye in good order. */
@@ -158,7 +172,8 @@ export class Peer {
 
   /** The peer broke a rule: it is told which, and the connection ends with the error's code. */
   fail(thrown: unknown): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#failing) return;
+    this.#failing = true;
     const error = isSwarmError(thrown)
       ? thrown
       : new SwarmError('INTERNAL', String(thrown), { cause: thrown });
@@ -304,7 +319,18 @@ export class Peer {
       );
     }
     if (message.type === 'PutDataset' || message.type === 'GetDataset') {
-      this.#listener.onDatasetRequest(this, message, async (reply) => this.#reply(stream, reply));
+      if (this.#asked.has(stream)) {
+        throw new SwarmError('UNEXPECTED_MESSAGE', 'A data set stream carries one request.');
+      }
+      this.#asked.add(stream);
+      this.#listener.onDatasetRequest(this, message, async (reply) => {
+        const sending = this.#reply(stream, reply);
+        this.#track(
+          sending.catch(() => undefined),
+          reply,
+        );
+        await sending;
+      });
     } else {
       this.#listener.onMessage(this, message);
     }
@@ -341,6 +367,21 @@ export class Peer {
     stream.end();
   }
 
+  /** Counts what waits for the peer outside of the shared streams; too much, and the peer does not read. */
+  #track(sending: Promise<void>, message: Message): void {
+    const bytes = payloadOf(message)?.length ?? 0;
+    this.#detachedBytes += bytes;
+    const done = sending.finally(() => {
+      this.#detached.delete(done);
+      this.#detachedBytes -= bytes;
+    });
+    this.#detached.add(done);
+    // One payload may be larger than the bound by itself.
+    if (this.#detachedBytes - bytes > this.#limits.outgoingBytesMax) {
+      this.#failSlow(this.#detachedBytes);
+    }
+  }
+
   async #sendDetached(message: Message): Promise<void> {
     const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
     try {
@@ -360,7 +401,11 @@ export class Peer {
   }
 
   #failSlow(queuedBytes: number): void {
-    this.#streams.clear();
+    if (this.#ended) return;
+    // Only the control stream can still say why; what waits for the others is dropped.
+    this.#early = [];
+    this.#streams.delete('dispatch');
+    this.#streams.delete('client');
     this.fail(
       new SwarmError('QUEUE_FULL', `The peer does not read: ${queuedBytes} bytes wait for it.`, {
         hint: 'Read results as they come, or watch fewer tasks.',

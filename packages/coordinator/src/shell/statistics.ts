@@ -6,6 +6,10 @@ import type { CoordinatorEffect } from '../core/effects.ts';
 type Work = AgentRow['work'];
 type Percentiles = Work['compute'];
 
+/** Names with a counter of their own, and the name that the others share. */
+const NAMES_MAX = 250;
+const OTHER = 'other';
+
 /** Durations are recorded in microseconds: histograms hold whole numbers. */
 const PER_MS = 1000;
 
@@ -146,7 +150,7 @@ function counterOf(counters: Map<string, WorkCounter>, name: string): WorkCounte
   if (counter === undefined) {
     counter = new WorkCounter();
     // The protocol's maps hold 256 entries; names beyond that share one counter.
-    if (counters.size >= 250) return counterOf(counters, 'other');
+    if (counters.size >= NAMES_MAX && name !== OTHER) return counterOf(counters, OTHER);
     counters.set(name, counter);
   }
   return counter;
