@@ -36,7 +36,8 @@ export const submitComputeCommand: Command = {
       taskType,
       prepare: () => Promise.resolve(input),
       json: (result) => result,
-      lines: (result) => [toJson(result)],
+      // A handler that returns nothing has nothing to print.
+      lines: (result) => (result === undefined ? [] : [toJson(result)]),
     });
   },
 };

@@ -129,7 +129,7 @@ export function pendingText(reason: string, taskType: string): string {
       : `agent ADDR ID ${agentType}`;
   const texts: Readonly<Record<string, string>> = {
     NO_AGENT_OF_TYPE: `no agent for ${taskType} is connected (${reason}). Start one: ${start}`,
-    NO_CAPABILITY_MATCH: `no connected agent can do ${taskType} with these labels (${reason}).`,
+    NO_CAPABILITY_MATCH: `no connected agent has a handler for ${taskType} and the labels asked for (${reason}); swarm agents shows who is there, --timeout bounds the wait.`,
     NO_FREE_SLOT: `all agents that can do it are busy (${reason}).`,
     BACKOFF: `an attempt failed; the next one comes soon (${reason}).`,
   };
