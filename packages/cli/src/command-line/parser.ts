@@ -83,7 +83,7 @@ function declare(parser: Yargs, program: CommandSpecification, choose: Choose): 
     parser.command(
       ['$0', ...words].join(' '),
       program.summary,
-      (inner) => declareForm(inner, program, program.name),
+      (inner) => declareForm(inner, program, undefined),
       (parsed) => {
         choose(program, parsed);
       },
@@ -121,7 +121,12 @@ function declareGroup(
     .epilogue(EPILOGUE);
 }
 
-function declareForm(parser: Yargs, command: CommandSpecification, path: string): Yargs {
+/** `path` is undefined for a program without commands: yargs heads its help by itself. */
+function declareForm(
+  parser: Yargs,
+  command: CommandSpecification,
+  path: string | undefined,
+): Yargs {
   const words = (command.positionals ?? []).map(positionalText);
   for (const { name, describe } of command.positionals ?? []) {
     parser.positional(name, { type: 'string', describe });
@@ -130,9 +135,10 @@ function declareForm(parser: Yargs, command: CommandSpecification, path: string)
     parser.option(name, definitionOf(option));
   }
   for (const [line, text] of command.examples ?? []) parser.example(line, text);
-  return parser
-    .usage(`${[path, ...words].join(' ')} [OPTIONS]\n\n${command.summary}`)
-    .epilogue(EPILOGUE);
+  if (path !== undefined) {
+    parser.usage(`${[path, ...words].join(' ')} [OPTIONS]\n\n${command.summary}`);
+  }
+  return parser.epilogue(EPILOGUE);
 }
 
 function definitionOf(option: OptionSpecification): Parameters<Yargs['option']>[1] {
