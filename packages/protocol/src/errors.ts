@@ -115,6 +115,12 @@ export const ERRORS = {
     'Another process listens on the UDP port.',
   ),
   BAD_ADDRESS: row('INVALID_ARGUMENT', 0x126, false, 'An address is not of the form HOST:PORT.'),
+  CONNECTION_EXPIRED: row(
+    'UNAVAILABLE',
+    0x127,
+    true,
+    'The connection has reached its greatest age: connect again.',
+  ),
   // 0x13x: capacity. Nothing was accepted; ask again later.
   QUEUE_FULL: row(
     'RESOURCE_EXHAUSTED',

@@ -34,6 +34,10 @@ export interface ListenOptions {
   readonly address: Address;
   /** Called once for each connection whose handshake is complete. Set `onStream` in it, before the next tick. */
   readonly onConnection: (connection: Connection) => void;
+  /** True: `onConnection` is called as soon as a client that was here before sends early data (0-RTT), half a round trip
+   *  before its handshake is complete. Whoever recorded those bytes can send them again: until `isHandshakeComplete`
+   *  act only on messages that do no harm when they come twice. @default false */
+  readonly acceptEarlyData?: boolean;
 }
 
 export interface Listener {
@@ -49,6 +53,10 @@ export interface ConnectOptions {
   /** How long the handshake may take. @default 3000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** True: resolve at once where an earlier connection to the same server left a session ticket. Streams that are opened
+   *  with `earlyData` then leave with the first packet (0-RTT, RFC 9001 §4.6); others wait for the handshake. A server
+   *  that does not know the ticket any more gets a full handshake and the same bytes again. @default false */
+  readonly earlyData?: boolean;
 }
 
 /** Why a connection or a stream was ended by the application: a wire code of the error table and a sentence. */
@@ -75,6 +83,10 @@ export interface ConnectionStatistics {
   readonly packetsReceived: number;
   readonly packetsLost: number;
   readonly roundTripMs: number;
+  /** The handshake continued an earlier session: no certificate was sent again. */
+  readonly isResumed: boolean;
+  /** Bytes of the largest UDP payload that is sent now. */
+  readonly udpPayloadBytes: number;
 }
 
 export interface Connection {
@@ -90,6 +102,10 @@ export interface Connection {
   readonly closed: Promise<ConnectionClosed>;
   /** True until the connection began to end. */
   readonly isOpen: boolean;
+  /** False only while early data flows, see `earlyData` of ConnectOptions and ListenOptions. */
+  readonly isHandshakeComplete: boolean;
+  /** Settles with true when the handshake is complete, with false when the connection ended before; never rejects. */
+  readonly handshakeComplete: Promise<boolean>;
   /** Called for each stream that the peer opens, in the order of their opening. Without it they wait. */
   onStream: ((stream: Stream) => void) | undefined;
   /** Opens a stream; the peer learns of it with the first byte. Throws the reason when the connection has ended.
@@ -105,12 +121,18 @@ export interface Connection {
 export interface StreamOptions {
   /** 0 is the most urgent (control), 127 the default, 255 bulk. Decides which bytes leave first. @default 127 */
   readonly urgency?: number;
+  /** The bytes do no harm if somebody makes the server read them twice, so they may leave before the handshake is
+   *  complete. Matters only on a connection with early data. @default false */
+  readonly earlyData?: boolean;
 }
 
 export interface Stream {
   /** QUIC's stream id; even for streams of the client, in the order of opening. */
   readonly id: number;
   readonly connection: Connection;
+  /** Of what this side writes: see StreamOptions. A stream that the peer opened begins with 127. Throws BAD_OPTION when
+   *  set to anything but an integer from 0 to 255. */
+  urgency: number;
   /** Receives bytes. They are valid only during the call: copy what you keep. Set it at once when a stream arrives;
    *  until it is set nothing is read, and flow control holds the peer back. */
   onData: ((bytes: Uint8Array) => void) | undefined;

@@ -79,6 +79,12 @@ export function writeAfterEnd(streamId: number): SwarmError {
   return new SwarmError('CLOSED', `Stream ${streamId} was written to after its end.`);
 }
 
+/** @throws BAD_OPTION unless it is one of QUIC's priorities (RFC 9218 has eight of them, quiche 256). */
+export function assertUrgency(urgency: number): void {
+  if (Number.isInteger(urgency) && urgency >= 0 && urgency <= 255) return;
+  throw new SwarmError('BAD_OPTION', `An urgency is an integer from 0 to 255, not ${urgency}.`);
+}
+
 /** Runs a callback of the application. What it throws becomes an uncaught exception instead of broken state here. */
 export function callApplication(callback: () => void): void {
   try {

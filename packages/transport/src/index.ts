@@ -5,7 +5,9 @@ export * from './certificates.ts';
 export * from './fingerprint.ts';
 export * from './reconnect.ts';
 export { HIGH_WATER_BYTES, LOW_WATER_BYTES } from './endings.ts';
-export { createQuicTransport, type QuicTransportOptions } from './quic/transport.ts';
+export { createQuicTransport } from './quic/transport.ts';
+export type { QuicTransportOptions } from './quic/options.ts';
+export { MemorySessionStore, type SessionStore } from './quic/sessions.ts';
 export type { ClientTls, Identity, ServerTls, Trust } from './quic/trust.ts';
 export type { ListenerLimits } from './quic/acceptor.ts';
 export type {

@@ -4,7 +4,8 @@ import { SwarmError } from '@quic-swarm/protocol';
 import { formatAddress } from './address.ts';
 import type { Address, Transport } from './contract.ts';
 import { developmentFingerprint, loadOrCreateDevelopmentIdentity } from './development-identity.ts';
-import { createQuicTransport, type QuicTransportOptions } from './quic/transport.ts';
+import type { QuicTransportOptions } from './quic/options.ts';
+import { createQuicTransport } from './quic/transport.ts';
 import type { Identity, Trust } from './quic/trust.ts';
 
 /** How an agent or a client knows its coordinator, and itself. */

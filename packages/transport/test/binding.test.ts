@@ -36,7 +36,8 @@ const TLS = {
 function connection(): QuicheConnection {
   const config = createConfig(TLS);
   const id = randomBytes(CONNECTION_ID_BYTES);
-  return QuicheConnection.connect('localhost', id, { local: LOCAL, remote: REMOTE }, config);
+  const path = { local: LOCAL, remote: REMOTE };
+  return QuicheConnection.connect('localhost', id, path, config, undefined);
 }
 
 describe('arguments of the binding', () => {
@@ -59,8 +60,8 @@ describe('arguments of the binding', () => {
     const id = new Uint8Array(length);
     const path = { local: LOCAL, remote: REMOTE };
     const config = createConfig(TLS);
-    expect(() => QuicheConnection.connect('localhost', id, path, config)).toThrow(INTERNAL);
-    expect(() => QuicheConnection.accept(id, undefined, path, config)).toThrow(INTERNAL);
+    expect(() => QuicheConnection.connect('localhost', id, path, config, undefined)).toThrow(INTERNAL);
+    expect(() => QuicheConnection.accept(id, undefined, path, config, 1n)).toThrow(INTERNAL);
     expect(() => connection().offerConnectionId(id, 0n)).toThrow(INTERNAL);
   });
 

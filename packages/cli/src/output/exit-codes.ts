@@ -45,6 +45,7 @@ const EXIT_CODE_OF_TYPE: Readonly<Record<ErrorType, ExitCode>> = {
   DUPLICATE_AGENT: EXIT.cannotCreate,
   CONNECT_FAILED: EXIT.unavailable,
   CONNECTION_LOST: EXIT.unavailable,
+  CONNECTION_EXPIRED: EXIT.unavailable,
   IDLE_TIMEOUT: EXIT.unavailable,
   STREAM_RESET: EXIT.unavailable,
   CLOSED_LOCALLY: EXIT.internal,

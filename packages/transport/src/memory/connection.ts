@@ -34,6 +34,9 @@ export class MemoryConnection implements Connection {
   readonly remoteAddress: Address;
   readonly peerCertificate = undefined;
   readonly closed: Promise<ConnectionClosed>;
+  /** Nothing has to be shaken inside a process. */
+  readonly isHandshakeComplete = true;
+  readonly handshakeComplete: Promise<boolean> = Promise.resolve(true);
   readonly #streams = new Map<number, MemoryStream>();
   /** Streams that have something to do in the next turn. */
   readonly #due = new Set<MemoryStream>();
@@ -134,6 +137,8 @@ export class MemoryConnection implements Connection {
       packetsReceived: 0,
       packetsLost: 0,
       roundTripMs: 0,
+      isResumed: false,
+      udpPayloadBytes: 0,
     };
   }
 

@@ -2,6 +2,7 @@
 import type { SwarmError } from '@quic-swarm/protocol';
 import type { CloseReason, Connection, Stream } from '../contract.ts';
 import {
+  assertUrgency,
   callApplication,
   HIGH_WATER_BYTES,
   LOW_WATER_BYTES,
@@ -37,10 +38,10 @@ export interface MemoryStreamOwner extends Connection {
 /** A stream inside the process. */
 export class MemoryStream implements Stream {
   readonly id: number;
-  readonly urgency: number;
   readonly connection: MemoryStreamOwner;
   onEnd: (() => void) | undefined;
   onError: ((error: SwarmError) => void) | undefined;
+  #urgency: number;
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   readonly #inbox: Uint8Array[] = [];
@@ -58,8 +59,17 @@ export class MemoryStream implements Stream {
 
   constructor(id: number, urgency: number, connection: MemoryStreamOwner) {
     this.id = id;
-    this.urgency = urgency;
+    this.#urgency = urgency;
     this.connection = connection;
+  }
+
+  get urgency(): number {
+    return this.#urgency;
+  }
+
+  set urgency(urgency: number) {
+    assertUrgency(urgency);
+    this.#urgency = urgency;
   }
 
   get onData(): ((bytes: Uint8Array) => void) | undefined {

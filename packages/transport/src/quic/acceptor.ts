@@ -18,7 +18,9 @@ import {
 } from './binding.ts';
 import { QuicConnection } from './connection.ts';
 import type { QuicEndpoint } from './endpoint.ts';
+import type { PayloadRange } from './path-probe.ts';
 import { refusalPacket } from './refusal.ts';
+import type { ResetTokens } from './reset-token.ts';
 import { RetryTokens } from './retry-token.ts';
 
 /** How much a listener takes on. */
@@ -38,9 +40,18 @@ export interface AcceptSettings {
   readonly limits: ListenerLimits;
   readonly idleTimeoutMs: number;
   readonly keepAliveMs: number;
+  readonly ageMaxMs: number;
+  readonly acceptEarlyData: boolean;
+  readonly resetTokens: ResetTokens;
   /** The settings for a client at an IP address. */
-  readonly configFor: (host: string) => QuicheConfig;
+  readonly configFor: (host: string) => ListenerConfig;
   readonly refuseCertificate: (certificate: Uint8Array | undefined) => SwarmError | undefined;
+}
+
+/** The settings of quiche, and what of them the connection has to know. */
+export interface ListenerConfig {
+  readonly quiche: QuicheConfig;
+  readonly payload: PayloadRange;
 }
 
 /** A client's first datagram has at least so many bytes (RFC 9000 §14.1); less is an attempt at amplification. */
@@ -89,6 +100,14 @@ export class Acceptor {
     } else {
       this.#accept(datagram, { host, port }, header, undefined);
     }
+  }
+
+  /** Answers a packet of a connection that is not known here, so that its sender need not wait in vain. */
+  receiveStray(datagram: Uint8Array, host: string, port: number): void {
+    if (this.#isClosed) return;
+    const connectionId = datagram.subarray(1, 1 + CONNECTION_ID_BYTES);
+    const { resetTokens } = this.#settings;
+    this.#answer(resetTokens.packet(connectionId, datagram.length, performance.now()), host, port);
   }
 
   /** The handshake is complete: the client's address is proved. */
@@ -154,13 +173,15 @@ export class Acceptor {
     originalId: Uint8Array | undefined,
     remote: { readonly host: string; readonly port: number },
   ): QuicConnection | undefined {
-    const { configFor, idleTimeoutMs, keepAliveMs, limits, refuseCertificate } = this.#settings;
+    const { configFor, resetTokens, limits, ...settings } = this.#settings;
+    const { idleTimeoutMs, keepAliveMs, ageMaxMs, refuseCertificate } = settings;
     const local = this.#endpoint.localAddress;
     const path = { local: { ...local }, remote: { ...remote } };
     const config = configFor(remote.host);
     let quiche: QuicheConnection;
     try {
-      quiche = QuicheConnection.accept(connectionId, originalId, path, config);
+      const resetToken = resetTokens.tokenOf(connectionId);
+      quiche = QuicheConnection.accept(connectionId, originalId, path, config.quiche, resetToken);
     } catch {
       // An address that quiche cannot read, such as one with an IPv6 zone, is not worth the process.
       return undefined;
@@ -173,8 +194,11 @@ export class Acceptor {
       remoteAddress: remote,
       idleTimeoutMs,
       keepAliveMs,
+      ageMaxMs,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      payload: config.payload,
       refuseCertificate,
+      earlyData: settings.acceptEarlyData,
     });
   }
 }

@@ -7,6 +7,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { SwarmError } from '@quic-swarm/protocol';
+import { assertUrgency } from '../endings.ts';
 import {
   assertConnectionId,
   assertHostPort,
@@ -143,33 +144,47 @@ export class QuicheConnection {
     this.#native = native;
   }
 
-  /** Starts a connection as a client. `serverName` undefined: the certificate's name is not checked by TLS. */
+  /**
+   * Starts a connection as a client. `serverName` undefined: the certificate's name is not checked by TLS. `session` is
+   * what {@link session} of an earlier connection gave; one that cannot be read is as good as none.
+   */
   static connect(
     serverName: string | undefined,
     connectionId: Uint8Array,
     path: { local: HostPort; remote: HostPort },
     config: QuicheConfig,
+    session: Uint8Array | undefined,
   ): QuicheConnection {
     assertConnectionId(connectionId);
     assertHostPort(path.local);
     assertHostPort(path.remote);
     const { local, remote } = path;
-    return new QuicheConnection(
-      quiche.Connection.connect(serverName, connectionId, local, remote, config),
-    );
+    const native = quiche.Connection.connect(serverName, connectionId, local, remote, config);
+    try {
+      if (session !== undefined) native.setSession(session);
+    } catch {
+      // A damaged ticket costs the round trip that it should have saved, no more.
+    }
+    return new QuicheConnection(native);
   }
 
-  /** Starts a connection as a server. `originalId` is the client's first destination id where a Retry was sent. */
+  /**
+   * Starts a connection as a server. `originalId` is the client's first destination id where a Retry was sent;
+   * `resetToken` lets the client believe a stateless reset (RFC 9000 §10.3).
+   */
   static accept(
     connectionId: Uint8Array,
     originalId: Uint8Array | undefined,
     path: { local: HostPort; remote: HostPort },
     config: QuicheConfig,
+    resetToken: bigint,
   ): QuicheConnection {
     assertConnectionId(connectionId);
     assertHostPort(path.local);
     assertHostPort(path.remote);
     const { local, remote } = path;
+    // quiche copies the settings when a connection is made, so that each one gets a token of its own.
+    config.setStatelessResetToken(resetToken);
     return new QuicheConnection(
       quiche.Connection.accept(connectionId, originalId, local, remote, config),
     );
@@ -280,9 +295,7 @@ export class QuicheConnection {
   /** 0 is the most urgent; streams of one urgency share the connection in turns (RFC 9218 §4). */
   streamPriority(streamId: number, urgency: number): void {
     assertStreamId(streamId);
-    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 255) {
-      throw new SwarmError('BAD_OPTION', `An urgency is an integer from 0 to 255, not ${urgency}.`);
-    }
+    assertUrgency(urgency);
     try {
       this.#native.streamPriority(streamId, urgency, true);
     } catch {
@@ -326,6 +339,21 @@ export class QuicheConnection {
     return this.#native.isEstablished();
   }
 
+  /** True while data may flow although the handshake is not complete (0-RTT). */
+  isInEarlyData(): boolean {
+    return this.#native.isInEarlyData();
+  }
+
+  /** Whether the handshake continued an earlier session. */
+  isResumed(): boolean {
+    return this.#native.isResumed();
+  }
+
+  /** What {@link connect} needs to continue this session; undefined until the server sent a ticket. */
+  session(): Uint8Array | undefined {
+    return this.#native.session() ?? undefined;
+  }
+
   /** True from the moment when a CONNECTION_CLOSE was sent or received. */
   isDraining(): boolean {
     return this.#native.isDraining();
@@ -350,6 +378,11 @@ export class QuicheConnection {
   /** The peer's leaf certificate (DER). */
   peerCertificate(): Uint8Array | undefined {
     return this.#native.peerCertChain()?.[0];
+  }
+
+  /** The connection id by which the peer wants to be called. */
+  peerConnectionId(): Uint8Array {
+    return this.#native.destinationId();
   }
 
   /** Gives the peer one more connection id of ours, if it has room. */

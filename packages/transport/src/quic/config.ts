@@ -16,6 +16,10 @@ export interface ConnectionSettings {
   readonly streamWindowBytes: number;
   /** The same for all streams of a connection together. */
   readonly connectionWindowBytes: number;
+  /** After so long a listener closes a connection; 0 never does. */
+  readonly connectionAgeMaxMs: number;
+  /** After so long a listener seals tickets with another key. */
+  readonly ticketKeyLifetimeMs: number;
 }
 
 /** Datagrams on a path whose MTU is not known: an Ethernet frame of 1,500 bytes with room for a tunnel. */
@@ -24,13 +28,28 @@ export const PATH_PAYLOAD_BYTES = 1350;
 /** Datagrams on the loopback interface: 3 times the throughput of 1350, and nothing is gained above. */
 export const LOOPBACK_PAYLOAD_BYTES = 9000;
 
-/** Builds the settings for connections with datagrams of at most `payloadBytes`. */
+/** The most that is probed for where the path is not loopback: a jumbo frame of 9,000 bytes and no fragment. */
+export const PROBED_PAYLOAD_BYTES_MAX = 8952;
+
+/** How one object of settings differs from the others. */
+export interface ConfigVariant {
+  /** Bytes of the largest UDP payload that is sent. */
+  readonly payloadBytes: number;
+  /** Whether data may flow before the handshake is complete. */
+  readonly earlyData: boolean;
+  /** With which a server seals its session tickets; undefined for clients. */
+  readonly ticketKey: Uint8Array | undefined;
+}
+
+/** Builds the settings for one kind of connections. */
 export function buildConfig(
   tls: TlsMaterial,
   settings: ConnectionSettings,
-  payloadBytes: number,
+  { payloadBytes, earlyData, ticketKey }: ConfigVariant,
 ): QuicheConfig {
   const config = createConfig(tls);
+  if (earlyData) config.enableEarlyData();
+  if (ticketKey !== undefined) config.setTicketKey(ticketKey);
   config.setApplicationProtos([settings.alpn]);
   config.setMaxIdleTimeout(settings.idleTimeoutMs);
   // Any datagram that arrives is read; what is sent is bounded by what the path surely carries.

@@ -39,6 +39,7 @@ export async function attemptConnect(request: ConnectRequest): Promise<Connectio
     client?.connection.abort(endedLocally({ wireCode: 0, message: 'the attempt was aborted' }));
   };
   const opened = request.open({
+    onEarly: settle,
     onEstablished: settle,
     onEnded: (connection) => {
       client?.endpoint.unref();
@@ -47,7 +48,7 @@ export async function attemptConnect(request: ConnectRequest): Promise<Connectio
     onReleased: () => void client?.endpoint.close(),
     onSocketError: (error) => {
       // Once the handshake is complete only QUIC itself says that a peer is gone: such reports can be forged.
-      if (client === undefined || client.connection.isEstablished) return;
+      if (client === undefined || client.connection.isHandshakeComplete) return;
       client.connection.abort(nobodyAt(where, error));
       client.connection.drop();
       settle(nobodyAt(where, error));

@@ -3,11 +3,12 @@
  * a `setImmediate`: read streams, drain write queues, send datagrams, re-arm the one timer. A turn does a bounded
  * amount of work and asks for another one if there is more, so that no connection starves the others.
  *
- * The life of a connection: handshake → established → closing (what was written is flushed) → draining (a
- * CONNECTION_CLOSE was sent or received: the application learns of it now) → released (quiche says closed).
+ * The life of a connection: handshake (with early data where both sides agreed to it) → established → closing (what
+ * was written is flushed) → draining (a CONNECTION_CLOSE was sent or received: the application learns of it now) →
+ * released (quiche says closed).
  */
 import { randomBytes } from 'node:crypto';
-import type { SwarmError } from '@quic-swarm/protocol';
+import { ERRORS, type SwarmError } from '@quic-swarm/protocol';
 import type {
   Address,
   CloseReason,
@@ -30,6 +31,8 @@ import { CONNECTION_ID_BYTES, type HostPort } from './arguments.ts';
 import { type DatagramPath, type QuicheConnection } from './binding.ts';
 import { StreamTable } from './stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
+import type { PayloadRange } from './path-probe.ts';
+import { PathProber } from './path-prober.ts';
 
 /** What a connection needs from the endpoint that holds it. */
 export interface ConnectionHost {
@@ -37,6 +40,10 @@ export interface ConnectionHost {
   /** Datagrams for the connection id belong to the connection from now on. */
   route(connectionId: Uint8Array, connection: QuicConnection): void;
   unroute(connectionId: Uint8Array): void;
+  /** What makes the peer believe a stateless reset that names the connection id. */
+  resetTokenOf(connectionId: Uint8Array): bigint;
+  /** Early data may flow: the application can use the connection. */
+  early(connection: QuicConnection): void;
   /** The handshake is complete and the peer's certificate was accepted. */
   established(connection: QuicConnection): void;
   /** The connection has ended; the application was told. */
@@ -54,9 +61,17 @@ export interface ConnectionParts {
   readonly remoteAddress: Address;
   readonly idleTimeoutMs: number;
   readonly keepAliveMs: number;
+  /** After so long this side closes the connection, so that its peer makes a new one; 0 never does. */
+  readonly ageMaxMs: number;
   readonly handshakeTimeoutMs: number;
+  /** How large the datagrams may be. */
+  readonly payload: PayloadRange;
   /** Judges the peer's certificate once the handshake is complete, before anything is sent: why not, if not. */
   readonly refuseCertificate: (certificate: Uint8Array | undefined) => SwarmError | undefined;
+  /** Whether the application wants the connection before its handshake is complete, if early data flows. */
+  readonly earlyData: boolean;
+  /** Takes the ticket of this session, once; a client's. */
+  readonly onSession?: (session: Uint8Array) => void;
 }
 
 /** One buffer for all connections: a datagram is copied out of it in its exact size. */
@@ -70,6 +85,14 @@ const STOP_CHECK_MS = 50;
 
 const DEFAULT_GRACE_MS = 1000;
 
+/** A server sends its ticket right after the handshake; one that sent none by then sends none. */
+const TURNS_TO_AWAIT_TICKET = 64;
+
+const EXPIRED: CloseReason = {
+  wireCode: ERRORS.CONNECTION_EXPIRED.wireCode,
+  message: 'the connection has reached its greatest age',
+};
+
 let connectionsMade = 0;
 
 /** A connection over quiche. */
@@ -78,17 +101,22 @@ export class QuicConnection implements Connection {
   readonly side: 'client' | 'server';
   readonly localAddress: Address;
   readonly closed: Promise<ConnectionClosed>;
+  readonly handshakeComplete: Promise<boolean>;
   readonly streams: StreamTable;
   readonly #quiche: QuicheConnection;
   readonly #parts: ConnectionParts;
   readonly #timer: LazyTimer;
+  readonly #prober: PathProber;
   #remoteAddress: Address;
   #path: DatagramPath;
   #peerCertificate: Uint8Array | undefined;
   #onStream: ((stream: Stream) => void) | undefined;
-  #settleClosed: (closed: ConnectionClosed) => void;
+  #settleClosed: (closed: ConnectionClosed) => void = () => undefined;
+  #settleHandshake: (isComplete: boolean) => void = () => undefined;
   #isTurnPlanned = false;
+  #isEarly = false;
   #isEstablished = false;
+  #turnsToAwaitTicket: number;
   /** Set when this side ends the connection, with the time at which it stops waiting for the flush. */
   #closing: { readonly ending: ConnectionClosed; untilMs: number } | undefined;
   #ending: ConnectionClosed | undefined;
@@ -96,6 +124,7 @@ export class QuicConnection implements Connection {
   #lastReceivedMs: number;
   #lastPingMs = 0;
   readonly #handshakeUntilMs: number;
+  readonly #expiresAtMs: number;
   /** The CONNECTION_CLOSE as it was sent, to be repeated to a peer that goes on sending (RFC 9000 §10.2.1). */
   #closeDatagram: Uint8Array | undefined;
   #datagramsAfterClose = 0;
@@ -111,11 +140,18 @@ export class QuicConnection implements Connection {
     this.#remoteAddress = parts.remoteAddress;
     this.#path = { from: { ...parts.remoteAddress }, to: { ...parts.localAddress } };
     this.#negotiatedIdleMs = parts.idleTimeoutMs;
+    this.#prober = new PathProber(parts.payload, parts.quiche, (datagram, host, port) => {
+      parts.host.send(datagram, host, port);
+    });
     this.#lastReceivedMs = performance.now();
     this.#handshakeUntilMs = this.#lastReceivedMs + parts.handshakeTimeoutMs;
-    this.#settleClosed = () => undefined;
+    this.#expiresAtMs = parts.ageMaxMs === 0 ? Infinity : this.#lastReceivedMs + parts.ageMaxMs;
+    this.#turnsToAwaitTicket = parts.onSession === undefined ? 0 : TURNS_TO_AWAIT_TICKET;
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
+    });
+    this.handshakeComplete = new Promise((resolve) => {
+      this.#settleHandshake = resolve;
     });
     this.streams = new StreamTable(this, parts.quiche, () => {
       this.wake();
@@ -134,11 +170,11 @@ export class QuicConnection implements Connection {
   }
 
   get isOpen(): boolean {
-    return this.#isEstablished && this.#closing === undefined && this.#ending === undefined;
+    const isUsable = this.#isEstablished || this.#isEarly;
+    return isUsable && this.#closing === undefined && this.#ending === undefined;
   }
 
-  /** Whether the handshake was completed at some time. */
-  get isEstablished(): boolean {
+  get isHandshakeComplete(): boolean {
     return this.#isEstablished;
   }
 
@@ -159,7 +195,7 @@ export class QuicConnection implements Connection {
     reason: CloseReason = NOTHING_WRONG,
     graceMs: number = DEFAULT_GRACE_MS,
   ): Promise<void> {
-    const untilMs = performance.now() + (this.#isEstablished ? graceMs : 0);
+    const untilMs = performance.now() + (this.#isEstablished || this.#isEarly ? graceMs : 0);
     if (this.#closing === undefined) this.#beginClosing(endedLocally(boundReason(reason)), untilMs);
     else this.#closing.untilMs = Math.min(this.#closing.untilMs, untilMs);
     this.wake();
@@ -175,6 +211,8 @@ export class QuicConnection implements Connection {
       packetsReceived: recv,
       packetsLost: lost,
       roundTripMs: this.#quiche.roundTripMs(),
+      isResumed: this.#quiche.isResumed(),
+      udpPayloadBytes: this.#prober.decisions.bytes,
     };
   }
 
@@ -189,9 +227,17 @@ export class QuicConnection implements Connection {
     const path = isSamePath ? this.#path : { from: { host, port }, to };
     if (this.#quiche.receive(datagram, path)) {
       this.#lastReceivedMs = performance.now();
+      this.#prober.decisions.noteReceived();
       if (!isSamePath) this.#followMigration();
     }
     // Also after a failure: it may be one that ends the connection, and then quiche has an alert to send.
+    this.wake();
+  }
+
+  /** Takes a datagram of ours beside QUIC: a question about the path, or the answer to ours. */
+  receiveProbe(datagram: Uint8Array, host: string, port: number): void {
+    if (!this.isOpen || !this.#isEstablished) return;
+    this.#prober.receive(datagram, host, port, performance.now());
     this.wake();
   }
 
@@ -213,16 +259,17 @@ export class QuicConnection implements Connection {
     if (this.#isReleased) return;
     let hasMore = false;
     if (this.#ending === undefined) {
-      if (!this.#isEstablished && this.#quiche.isEstablished() && !this.#quiche.isDraining()) {
-        this.#establish();
-      }
-      if (this.#isEstablished) {
+      if (!this.#isEstablished) this.#advanceHandshake();
+      if (this.#isEstablished || this.#isEarly) {
         hasMore = this.streams.read();
         this.streams.checkStopped();
         this.streams.write();
       }
+      if (this.#turnsToAwaitTicket > 0 && this.#isEstablished) this.#collectTicket();
     }
     if (this.#transmit()) hasMore = true;
+    // A client is in early data from its first packet on: what was written goes out with the second.
+    if (!this.#isEstablished && this.#parts.earlyData && !this.#isEarly) this.#beginEarlyData();
     if (this.#ending === undefined) this.#continueClosing();
     if (this.#quiche.isDraining() || this.#quiche.isClosed()) this.#end();
     if (this.#quiche.isClosed()) {
@@ -235,16 +282,39 @@ export class QuicConnection implements Connection {
 
   /** Sends what quiche has. True: there is more than one turn may send. */
   #transmit(): boolean {
+    // quiche fills what it is given: the buffer's length decides how large the datagrams are.
+    const buffer = scratch.subarray(0, this.#prober.decisions.bytes);
     for (let count = 0; count < DATAGRAMS_PER_TURN; count += 1) {
-      const sent = this.#quiche.send(scratch);
+      const sent = this.#quiche.send(buffer);
       if (sent === undefined) return false;
       const [length, to] = sent;
+      this.#prober.sent(length);
       const datagram = Buffer.allocUnsafe(length);
       scratch.copy(datagram, 0, 0, length);
       this.#parts.host.send(datagram, to.host, to.port);
       if (this.#closing !== undefined && this.#quiche.isDraining()) this.#closeDatagram = datagram;
     }
     return true;
+  }
+
+  #advanceHandshake(): void {
+    if (this.#quiche.isDraining()) return;
+    if (this.#quiche.isEstablished()) this.#establish();
+    else if (this.#parts.earlyData && !this.#isEarly) this.#beginEarlyData();
+  }
+
+  #beginEarlyData(): void {
+    if (this.#closing !== undefined || !this.#quiche.isInEarlyData()) return;
+    this.#isEarly = true;
+    this.streams.onlyEarly = true;
+    this.#parts.host.early(this);
+    this.wake();
+  }
+
+  #collectTicket(): void {
+    const session = this.#quiche.session();
+    this.#turnsToAwaitTicket = session === undefined ? this.#turnsToAwaitTicket - 1 : 0;
+    if (session !== undefined) this.#parts.onSession?.(session);
   }
 
   #establish(): void {
@@ -261,11 +331,14 @@ export class QuicConnection implements Connection {
     if (this.#closing !== undefined) return;
     this.#peerCertificate = certificate === undefined ? undefined : Uint8Array.from(certificate);
     this.#isEstablished = true;
+    this.streams.onlyEarly = false;
     const { peerMaxIdleTimeout } = this.#quiche.stats();
     if (peerMaxIdleTimeout > 0) {
       this.#negotiatedIdleMs = Math.min(peerMaxIdleTimeout, this.#negotiatedIdleMs);
     }
     this.#exchangeConnectionIds();
+    this.#settleHandshake(true);
+    this.#prober.decisions.begin(performance.now());
     this.#parts.host.established(this);
   }
 
@@ -301,6 +374,7 @@ export class QuicConnection implements Connection {
     this.#ending = this.#explain();
     this.#parts.host.ended(this);
     this.streams.end(this.#ending.error);
+    this.#settleHandshake(false);
     this.#settleClosed(this.#ending);
   }
 
@@ -317,6 +391,12 @@ export class QuicConnection implements Connection {
       return endedByTransport('CONNECT_FAILED', 'The handshake was not completed in time.');
     }
     const { host, port } = this.#remoteAddress;
+    if (!this.#quiche.isTimedOut()) {
+      return endedByTransport(
+        'CONNECTION_LOST',
+        `${host}, port ${port}, does not know the connection any more (stateless reset): it was started again.`,
+      );
+    }
     return endedInSilence(
       `Nothing was heard from ${host}, port ${port}, for ${this.#negotiatedIdleMs} ms.`,
     );
@@ -336,7 +416,9 @@ export class QuicConnection implements Connection {
 
   #onTimer(): void {
     const nowMs = performance.now();
-    if (this.#quiche.timeoutMs() === 0) this.#quiche.onTimeout();
+    const hasTimedOut = this.#quiche.timeoutMs() === 0;
+    if (hasTimedOut) this.#quiche.onTimeout();
+    if (this.isOpen) this.#prober.tick(hasTimedOut, this.#remoteAddress, nowMs);
     if (!this.#isEstablished && this.#ending === undefined && nowMs >= this.#handshakeUntilMs) {
       this.#beginClosing(
         endedByTransport('CONNECT_FAILED', 'The handshake was not completed in time.'),
@@ -344,6 +426,9 @@ export class QuicConnection implements Connection {
       );
     }
     if (this.#isEstablished) this.#exchangeConnectionIds();
+    if (this.#isEstablished && nowMs >= this.#expiresAtMs) {
+      this.#beginClosing(endedLocally(EXPIRED), nowMs + DEFAULT_GRACE_MS);
+    }
     if (nowMs >= this.#pingAtMs()) {
       this.#lastPingMs = nowMs;
       this.#quiche.sendAckEliciting();
@@ -356,10 +441,10 @@ export class QuicConnection implements Connection {
     const nowMs = performance.now();
     let dueMs = timeoutMs === undefined ? Infinity : nowMs + timeoutMs;
     if (this.#ending === undefined) {
-      if (!this.#isEstablished) dueMs = Math.min(dueMs, this.#handshakeUntilMs);
+      dueMs = Math.min(dueMs, this.#isEstablished ? this.#expiresAtMs : this.#handshakeUntilMs);
       if (this.#closing !== undefined) dueMs = Math.min(dueMs, this.#closing.untilMs);
       if (this.streams.hasUncheckedStops) dueMs = Math.min(dueMs, nowMs + STOP_CHECK_MS);
-      dueMs = Math.min(dueMs, this.#pingAtMs());
+      dueMs = Math.min(dueMs, this.#pingAtMs(), this.#prober.decisions.dueAtMs);
     }
     this.#timer.set(dueMs);
   }
@@ -379,7 +464,7 @@ export class QuicConnection implements Connection {
     }
     for (;;) {
       const connectionId = randomBytes(CONNECTION_ID_BYTES);
-      const resetToken = randomBytes(16).readBigUInt64BE();
+      const resetToken = this.#parts.host.resetTokenOf(connectionId);
       if (!this.#quiche.offerConnectionId(connectionId, resetToken)) return;
       this.#parts.host.route(connectionId, this);
     }
@@ -390,6 +475,7 @@ export class QuicConnection implements Connection {
     if (moved !== undefined) {
       this.#remoteAddress = { host: moved.host, port: moved.port };
       this.#path = { from: { ...moved }, to: this.#path.to };
+      this.#prober.decisions.begin(performance.now());
     }
   }
 

@@ -2,15 +2,21 @@
  * One UDP socket and the connections behind it. A datagram belongs to the connection whose id it carries, never to
  * an address or port: a client may change its address, and a port may be used again by somebody else.
  */
+import { randomBytes } from 'node:crypto';
 import type { Address } from '../contract.ts';
 import { CONNECTION_ID_BYTES } from './arguments.ts';
 import type { ConnectionHost, QuicConnection } from './connection.ts';
+import { isProbe } from './probe-packet.ts';
 import type { DatagramSocket, DatagramSocketFactory } from './socket.ts';
 
 /** What happens to datagrams and connections; a listener and a client differ only in this. */
 export interface EndpointEvents {
   /** A datagram with a long header for a connection id that is not known. */
   readonly onUnknown?: (datagram: Uint8Array, host: string, port: number) => void;
+  /** A datagram with a short header for a connection id that is not known: somebody believes in a connection. */
+  readonly onStray?: (datagram: Uint8Array, host: string, port: number) => void;
+  /** Early data may flow on the connection, which wanted it. */
+  readonly onEarly?: (connection: QuicConnection) => void;
   readonly onEstablished: (connection: QuicConnection) => void;
   readonly onEnded?: (connection: QuicConnection) => void;
   readonly onReleased?: (connection: QuicConnection) => void;
@@ -25,19 +31,25 @@ export class QuicEndpoint implements ConnectionHost {
   readonly #routes = new Map<string, QuicConnection>();
   /** The keys of each connection, so that all can be removed. */
   readonly #keys = new Map<QuicConnection, string[]>();
+  readonly #resetTokenOf: (connectionId: Uint8Array) => bigint;
   #socket: DatagramSocket | undefined;
 
-  private constructor(events: EndpointEvents) {
+  private constructor(events: EndpointEvents, resetTokenOf: (id: Uint8Array) => bigint) {
     this.#events = events;
+    this.#resetTokenOf = resetTokenOf;
   }
 
-  /** Opens the socket. Rejects with the system's error. */
+  /**
+   * Opens the socket. Rejects with the system's error.
+   * @param resetTokenOf what makes a peer believe a stateless reset; the default is for those who send none
+   */
   static async open(
     createSocket: DatagramSocketFactory,
     address: { readonly local: Address; readonly peer?: Address },
     events: EndpointEvents,
+    resetTokenOf: (connectionId: Uint8Array) => bigint = randomToken,
   ): Promise<QuicEndpoint> {
-    const endpoint = new QuicEndpoint(events);
+    const endpoint = new QuicEndpoint(events, resetTokenOf);
     endpoint.#socket = await createSocket({
       localAddress: address.local,
       ...(address.peer === undefined ? {} : { peer: address.peer }),
@@ -89,6 +101,14 @@ export class QuicEndpoint implements ConnectionHost {
     return this.#routes.has(Buffer.from(connectionId).toString('latin1'));
   }
 
+  resetTokenOf(connectionId: Uint8Array): bigint {
+    return this.#resetTokenOf(connectionId);
+  }
+
+  early(connection: QuicConnection): void {
+    this.#events.onEarly?.(connection);
+  }
+
   established(connection: QuicConnection): void {
     this.#events.onEstablished(connection);
   }
@@ -118,14 +138,20 @@ export class QuicEndpoint implements ConnectionHost {
     const key = destinationKey(datagram);
     if (key === undefined) return;
     const connection = this.#routes.get(key);
-    if (connection !== undefined) connection.receive(datagram, host, port);
+    if (isProbe(datagram)) connection?.receiveProbe(datagram, host, port);
+    else if (connection !== undefined) connection.receive(datagram, host, port);
     else if (isLongHeader(datagram)) this.#events.onUnknown?.(datagram, host, port);
+    else this.#events.onStray?.(datagram, host, port);
   }
 
   #open(): DatagramSocket {
     if (this.#socket === undefined) throw new Error('The endpoint has no socket.');
     return this.#socket;
   }
+}
+
+function randomToken(): bigint {
+  return randomBytes(16).readBigUInt64BE();
 }
 
 /** The destination connection id of a packet (RFC 8999 §5.1, §5.2), read here because a call into quiche costs more. */

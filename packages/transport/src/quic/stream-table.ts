@@ -55,6 +55,8 @@ export class StreamTable implements StreamOwner {
   readonly #earlyResets = new Map<number, number>();
   readonly #openWaiters: OpenWaiter[] = [];
   #onStream: ((stream: QuicStream) => void) | undefined;
+  /** The handshake is not complete: of new streams only those for early data may leave. */
+  #onlyEarly = false;
   #nextLocalId: number;
   /** The lowest stream id of the peer that was not announced yet. */
   #nextPeerId: number;
@@ -94,13 +96,18 @@ export class StreamTable implements StreamOwner {
     if (handler !== undefined) this.#wake();
   }
 
+  set onlyEarly(isOnly: boolean) {
+    this.#onlyEarly = isOnly;
+  }
+
   get refusal(): SwarmError | undefined {
     return this.#refusal;
   }
 
   async open(options: StreamOptions): Promise<QuicStream> {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const stream = this.#openWaiters.length === 0 ? this.#create(options) : undefined;
+    const isTurn = this.#onlyEarly ? options.earlyData === true : this.#openWaiters.length === 0;
+    const stream = isTurn ? this.#create(options) : undefined;
     if (stream !== undefined) return stream;
     return new Promise((resolve, reject) => {
       this.#openWaiters.push({ options, resolve, reject });
@@ -135,6 +142,13 @@ export class StreamTable implements StreamOwner {
     this.#awaitingWriter.delete(stream.id);
     this.#writes.add(stream);
     this.#wake();
+  }
+
+  changeUrgency(stream: QuicStream, change: () => void): void {
+    this.#writes.move(stream, change);
+    if (this.#ended === undefined && this.#streams.has(stream.id)) {
+      this.quiche.streamPriority(stream.id, stream.urgency);
+    }
   }
 
   resetWhenKnown(streamId: number, wireCode: number): void {
@@ -180,7 +194,7 @@ export class StreamTable implements StreamOwner {
   /** Hands queued bytes to quiche, the most urgent streams first; opens streams for those who wait. */
   write(): void {
     this.#writes.flush();
-    while (this.#openWaiters.length > 0) {
+    while (this.#openWaiters.length > 0 && !this.#onlyEarly) {
       const [waiter] = this.#openWaiters;
       const stream = waiter === undefined ? undefined : this.#create(waiter.options);
       if (stream === undefined) return;

@@ -7,6 +7,7 @@
 import type { SwarmError } from '@quic-swarm/protocol';
 import type { CloseReason, Connection, Stream } from '../contract.ts';
 import {
+  assertUrgency,
   callApplication,
   HIGH_WATER_BYTES,
   LOW_WATER_BYTES,
@@ -29,6 +30,8 @@ export interface StreamOwner {
   wantsWrite(stream: QuicStream): void;
   /** The peer finished its half and ours is idle: only asking quiche tells that the peer gave up on the answer. */
   awaitsWriter(stream: QuicStream): void;
+  /** Puts the stream in its new place among those that write. */
+  changeUrgency(stream: QuicStream, change: () => void): void;
   /** The stream is to be reset as soon as quiche knows it. */
   resetWhenKnown(streamId: number, wireCode: number): void;
   /** The stream is of no use any more. */
@@ -43,11 +46,11 @@ export type WriteProgress = 'done' | 'blocked' | 'moved';
 /** A stream over quiche. */
 export class QuicStream implements Stream {
   readonly id: number;
-  readonly urgency: number;
   onEnd: (() => void) | undefined;
   onError: ((error: SwarmError) => void) | undefined;
   readonly #owner: StreamOwner;
   readonly #queue = new WriteQueue();
+  #urgency: number;
   #onData: ((bytes: Uint8Array) => void) | undefined;
   #isPaused = false;
   /** The peer's last byte was read from quiche. */
@@ -66,13 +69,25 @@ export class QuicStream implements Stream {
 
   constructor(id: number, urgency: number, isKnown: boolean, owner: StreamOwner) {
     this.id = id;
-    this.urgency = urgency;
+    this.#urgency = urgency;
     this.#isKnown = isKnown;
     this.#owner = owner;
   }
 
   get connection(): Connection {
     return this.#owner.connection;
+  }
+
+  get urgency(): number {
+    return this.#urgency;
+  }
+
+  set urgency(urgency: number) {
+    assertUrgency(urgency);
+    if (urgency === this.#urgency) return;
+    this.#owner.changeUrgency(this, () => {
+      this.#urgency = urgency;
+    });
   }
 
   get onData(): ((bytes: Uint8Array) => void) | undefined {

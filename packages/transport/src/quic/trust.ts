@@ -1,7 +1,9 @@
 /** Which server a client believes. Verification is never off: there is always a pin, an authority or a question. */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { SwarmError } from '@quic-swarm/protocol';
+import { formatAddress } from '../address.ts';
+import type { Address } from '../contract.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import type { TlsMaterial } from './binding.ts';
 
@@ -69,6 +71,25 @@ export function serverNameFor(trust: Trust, host: string): string | undefined {
   return isIP(host) === 0 ? host : undefined;
 }
 
+/**
+ * The key under which a session with a server is kept: a ticket of one server, of one identity, or of a server that was
+ * believed for another reason must never serve for another.
+ */
+export function sessionKeyOf(
+  { trust, identity }: ClientTls,
+  address: Address,
+  alpn: string,
+): string {
+  const belief =
+    typeof trust === 'function'
+      ? 'asked'
+      : 'authority' in trust
+        ? [digestOf(trust.authority), trust.serverName ?? '']
+        : trust.fingerprints;
+  const self = identity === undefined ? '' : fingerprintOf(identity.certificate);
+  return JSON.stringify([formatAddress(address), alpn, belief, self]);
+}
+
 /** Says why a server's certificate is not good, or undefined when it is. */
 export function certificateJudge(
   trust: Trust,
@@ -91,6 +112,10 @@ export function certificateJudge(
       { hint: 'Compare with the fingerprint that the coordinator printed when it started.' },
     );
   };
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function refuseOtherIp(certificate: Uint8Array | undefined, ip: string): SwarmError | undefined {

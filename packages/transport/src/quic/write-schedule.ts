@@ -24,6 +24,14 @@ export class WriteSchedule {
     if (this.#level(stream.urgency).streams.delete(stream)) this.#size -= 1;
   }
 
+  /** Keeps the stream's place in the set while `change` changes its urgency. */
+  move(stream: QuicStream, change: () => void): void {
+    const isMember = this.#level(stream.urgency).streams.has(stream);
+    if (isMember) this.remove(stream);
+    change();
+    if (isMember) this.add(stream);
+  }
+
   clear(): void {
     for (const { streams } of this.#levels) streams.clear();
     this.#size = 0;
