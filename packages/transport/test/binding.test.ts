@@ -60,7 +60,9 @@ describe('arguments of the binding', () => {
     const id = new Uint8Array(length);
     const path = { local: LOCAL, remote: REMOTE };
     const config = createConfig(TLS);
-    expect(() => QuicheConnection.connect('localhost', id, path, config, undefined)).toThrow(INTERNAL);
+    expect(() => QuicheConnection.connect('localhost', id, path, config, undefined)).toThrow(
+      INTERNAL,
+    );
     expect(() => QuicheConnection.accept(id, undefined, path, config, 1n)).toThrow(INTERNAL);
     expect(() => connection().offerConnectionId(id, 0n)).toThrow(INTERNAL);
   });

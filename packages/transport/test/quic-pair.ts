@@ -61,6 +61,10 @@ export interface Tap {
   readonly createSocket: DatagramSocketFactory;
   /** While true, nothing goes out and nothing comes in. */
   isCut: boolean;
+  /** While true, nothing goes out. */
+  isMute: boolean;
+  /** Longer datagrams get lost on their way out. */
+  bytesMax: number;
   /** Told of each datagram that goes out. */
   onSend: (datagram: Uint8Array, host: string, port: number) => void;
   /** Told of each datagram that comes in. */
@@ -72,6 +76,8 @@ export interface Tap {
 export function tap(): Tap {
   const self: Tap = {
     isCut: false,
+    isMute: false,
+    bytesMax: Infinity,
     onSend: () => undefined,
     onReceive: () => undefined,
     inject: () => undefined,
@@ -92,8 +98,9 @@ export function tap(): Tap {
         },
         close: async () => socket.close(),
         send: (datagram, host, port) => {
-          if (self.isCut) return;
+          if (self.isCut || self.isMute) return;
           self.onSend(datagram, host, port);
+          if (datagram.length > self.bytesMax) return;
           socket.send(datagram, host, port);
         },
       };
