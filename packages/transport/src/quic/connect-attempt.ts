@@ -39,6 +39,8 @@ export async function attemptConnect(request: ConnectRequest): Promise<Connectio
     client?.connection.abort(endedLocally({ wireCode: 0, message: 'the attempt was aborted' }));
   };
   const opened = request.open({
+    // A stateless reset names no connection: its token is all that tells for whom it is, and here is only one.
+    onStray: (datagram, host, port) => client?.connection.receive(datagram, host, port),
     onEarly: settle,
     onEstablished: settle,
     onEnded: (connection) => {
