@@ -7,12 +7,14 @@
  */
 export * from './codec.ts';
 export * from './documents.ts';
+export * from './early-data.ts';
 export * from './errors.ts';
 export * from './frame-parser.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './message-reader.ts';
 export * from './message-table.ts';
+export * from './stream-urgency.ts';
 export * from './table.ts';
 export * from './version.ts';
 export * from './documents/inputs.ts';

@@ -5,6 +5,7 @@
 import {
   ERRORS,
   MessageReader,
+  STREAM_URGENCY,
   SwarmError,
   encodeFrame,
   framesOf,
@@ -19,10 +20,6 @@ import {
 } from '@quic-swarm/protocol';
 import type { Address, CloseReason, Connection, Stream, Transport } from '@quic-swarm/transport';
 import type { StandingStream } from '../core/effects.ts';
-
-const CONTROL_URGENCY = 0;
-const DISPATCH_URGENCY = 16;
-const BULK_URGENCY = 200;
 
 /** Progress is dropped while more than this waits to be sent: it would only be old news. */
 const PROGRESS_QUEUE_BYTES_MAX = 256 * 1024;
@@ -68,7 +65,7 @@ export class AgentConnection {
     const { transport, address, timeoutMs, signal, listener } = options;
     const connection = await transport.connect(address, { timeoutMs, signal });
     try {
-      const control = await connection.openStream({ urgency: CONTROL_URGENCY });
+      const control = await connection.openStream({ urgency: STREAM_URGENCY.control });
       const opened = new AgentConnection(connection, control, listener);
       opened.#listen();
       return opened;
@@ -93,7 +90,7 @@ export class AgentConnection {
 
   /** Opens the dispatch stream; messages for it may be sent at once. */
   openDispatchStream(): void {
-    this.#connection.openStream({ urgency: DISPATCH_URGENCY }).then(
+    this.#connection.openStream({ urgency: STREAM_URGENCY.dispatch }).then(
       (stream) => {
         this.#read(stream, 'dispatch');
         this.#dispatch = stream;
@@ -106,7 +103,7 @@ export class AgentConnection {
 
   /** Opens a stream for a data set. */
   openDatasetStream(): Promise<Stream> {
-    return this.#connection.openStream({ urgency: BULK_URGENCY });
+    return this.#connection.openStream({ urgency: STREAM_URGENCY.dataset });
   }
 
   /** Flushes for at most `graceMs` and ends the connection. */
@@ -206,7 +203,7 @@ export class AgentConnection {
   }
 
   async #writeAlone(message: Message): Promise<void> {
-    const stream = await this.#connection.openStream({ urgency: BULK_URGENCY });
+    const stream = await this.#connection.openStream({ urgency: STREAM_URGENCY.task });
     let lost: SwarmError | undefined;
     // Nothing is answered here; whatever comes is let through, so that the stream can end.
     stream.onData = () => {};

@@ -9,6 +9,7 @@ import {
   NO_ERROR_WIRE_CODE,
   PROTOCOL_MAX,
   PROTOCOL_MIN,
+  STREAM_URGENCY,
   SwarmError,
   UNAUTHENTICATED_FRAME_BYTES_MAX,
   encodeFrame,
@@ -31,11 +32,6 @@ import type {
   Stream,
   Transport,
 } from '@quic-swarm/transport';
-
-/** Cancelling and asking go before everything else, small tasks before large inputs. */
-const CONTROL_URGENCY = 0;
-const CLIENT_URGENCY = 16;
-const BULK_URGENCY = 200;
 
 /** How to reach a coordinator. */
 export interface CoordinatorConnectionOptions {
@@ -73,7 +69,8 @@ export class CoordinatorConnection {
    */
   static async open(options: CoordinatorConnectionOptions): Promise<CoordinatorConnection> {
     const { transport, address, timeoutMs, signal } = options;
-    const connection = await transport.connect(address, { timeoutMs, signal });
+    // A client that was here before has the acknowledgement after one round trip.
+    const connection = await transport.connect(address, { timeoutMs, signal, earlyData: true });
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     try {
@@ -102,7 +99,9 @@ export class CoordinatorConnection {
     connection: Connection,
     options: CoordinatorConnectionOptions,
   ): Promise<CoordinatorConnection> {
-    const control = await connection.openStream({ urgency: CONTROL_URGENCY });
+    // Only the handshake leaves on it before the acknowledgement, and that may be said twice.
+    const { control: urgency } = STREAM_URGENCY;
+    const control = await connection.openStream({ urgency, earlyData: true });
     let settle: Settle | undefined;
     const acknowledged = new Promise<ClientAck>((resolve, reject) => {
       settle = { resolve, reject };
@@ -118,7 +117,7 @@ export class CoordinatorConnection {
     };
     control.write(encodeFrame({ type: 'ClientHandshake', body }));
     self.#ack = await acknowledged;
-    const client = await connection.openStream({ urgency: CLIENT_URGENCY });
+    const client = await connection.openStream({ urgency: STREAM_URGENCY.client });
     self.#read(client, 'client');
     client.write(encodeFrame({ type: 'StreamOpen', body: { purpose: 'client' } }));
     self.#client = client;
@@ -182,7 +181,7 @@ export class CoordinatorConnection {
 
   /** A stream for one data set; the caller writes StreamOpen first. */
   async openBulkStream(): Promise<Stream> {
-    return this.#connection.openStream({ urgency: BULK_URGENCY });
+    return this.#connection.openStream({ urgency: STREAM_URGENCY.task });
   }
 
   /** Says goodbye and closes after what was written has left. Idempotent. */

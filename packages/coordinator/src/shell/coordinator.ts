@@ -145,6 +145,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     try {
       coordinator.#listener = await transport.listen({
         address,
+        acceptEarlyData: true,
         onConnection: (connection) => {
           coordinator.#accept(connection);
         },

@@ -6,6 +6,7 @@ import {
   ERRORS,
   MessageReader,
   NO_ERROR_WIRE_CODE,
+  STREAM_URGENCY,
   SwarmError,
   UNAUTHENTICATED_FRAME_BYTES_MAX,
   encodeFrame,
@@ -21,6 +22,7 @@ import {
   type StreamKind,
 } from '@quic-swarm/protocol';
 import type { Connection, Stream } from '@quic-swarm/transport';
+import { EarlyGate } from './early-gate.ts';
 
 /** What a peer has told of itself. */
 export type Role = 'agent' | 'client';
@@ -66,9 +68,6 @@ export type SharedStream = 'control' | 'dispatch' | 'client';
 /** A peer that submits so much without opening the stream for the answers does not want them. */
 const EARLY_MESSAGES_MAX = 1024;
 
-/** Long payloads leave after everything else. */
-const BULK_URGENCY = 200;
-
 /** See the head of this file. */
 export class Peer {
   readonly connection: Connection;
@@ -82,6 +81,7 @@ export class Peer {
   readonly #asked = new WeakSet<Stream>();
   /** Bytes of payloads that are on their way in, by stream. */
   readonly #incoming = new Map<Stream, number>();
+  readonly #gate: EarlyGate;
   readonly #handshakeTimer: NodeJS.Timeout;
   #control: MessageReader | undefined;
   #role: Role | undefined;
@@ -95,6 +95,7 @@ export class Peer {
     this.connection = connection;
     this.#listener = listener;
     this.#limits = limits;
+    this.#gate = new EarlyGate(connection);
     connection.onStream = (stream) => {
       this.#acceptStream(stream);
     };
@@ -185,6 +186,7 @@ export class Peer {
 
   #acceptStream(stream: Stream): void {
     if (this.#control === undefined) {
+      stream.urgency = STREAM_URGENCY.control;
       this.#streams.set('control', stream);
       this.#control = this.#read(stream, this.#limits.payloadBytesMax, (message) => {
         this.#receiveControl(message);
@@ -222,6 +224,7 @@ export class Peer {
     purpose: BodyOf<'StreamOpen'>['purpose'],
     reader: MessageReader,
   ): void {
+    stream.urgency = STREAM_URGENCY[purpose];
     if (purpose === 'task') {
       stream.end();
     } else if (purpose === 'dataset') {
@@ -253,9 +256,9 @@ export class Peer {
       admit: (message, payloadBytes) => this.#admit(stream, message, payloadBytes),
       onMessage: (message) => {
         this.#payloadDone(stream);
-        if (this.#ended) return;
-        this.#listener.onReceived(message.type);
-        onMessage(message);
+        this.#gate.pass(message.type, () => {
+          this.#take(message, onMessage);
+        });
       },
     });
     stream.onData = (bytes) => {
@@ -291,6 +294,17 @@ export class Peer {
       }
     };
     return reader;
+  }
+
+  /** Also called when the gate opens, where nobody else would catch what is thrown. */
+  #take(message: Message, onMessage: (message: Message) => void): void {
+    if (this.#ended) return;
+    this.#listener.onReceived(message.type);
+    try {
+      onMessage(message);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #receiveControl(message: Message): void {
@@ -385,7 +399,7 @@ export class Peer {
   async #sendDetached(message: Message): Promise<void> {
     const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
     try {
-      const stream = await this.connection.openStream({ urgency: BULK_URGENCY });
+      const stream = await this.connection.openStream({ urgency: STREAM_URGENCY.task });
       stream.onError = () => undefined;
       stream.onData = () => undefined;
       const open: BodyOf<'StreamOpen'> = {
