@@ -14,13 +14,16 @@ import {
   type SessionStore,
   type Stream,
 } from '@quic-swarm/transport';
-import { until } from '@quic-swarm/testkit';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EarlyGate } from '../src/shell/early-gate.ts';
 
 const identity = createSelfSignedCertificate({ commonName: 'coordinator', hosts: ['127.0.0.1'] });
 const client = { trust: { fingerprints: [identity.fingerprint] } };
 const VERSIONS = { protocolMin: PROTOCOL_MIN, protocolMax: PROTOCOL_MAX };
+
+async function until(condition: () => boolean): Promise<void> {
+  await vi.waitUntil(condition, { timeout: 15_000, interval: 2 });
+}
 
 async function startCoordinator(): Promise<QuicSwarmCoordinator> {
   const coordinator = await QuicSwarmCoordinator.start({

@@ -1,7 +1,6 @@
 /** The transport over QUIC: `listen` and `connect` of the contract, on top of endpoints and connections. */
 import { randomBytes } from 'node:crypto';
 import { SwarmError } from '@quic-swarm/protocol';
-import { formatAddress } from '../address.ts';
 import type {
   Address,
   Connection,
