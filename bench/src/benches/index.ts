@@ -1,0 +1,5 @@
+/** All benches, by the word that starts them. */
+import type { Bench } from '../harness/model.ts';
+import { transport } from './transport.ts';
+
+export const benches: readonly Bench[] = [transport];
