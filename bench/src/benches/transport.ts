@@ -23,6 +23,7 @@ export const transport: Bench = {
       peer: 'matrixai',
       // It needs seconds where others need tenths: fewer rounds and bytes show its rates, in a time that can be waited for.
       roundsMax: 3,
+      note: 'at most 3 rounds, 1 MiB one way',
       settings: {
         [oneWay.name]: { warmUpMib: 0.125, mib: 1 },
         [pipelined.name]: { warmUpMs: 0 },
@@ -31,6 +32,7 @@ export const transport: Bench = {
     { name: HTTP2, kind: 'peer', peer: 'http2' },
     { name: 'grpc-js over TLS', kind: 'peer', peer: 'grpc' },
     { name: 'ws over TLS', kind: 'peer', peer: 'ws' },
+    { name: 'NATS, plain', kind: 'peer', peer: 'nats' },
     { name: 'TCP, plain', kind: 'floor', peer: 'tcp' },
     { name: 'UDP, plain', kind: 'floor', peer: 'udp', workloads: [requestReply.name] },
   ],

@@ -102,7 +102,8 @@ function versionsOf(peers: readonly Peer[]): Record<string, string> {
     for (const name of packages) versions[name] = packageVersion(name);
     for (const program of programs) {
       const path = programPath(program);
-      if (path !== undefined) versions[program] = output(path, ['--version']) ?? 'unknown';
+      const text = path === undefined ? undefined : output(path, ['--version']);
+      if (text !== undefined) versions[program] = /\d+\.\d+\.\d+/.exec(text)?.[0] ?? text;
     }
   }
   return versions;

@@ -24,8 +24,10 @@ export interface Contestant {
   readonly variant?: Variant;
   /** The workloads that say something about it. @default all that it is able to do */
   readonly workloads?: readonly string[];
-  /** It takes so long that it has no turn in later rounds. @default all rounds */
+  /** It takes so long that it has no turn in later rounds, and one only with `--quick`. @default all rounds */
   readonly roundsMax?: number;
+  /** What a reader must know to compare it, such as settings of its own. */
+  readonly note?: string;
   /** Settings by workload where this contestant would take too long or cannot hold as much. */
   readonly settings?: Readonly<Record<string, Settings>>;
 }

@@ -19,6 +19,7 @@ export function textOf(report: Report, bench: Bench): string {
   const parts = [
     environmentText(bench, report.environment),
     ...bench.plans.map(({ workload }) => workloadText(workload, measured)),
+    notesText(bench),
     absentText(absent),
     targetText(report.targets),
   ];
@@ -64,6 +65,12 @@ function workloadText(workload: Workload, rows: readonly MeasuredRow[]): string 
   const heads = workload.metrics.map(({ name, unit }: Metric) => `${name} (${unit})`);
   const head = ['', ...heads, `CPU (µs/${workload.operation})`, 'to ours'];
   return `${workload.title}\n${table([head, ...cells])}`;
+}
+
+function notesText({ contestants }: Bench): string {
+  return contestants
+    .flatMap(({ name, note }) => (note === undefined ? [] : `${name}: ${note}`))
+    .join('\n');
 }
 
 function absentText(rows: readonly AbsentRow[]): string {

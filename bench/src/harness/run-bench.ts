@@ -32,7 +32,7 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Resul
       for (const plan of bench.plans) {
         options.onProgress(`round ${round + 1} of ${options.rounds}: ${plan.workload.name}`);
         for (const crew of shuffled(crews, random)) {
-          if (round >= (crew.contestant.roundsMax ?? options.rounds)) continue;
+          if (round >= roundsOf(crew.contestant, options)) continue;
           await measure(crew, plan, options, results);
         }
       }
@@ -82,6 +82,11 @@ async function measure(
     options.onProgress(`${contestant.name}: ${workload.name} ${outcome}: ${firstLine(reason)}`);
     await crew.kill();
   }
+}
+
+function roundsOf({ roundsMax }: Contestant, { rounds, isQuick }: RunOptions): number {
+  if (roundsMax === undefined) return rounds;
+  return isQuick ? 1 : roundsMax;
 }
 
 function firstLine(text: string): string {

@@ -9,6 +9,7 @@ import {
   type handleUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
+import { FIRST_MESSAGE, timeConnect } from './connect-times.ts';
 import { addressOf, type Abilities, type Peer, type ProcessContext } from './contract.ts';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -91,7 +92,19 @@ export const peer: Peer = {
       async start(context) {
         const client = await openClient(context);
         return {
-          abilities: abilitiesOf(client),
+          abilities: {
+            ...abilitiesOf(client),
+            connectCold: async () =>
+              timeConnect(async () => {
+                const connection = await openClient(context);
+                return {
+                  ask: async () => askOnce(connection, FIRST_MESSAGE),
+                  close: () => {
+                    connection.close();
+                  },
+                };
+              }),
+          },
           stop: () => {
             client.close();
           },
@@ -131,13 +144,7 @@ function abilitiesOf(client: Client): Partial<Abilities> {
       });
       return channel;
     },
-    request: async (message) =>
-      new Promise((resolve, reject) => {
-        client.makeUnaryRequest(ECHO, asIs, asIs, asBuffer(message), (error) => {
-          if (error === null) resolve();
-          else reject(error);
-        });
-      }),
+    request: async (message) => askOnce(client, message),
     sendOneWay: async (totalBytes) => sendOneWay(client, totalBytes),
     openTogether: async (count, message) => {
       const calls = await Promise.all(
@@ -167,6 +174,15 @@ function abilitiesOf(client: Client): Partial<Abilities> {
       };
     },
   };
+}
+
+async function askOnce(client: Client, message: Uint8Array): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    client.makeUnaryRequest(ECHO, asIs, asIs, asBuffer(message), (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
 }
 
 async function sendOneWay(client: Client, totalBytes: number): Promise<void> {

@@ -6,7 +6,10 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { duplexByteStream, serveByteStream, streamAbilities } from './byte-stream.ts';
+import { FIRST_MESSAGE, timeConnect, type FreshConnection } from './connect-times.ts';
+import { openTls, sessionOf } from './tls.ts';
 import { addressOf, type Peer, type ProcessContext } from './contract.ts';
 
 /** The windows that quic-swarm's transport has, so that flow control is nobody's excuse. */
@@ -49,10 +52,28 @@ export const peer: Peer = {
       name: 'client',
       async start(context) {
         const session = await openSession(context);
+        let tlsSession: Buffer | undefined;
+        const fresh = async (resume: boolean): Promise<FreshConnection> => {
+          const socket = await openTls(context, ['h2'], resume ? tlsSession : undefined);
+          const connection = await openSession(context, socket);
+          return {
+            ask: async () => abilitiesOf(connection).request(FIRST_MESSAGE),
+            isResumed: () => socket.isSessionReused(),
+            close: async () => {
+              tlsSession ??= await sessionOf(socket);
+              connection.destroy();
+            },
+          };
+        };
         return {
-          abilities: streamAbilities(async () =>
-            duplexByteStream(session.request({ ':method': 'POST', ':path': '/' })),
-          ),
+          abilities: {
+            ...abilitiesOf(session),
+            connectCold: async () => timeConnect(async () => fresh(false)),
+            connectResumed: async () => {
+              if (tlsSession === undefined) await timeConnect(async () => fresh(false));
+              return timeConnect(async () => fresh(true));
+            },
+          },
           stop: () => {
             session.destroy();
           },
@@ -62,13 +83,25 @@ export const peer: Peer = {
   ],
 };
 
-async function openSession(context: ProcessContext): Promise<ClientHttp2Session> {
+function abilitiesOf(session: ClientHttp2Session): ReturnType<typeof streamAbilities> {
+  return streamAbilities(async () =>
+    duplexByteStream(session.request({ ':method': 'POST', ':path': '/' })),
+  );
+}
+
+/** Without a socket it connects itself. */
+async function openSession(
+  context: ProcessContext,
+  socket?: TLSSocket,
+): Promise<ClientHttp2Session> {
   const session = connect(`https://${addressOf(context, 'server')}`, {
     ca: context.identity.authority,
     settings: { initialWindowSize: STREAM_WINDOW_BYTES },
+    ...(socket === undefined ? {} : { createConnection: () => socket }),
   });
   await new Promise<void>((resolve, reject) => {
-    session.once('remoteSettings', () => {
+    // A request may leave before the server's settings have come; only its limit of streams is not known yet.
+    session.once(socket === undefined ? 'remoteSettings' : 'connect', () => {
       resolve();
     });
     session.once('error', reject);

@@ -9,6 +9,7 @@ import {
   type QUICStream,
 } from '@matrixai/quic';
 import { serveByteStream, streamAbilities, type ByteStream } from './byte-stream.ts';
+import { FIRST_MESSAGE, timeConnect } from './connect-times.ts';
 import { addressOf, hostAndPort, type Peer, type ProcessContext } from './contract.ts';
 
 /** The windows that quic-swarm's transport has. */
@@ -58,7 +59,17 @@ export const peer: Peer = {
       async start(context) {
         const client = await openClient(context);
         return {
-          abilities: streamAbilities(async () => webByteStream(client.connection.newStream())),
+          abilities: {
+            ...abilitiesOf(client),
+            connectCold: async () =>
+              timeConnect(async () => {
+                const connection = await openClient(context);
+                return {
+                  ask: async () => abilitiesOf(connection).request(FIRST_MESSAGE),
+                  close: async () => connection.destroy({ force: true }),
+                };
+              }),
+          },
           stop: async () => client.destroy({ force: true }),
         };
       },
@@ -73,6 +84,10 @@ function serveConnection(connection: QUICConnection): void {
       serveByteStream(webByteStream(event.detail));
     },
   );
+}
+
+function abilitiesOf({ connection }: QUICClient): ReturnType<typeof streamAbilities> {
+  return streamAbilities(async () => webByteStream(connection.newStream()));
 }
 
 async function openClient(context: ProcessContext): Promise<QUICClient> {

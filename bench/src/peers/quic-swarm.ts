@@ -5,10 +5,13 @@ import {
   createQuicTransport,
   formatAddress,
   parseAddress,
+  type Address,
   type QuicTransportOptions,
   type Stream,
+  type Transport,
 } from '@quic-swarm/transport';
 import { serveByteStream, streamAbilities, type ByteStream } from './byte-stream.ts';
+import { FIRST_MESSAGE, timeConnect, type FreshConnection } from './connect-times.ts';
 import { addressOf, type Peer, type ProcessContext } from './contract.ts';
 
 export const peer: Peer = {
@@ -42,15 +45,28 @@ export const peer: Peer = {
           ...optionsOf(context),
           client: { trust: { authority: context.identity.authority } },
         });
-        const connection = await transport.connect(parseAddress(addressOf(context, 'server')));
+        const address = parseAddress(addressOf(context, 'server'));
+        const connection = await transport.connect(address);
         return {
-          abilities: streamAbilities(async () => quicByteStream(await connection.openStream())),
+          abilities: {
+            ...streamAbilities(async () => quicByteStream(await connection.openStream())),
+            connectCold: async () => timeConnect(async () => freshConnection(transport, address)),
+          },
           stop: async () => connection.close(),
         };
       },
     },
   ],
 };
+
+async function freshConnection(transport: Transport, address: Address): Promise<FreshConnection> {
+  const connection = await transport.connect(address);
+  const { request } = streamAbilities(async () => quicByteStream(await connection.openStream()));
+  return {
+    ask: async () => request(FIRST_MESSAGE),
+    close: async () => connection.close(),
+  };
+}
 
 function optionsOf({ variant }: ProcessContext): Omit<QuicTransportOptions, 'client' | 'server'> {
   const { maxUdpPayloadBytes } = variant;

@@ -1,6 +1,7 @@
 /** Plain TCP of node:net, without encryption: a floor. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { duplexByteStream, serveByteStream, streamAbilities } from './byte-stream.ts';
+import { FIRST_MESSAGE, timeConnect } from './connect-times.ts';
 import { addressOf, hostAndPort, type Peer } from './contract.ts';
 
 export const peer: Peer = {
@@ -43,7 +44,21 @@ export const peer: Peer = {
           duplexByteStream(await open()),
         );
         return {
-          abilities: { openChannel, sendOneWay },
+          abilities: {
+            openChannel,
+            sendOneWay,
+            connectCold: async () =>
+              timeConnect(async () => {
+                const socket = await open();
+                const { request } = streamAbilities(async () => duplexByteStream(socket));
+                return {
+                  ask: async () => request(FIRST_MESSAGE),
+                  close: () => {
+                    socket.destroy();
+                  },
+                };
+              }),
+          },
           stop: () => {
             for (const socket of sockets) socket.destroy();
           },

@@ -2,7 +2,8 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
-import { addressOf, type Abilities, type Peer } from './contract.ts';
+import { FIRST_MESSAGE, timeConnect, type FreshConnection } from './connect-times.ts';
+import { addressOf, type Abilities, type Peer, type ProcessContext } from './contract.ts';
 
 /** A text message asks that so many bytes be swallowed before the next answer. */
 const CHUNK_BYTES = 64 * 1024;
@@ -33,16 +34,12 @@ export const peer: Peer = {
     {
       name: 'client',
       async start(context) {
-        const socket = new WebSocket(`wss://${addressOf(context, 'server')}`, {
-          ca: context.identity.authority,
-          perMessageDeflate: false,
-        });
-        await new Promise<void>((resolve, reject) => {
-          socket.once('open', resolve);
-          socket.once('error', reject);
-        });
+        const socket = await openSocket(context);
         return {
-          abilities: abilitiesOf(socket),
+          abilities: {
+            ...abilitiesOf(socket),
+            connectCold: async () => timeConnect(async () => freshConnection(context)),
+          },
           stop: () => {
             socket.terminate();
           },
@@ -51,6 +48,34 @@ export const peer: Peer = {
     },
   ],
 };
+
+async function openSocket(context: ProcessContext): Promise<WebSocket> {
+  const socket = new WebSocket(`wss://${addressOf(context, 'server')}`, {
+    ca: context.identity.authority,
+    perMessageDeflate: false,
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return socket;
+}
+
+async function freshConnection(context: ProcessContext): Promise<FreshConnection> {
+  const socket = await openSocket(context);
+  return {
+    ask: async () =>
+      new Promise((resolve) => {
+        socket.once('message', () => {
+          resolve();
+        });
+        socket.send(FIRST_MESSAGE);
+      }),
+    close: () => {
+      socket.terminate();
+    },
+  };
+}
 
 function serve(socket: WebSocket): void {
   let bytesToSwallow = 0;
