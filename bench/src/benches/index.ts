@@ -1,0 +1,7 @@
+/** All benches, by the word that starts them. */
+import type { Bench } from '../harness/model.ts';
+import { connect } from './connect.ts';
+import { streams } from './streams.ts';
+import { transport } from './transport.ts';
+
+export const benches: readonly Bench[] = [transport, streams, connect];

@@ -1,0 +1,97 @@
+/**
+ * What a peer must be able to do to take part: start its processes, and in the last of them, the client, do one or more
+ * of the things that workloads ask for. One file per peer; nothing outside knows its library.
+ */
+import type { Variant } from '../harness/model.ts';
+
+/** The certificate of every server of a run, and the authority that issued it, which every client trusts; all PEM. */
+export interface TlsIdentity {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** Where the processes that were started before are reached, by process name. */
+export type Addresses = Readonly<Record<string, string>>;
+
+/** What a process is started with. */
+export interface ProcessContext {
+  readonly identity: TlsIdentity;
+  readonly variant: Variant;
+  readonly addresses: Addresses;
+}
+
+/** A long-lived stream (or what comes nearest) on which every message is answered with one of the same size. */
+export interface Channel {
+  send(message: Uint8Array): void;
+  /** Called with the number of answers that have arrived since the last call. */
+  onAnswers: (count: number) => void;
+  close(): void;
+}
+
+/** Streams that are open at the same time, each of which has carried a message and its answer. */
+export interface OpenStreams {
+  /** Ends them all; resolves when both sides have finished every one. */
+  close(): Promise<void>;
+}
+
+/** How long it took to be connected. */
+export interface ConnectTimes {
+  /** Until the library says that the connection stands; undefined where it never says so. */
+  readonly connectedMs: number | undefined;
+  /** Until the answer to a first message of 256 bytes. */
+  readonly firstAnswerMs: number;
+  readonly isResumed: boolean;
+}
+
+/** What workloads ask of a client. */
+export interface Abilities {
+  openChannel(messageBytes: number): Promise<Channel>;
+  /** A request on a stream (or a call) of its own; resolves when its answer is complete. */
+  request(message: Uint8Array): Promise<void>;
+  /** Sends so many bytes on one stream; resolves when the other side says that it has them all. */
+  sendOneWay(totalBytes: number): Promise<void>;
+  /** Opens so many streams, sends a message on each and waits for all answers. */
+  openTogether(count: number, message: Uint8Array): Promise<OpenStreams>;
+  /** Connects, asks one question, and closes; none of the closing is in the times. */
+  connectCold(): Promise<ConnectTimes>;
+  /** The same with what an earlier connection left: a TLS session. */
+  connectResumed(): Promise<ConnectTimes>;
+  /** Has a task that does nothing computed by another process; resolves with its result. */
+  runTask(): Promise<void>;
+}
+
+/** A process of a peer that runs. */
+export interface StartedProcess {
+  /** Where the next ones reach it. */
+  readonly address?: string;
+  readonly programPids?: readonly number[];
+  readonly abilities?: Partial<Abilities>;
+  stop(): Promise<void> | void;
+}
+
+/** A peer. */
+export interface Peer {
+  /** npm packages whose versions the report names. */
+  readonly packages: readonly string[];
+  /** Programs that must be installed, or it is skipped. */
+  readonly programs?: readonly string[];
+  /** In the order in which they are started; the last one is the client. */
+  readonly processes: readonly {
+    readonly name: string;
+    start(context: ProcessContext): Promise<StartedProcess>;
+  }[];
+}
+
+/** The address that a process started before gave. */
+export function addressOf({ addresses }: ProcessContext, process: string): string {
+  const address = addresses[process];
+  if (address === undefined) throw new Error(`No process ${process} was started before.`);
+  return address;
+}
+
+/** Host and port of `HOST:PORT`. */
+export function hostAndPort(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}

@@ -1,0 +1,19 @@
+/** All workloads; child processes find them here by name. */
+import type { Workload } from '../harness/model.ts';
+import { connectCold, connectResumed } from './connect.ts';
+import { oneWay } from './one-way.ts';
+import { openTogether } from './open-together.ts';
+import { pipelined } from './pipelined.ts';
+import { requestReply } from './request-reply.ts';
+import { lonelyRequests, streamPerRequest } from './stream-per-request.ts';
+
+export const workloads: readonly Workload[] = [
+  requestReply,
+  pipelined,
+  oneWay,
+  lonelyRequests,
+  streamPerRequest,
+  openTogether,
+  connectCold,
+  connectResumed,
+];
