@@ -2,6 +2,7 @@
  * What the core keeps, and what it looks at: nothing that is over stays, and the cost of a step does not grow with what
  * came before it. Everything here is counted, nothing is timed.
  */
+import type { BodyOf } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
 import { CoordinatorCore } from '../src/core/coordinator.ts';
 import type { LaneEntry } from '../src/core/task.ts';
@@ -120,7 +121,7 @@ describe('partial results', () => {
     taskId: string;
     chunk: (sequence: number, bytes?: number, attempt?: number) => void;
     told: () => unknown[];
-    lease: { epoch: number; taskId: string; attempt: number };
+    lease: BodyOf<'AgentTask'>;
     agent: ReturnType<CoreHarness['agent']>;
     client: ReturnType<CoreHarness['client']>;
   } {
