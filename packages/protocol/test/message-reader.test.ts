@@ -17,6 +17,7 @@ import {
 } from '../src/index.ts';
 import { messageTypes, messages } from './support/arbitrary-messages.ts';
 import { refusal } from './support/refusals.ts';
+import { expectSame } from './support/same.ts';
 
 const taskId = '01900000-0000-7000-8000-000000000001';
 
@@ -88,9 +89,9 @@ describe('framing', () => {
         fc.array(fc.nat(), { maxLength: 12 }),
         (sent, cuts) => {
           const bytes = join(sent.flatMap((message) => [...framesOf(message)]));
-          expect(read([bytes])).toStrictEqual(sent);
-          expect(read(cutAt(bytes, cuts))).toStrictEqual(sent);
-          expect(read(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toStrictEqual(sent);
+          expectSame(read([bytes]), sent);
+          expectSame(read(cutAt(bytes, cuts)), sent);
+          expectSame(read(Array.from(bytes, (byte) => Uint8Array.of(byte))), sent);
         },
       ),
       { numRuns: 60 },

@@ -6,12 +6,14 @@ import {
   encodeFrame,
   isExpected,
   messageTypeOf,
+  type BodyOf,
   type Message,
   type MessageType,
 } from '../src/index.ts';
 import { encodeCbor } from '../src/cbor.ts';
 import { messageTypes, messagesOfType, type SchemaView } from './support/arbitrary-messages.ts';
 import { refusal } from './support/refusals.ts';
+import { expectSame } from './support/same.ts';
 
 const RUNS = 60;
 
@@ -33,7 +35,7 @@ describe.each(messageTypes)('%s', (type) => {
     fc.assert(
       fc.property(messagesOfType(type), fc.constantFrom('share', 'copy'), (message, keep) => {
         const frame = encodeFrame(message);
-        expect(decodeBody(type, frame.slice(5), keep)).toStrictEqual(message);
+        expectSame(decodeBody(type, frame.slice(5), keep), message);
         // Twice the same message gives twice the same bytes.
         expect(encodeFrame(message)).toStrictEqual(frame);
       }),
@@ -181,6 +183,35 @@ describe('fields', () => {
       expect(refusal('BAD_MESSAGE', () => decodeIt({ context }))).toContain('tag 86');
     }
     refusal('BAD_MESSAGE', () => decodeIt({ arm: { band: [1] } }));
+  });
+
+  test('of type map may have the names that every object has, whatever is behind them', () => {
+    const percentiles = { p50Ms: 1, p90Ms: 2, p99Ms: 3, maxMs: 4 };
+    const counts = { succeeded: 1, failed: 0, cancelled: 0, timedOut: 0, retried: 0 };
+    const work = { ...counts, compute: percentiles, total: percentiles };
+    const names = [
+      'constructor',
+      'toJSON',
+      'toString',
+      'valueOf',
+      'hasOwnProperty',
+      'then',
+      'length',
+    ];
+    const sample = fc.sample(messagesOfType('StatusReport'), { seed: 1, numRuns: 100 });
+    const report = sample.find(({ body }) => 'summary' in body && body.summary !== undefined);
+    const { summary, ...rest } = report?.body as BodyOf<'StatusReport'>;
+    const body = {
+      ...rest,
+      summary: {
+        ...summary,
+        errorsByType: Object.fromEntries(names.map((name, index) => [name, index])),
+        byTaskType: Object.fromEntries(names.map((name) => [name, work])),
+      },
+    };
+    expectSame(decodeBody('StatusReport', encodeCbor(body)).body, body);
+    const labels = Object.fromEntries(names.map((name) => [name, name]));
+    expectSame(accept({ labels }).body, { ...handshake, labels });
   });
 
   test('that are optional may be left out or undefined', () => {

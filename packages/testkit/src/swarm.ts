@@ -30,6 +30,8 @@ export interface TestSwarmOptions {
   readonly transport: 'memory' | 'quic';
   readonly agents?: readonly TestAgentOptions[];
   readonly decisions?: Partial<CoreOptions>;
+  /** Bytes that may wait for a peer that does not read. @default that of the coordinator */
+  readonly outgoingBytesMax?: number;
 }
 
 /** See the head of this file. Dispose of it with `await using`. */
@@ -54,6 +56,7 @@ export class TestSwarm implements AsyncDisposable {
     transport: kind,
     agents = [],
     decisions,
+    outgoingBytesMax,
   }: TestSwarmOptions): Promise<TestSwarm> {
     const transport = kind === 'memory' ? new MemoryNetwork().transport() : quicTransport();
     const notices: CoordinatorNotice[] = [];
@@ -62,6 +65,7 @@ export class TestSwarm implements AsyncDisposable {
       transport,
       onNotice: (notice) => notices.push(notice),
       ...(decisions === undefined ? {} : { decisions }),
+      ...(outgoingBytesMax === undefined ? {} : { outgoingBytesMax }),
     });
     const swarm = new TestSwarm(coordinator, notices, transport);
     for (const agent of agents) await swarm.addAgent(agent);

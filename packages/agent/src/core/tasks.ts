@@ -229,8 +229,14 @@ export class Tasks {
     }
   }
 
-  #refusalOf({ taskId }: AgentTask): Failure | undefined {
+  #refusalOf(task: AgentTask): Failure | undefined {
+    const { taskId, attempt } = task;
     if (this.isDraining) return failureOf('DRAINING', 'The agent is draining.');
+    // An attempt has one number. Two handlers under it could not be told apart, and the end of one would be both's.
+    if (this.leases.abandoned.has(leaseKeyOf(task))) {
+      const message = `Attempt ${attempt} of task ${taskId} has not ended here since it was taken away.`;
+      return failureOf('CREDIT_EXCEEDED', message);
+    }
     if (this.leases.hasCredit) return undefined;
     const { credit } = this.leases;
     return failureOf('CREDIT_EXCEEDED', `Task ${taskId} is over the agent's credit of ${credit}.`);

@@ -142,6 +142,34 @@ test('draining: announce, return what waits, finish what runs, wait for acknowle
   expect(world.lose().take()).toEqual([{ type: 'Stop', failure: undefined }]);
 });
 
+test('what is refused or given back travels with the heartbeats and the farewell, which cannot overtake it', () => {
+  // Heard the other way round, the coordinator would find the lease missing in the heartbeat, or the agent gone, and
+  // count the task as lost: one that is not idempotent would fail although nobody has started it.
+  const said = (world: World): string[] =>
+    world.take().flatMap((effect) => {
+      if (effect.type === 'SendHeartbeat') return ['control HeartbeatMessage'];
+      return effect.type === 'Send' ? [`${effect.stream} ${effect.message.type}`] : [];
+    });
+  const refusing = joined().dispatch(1).dispatch(2).dispatch(3);
+  refusing.take();
+  expect(said(refusing.dispatch(4).pass(500))).toEqual([
+    'control MessageAck',
+    'control HeartbeatMessage',
+  ]);
+  const recalled = joined().dispatch(1).dispatch(2).dispatch(3);
+  recalled.take();
+  recalled.hear('LeaseRecall', { leases: [leaseOf(3)] });
+  expect(said(recalled.pass(500))).toEqual(['control LeaseReturn', 'control HeartbeatMessage']);
+  const draining = joined().dispatch(1).dispatch(2).dispatch(3);
+  draining.take();
+  draining.tell({ type: 'DrainRequested', deadlineMs: 5000, reason: 'enough' });
+  expect(said(draining)).toEqual(['control Drain', 'control LeaseReturn']);
+  const closing = joined().dispatch(1).dispatch(2).dispatch(3);
+  closing.take();
+  closing.tell({ type: 'CloseRequested', reason: 'bye' });
+  expect(said(closing)).toEqual(['control LeaseReturn', 'control Goodbye']);
+});
+
 test('the coordinator can drain the agent', () => {
   const world = joined().hear('Drain', { deadlineMs: 1000, reason: 'maintenance' });
   expect(world.story()).toEqual(['Drain', 'Goodbye', 'CloseConnection']);

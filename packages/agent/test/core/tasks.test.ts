@@ -240,6 +240,19 @@ test('after a reconnect resumed leases go on, owed completions and chunks are se
   expect(world.finish(2, { outcome: 'cancelled' }).sent('TaskCompletion')).toEqual([]);
 });
 
+test('an attempt that was taken away is not taken again while its handler has not ended', () => {
+  const world = joined().dispatch(1).lose().pass(100);
+  world.join().take();
+  expect(world.dispatch(1).sent('MessageAck')).toMatchObject([
+    { lease: leaseOf(1), status: 'REJECTED', failure: { type: 'CREDIT_EXCEEDED' } },
+  ]);
+  expect(world.core.tasks.leases.held()).toEqual([]);
+  // The next attempt has a name of its own; it waits for a slot of the two, and its end is not that of the first.
+  world.dispatch(2).dispatch(1, leaseOf(1, 2)).take();
+  expect(world.finish(1, { outcome: 'cancelled' }).sent('TaskStarted')).toEqual([leaseOf(1, 2)]);
+  expect(world.core.tasks.leases.held()).toEqual([leaseOf(2), leaseOf(1, 2)]);
+});
+
 test('what happens without a connection is told after it', () => {
   const world = joined().dispatch(1).lose();
   world.take();

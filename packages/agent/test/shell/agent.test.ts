@@ -1,7 +1,7 @@
 /** Joining, refusals, losing the connection, functions as handlers, leaving. */
 import { SwarmError, failure } from '@quic-swarm/protocol';
 import { QuicSwarmAgent, type ConnectOptions } from '@quic-swarm/agent';
-import { MemoryNetwork } from '@quic-swarm/transport';
+import { MemoryNetwork, type Stream } from '@quic-swarm/transport';
 import { expect, test } from 'vitest';
 import { FakeCoordinator } from '../support/fake-coordinator.ts';
 import { join } from '../support/fixture.ts';
@@ -141,6 +141,37 @@ test('drain returns what was not started, finishes, says goodbye; run resolves',
   await running;
   expect(agent.state).toBe('stopped');
   expect(events.at(-1)).toEqual({ type: 'drained' });
+});
+
+test('drain waits until a large result was taken, however slowly it is read', async () => {
+  const length = 24 * 1024 * 1024;
+  await using joined = await join();
+  const { agent, peer, running } = joined;
+  agent.handle('my.large', () => new Uint8Array(length).fill(7));
+  const arrives = new Promise<Stream>((resolve) => {
+    const accept = peer.connection.onStream;
+    peer.connection.onStream = (stream) => {
+      accept?.(stream);
+      stream.pause();
+      resolve(stream);
+    };
+  });
+  const lease = await peer.dispatch('my.large');
+  const stream = await arrives;
+  const drained = agent.drain({ deadlineMs: 60_000 });
+  await peer.next('Drain');
+  // What was heard before says nothing about now.
+  peer.heard.length = 0;
+  const left = peer.next('Goodbye').then(() => 'left');
+  const beats = peer.next('HeartbeatMessage', ({ leases }) => leases.length === 1);
+  expect(await Promise.race([left, beats.then(() => 'stays')])).toBe('stays');
+  stream.resume();
+  const result = (await peer.result(lease)) as Uint8Array;
+  expect(result).toHaveLength(length);
+  expect(result.every((byte) => byte === 7)).toBe(true);
+  expect(await left).toBe('left');
+  await drained;
+  await running;
 });
 
 test('run after close says so; close twice is harmless', async () => {

@@ -37,6 +37,9 @@ class WorkCounter {
   }
 }
 
+/** What an agent has done that has done nothing. Counters are expensive: their histograms reserve a megabyte. */
+const NO_WORK = new WorkCounter();
+
 /** The counters of one coordinator. */
 export class Statistics {
   readonly #byTaskType = new Map<string, WorkCounter>();
@@ -98,7 +101,7 @@ export class Statistics {
 
   /** What one agent did since it joined. */
   ofAgent(agentId: string): Work {
-    return (this.#byAgent.get(agentId) ?? new WorkCounter()).summary();
+    return (this.#byAgent.get(agentId) ?? NO_WORK).summary();
   }
 
   byTaskType(): StatusSummary['byTaskType'] {
@@ -146,13 +149,12 @@ export class Statistics {
 }
 
 function counterOf(counters: Map<string, WorkCounter>, name: string): WorkCounter {
-  let counter = counters.get(name);
-  if (counter === undefined) {
-    counter = new WorkCounter();
-    // The protocol's maps hold 256 entries; names beyond that share one counter.
-    if (counters.size >= NAMES_MAX && name !== OTHER) return counterOf(counters, OTHER);
-    counters.set(name, counter);
-  }
+  const known = counters.get(name);
+  if (known !== undefined) return known;
+  // The protocol's maps hold 256 entries; names beyond that share one counter.
+  if (counters.size >= NAMES_MAX && name !== OTHER) return counterOf(counters, OTHER);
+  const counter = new WorkCounter();
+  counters.set(name, counter);
   return counter;
 }
 

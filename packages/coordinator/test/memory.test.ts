@@ -1,0 +1,234 @@
+/**
+ * What the core keeps, and what it looks at: nothing that is over stays, and the cost of a step does not grow with what
+ * came before it. Everything here is counted, nothing is timed.
+ */
+import type { BodyOf } from '@quic-swarm/protocol';
+import { describe, expect, it } from 'vitest';
+import { CoordinatorCore } from '../src/core/coordinator.ts';
+import type { LaneEntry } from '../src/core/task.ts';
+import { CoreHarness, taskIdOf } from './core-harness.ts';
+
+const CLIENT = 'c1';
+
+/** A core without the checks of the harness, which look at every task after every step. */
+function bareCore(): { core: CoordinatorCore; submit(n: number): void; cancel(n: number): void } {
+  const core = new CoordinatorCore({ epoch: 7, seed: 1, finishedTasksMax: 10 });
+  const common = { connectionId: CLIENT, address: '127.0.0.1:2', protocol: 1, sessionToken: 't' };
+  const handshake = { protocolMin: 1, protocolMax: 1, clientName: 'test' };
+  core.handle({ type: 'ClientJoined', ...common, handshake }, 1);
+  const say = (message: Parameters<CoordinatorCore['handle']>[0]): unknown =>
+    core.handle(message, 1);
+  return {
+    core,
+    submit: (n) =>
+      say({
+        type: 'MessageReceived',
+        connectionId: CLIENT,
+        message: {
+          type: 'SubmitTask',
+          body: {
+            requestId: n,
+            taskId: taskIdOf(n),
+            taskType: 'work',
+            datasets: [],
+            watch: 'none',
+          },
+        },
+      }),
+    cancel: (n) =>
+      say({
+        type: 'MessageReceived',
+        connectionId: CLIENT,
+        message: {
+          type: 'CancelTask',
+          body: { requestId: n, taskId: taskIdOf(n), reason: 'no longer needed', graceMs: 0 },
+        },
+      }),
+  };
+}
+
+describe('the queue', () => {
+  it('keeps neither the tasks nor the places of a hundred thousand that left before their turn', () => {
+    const tasks = 100_000;
+    const { core, submit, cancel } = bareCore();
+    // The first stays, so that nothing is cleared away only because the lane has become empty from the front.
+    const entries: LaneEntry[] = [];
+    let visits = 0;
+    for (let n = 0; n <= tasks; n++) {
+      submit(n);
+      const entry = core.state.tasks.get(taskIdOf(n))?.laneEntry;
+      if (entry === undefined) throw new Error(`task ${n} is not in the queue`);
+      // Every place that a walk through the lane passes is counted, empty or not.
+      let task = entry.task;
+      Object.defineProperty(entry, 'task', {
+        get: () => {
+          visits += 1;
+          return task;
+        },
+        set: (value: typeof task) => {
+          task = value;
+        },
+      });
+      entries.push(entry);
+    }
+    const walk = (): number => {
+      visits = 0;
+      for (const bucket of core.state.queue.buckets) [...core.state.queue.tasksOf(bucket)];
+      return visits;
+    };
+    expect(walk()).toBe(tasks + 1);
+    for (let n = 1; n <= tasks; n++) cancel(n);
+    // Some empty places may wait to be cleared away together; they must not depend on how many tasks there were.
+    expect(walk()).toBeLessThan(10_000);
+    expect(core.state.queue.size).toBe(1);
+    expect(entries.filter(({ task }) => task !== undefined)).toHaveLength(1);
+    expect(core.state.tasks.size).toBe(11);
+  });
+});
+
+describe('a client', () => {
+  it('is not charged with tasks that are over, even when it did not want to hear of them', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a', { credit: 100 });
+    const client = swarm.client();
+    const watched = (): unknown =>
+      [...swarm.core.state.clients.values()].map((known) => known.watched.size);
+    for (let n = 1; n <= 50; n++) client.submit(n, { watch: n % 2 === 0 ? 'none' : 'result' });
+    expect(watched()).toEqual([50]);
+    for (const task of agent.takeTasks()) agent.complete(task);
+    expect(client.ends().size).toBe(25);
+    expect(watched()).toEqual([0]);
+    for (const task of swarm.core.state.tasks.values()) expect(task.watchers).toEqual([]);
+  });
+
+  it('that does not listen hears nothing but the acknowledgement', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1, { watch: 'none' });
+    const [task] = agent.takeTasks();
+    if (task === undefined) throw new Error('no task came');
+    agent.start(task);
+    agent.say('TaskProgress', { epoch: 7, taskId, attempt: 1, fraction: 0.5 });
+    agent.complete(task);
+    expect(client.inbox.map(({ type }) => type)).toEqual(['ClientAck', 'SubmitAck']);
+  });
+});
+
+describe('partial results', () => {
+  function running(options: ConstructorParameters<typeof CoreHarness>[0] = {}): {
+    swarm: CoreHarness;
+    taskId: string;
+    chunk: (sequence: number, bytes?: number, attempt?: number) => void;
+    told: () => unknown[];
+    lease: BodyOf<'AgentTask'>;
+    agent: ReturnType<CoreHarness['agent']>;
+    client: ReturnType<CoreHarness['client']>;
+  } {
+    const swarm = new CoreHarness(options);
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    const [lease] = agent.takeTasks();
+    if (lease === undefined) throw new Error('no task came');
+    agent.start(lease);
+    client.take('TaskEvent');
+    return {
+      swarm,
+      taskId,
+      lease,
+      agent,
+      client,
+      chunk: (sequence, bytes = 1, attempt = 1) =>
+        agent.say('ResultChunk', {
+          epoch: 7,
+          taskId,
+          attempt,
+          sequence,
+          payload: new Uint8Array(bytes),
+        }),
+      told: () =>
+        client.take('TaskEvent').map(({ kind, sequence }) => (kind === 'chunk' ? sequence : kind)),
+    };
+  }
+
+  it('are looked up without looking at those that came before', () => {
+    const chunks = 500;
+    const { swarm, taskId, chunk, told } = running();
+    const task = swarm.core.state.tasks.get(taskId);
+    if (task === undefined) throw new Error('no task');
+    let reads = 0;
+    task.chunks = new Proxy(task.chunks, {
+      get: (target, name, receiver) => {
+        if (typeof name === 'string' && /^\d+$/u.test(name)) reads += 1;
+        return Reflect.get(target, name, receiver) as unknown;
+      },
+    });
+    for (let sequence = 0; sequence < chunks; sequence++) {
+      chunk(sequence);
+      chunk(sequence);
+    }
+    expect(told()).toEqual(Array.from({ length: chunks }, (_, sequence) => sequence));
+    expect(task.chunks.length).toBe(chunks);
+    expect(reads).toBeLessThanOrEqual(2 * chunks);
+  });
+
+  it('that come twice, under another attempt or after the end are dropped', () => {
+    const { chunk, told, agent, lease } = running();
+    chunk(1);
+    chunk(1);
+    chunk(0, 1, 2);
+    chunk(0);
+    chunk(1);
+    expect(told()).toEqual([1, 0]);
+    agent.complete(lease, { chunkCount: 2 });
+    expect(told()).toEqual(['end']);
+    chunk(2);
+    expect(told()).toEqual([]);
+  });
+
+  it('may be so many and not one more: then the task fails, and its agent is told to stop', () => {
+    const { chunk, told, client, swarm, taskId, agent, lease } = running({ chunksMax: 3 });
+    for (const sequence of [0, 1, 2]) chunk(sequence);
+    // One that is known costs nothing.
+    chunk(2);
+    expect(told()).toEqual([0, 1, 2]);
+    chunk(3);
+    expect(client.ends().get(taskId)).toMatchObject({
+      state: 'failed',
+      failure: { type: 'PAYLOAD_TOO_LARGE' },
+      chunkCount: 3,
+    });
+    expect(agent.take('CancelTask')).toHaveLength(1);
+    chunk(4);
+    agent.complete(lease, { chunkCount: 5 });
+    expect(agent.take('MessageAck')).toMatchObject([{ status: 'STALE' }]);
+    expect(swarm.row(taskId).state).toBe('failed');
+  });
+
+  it('begin again with the next attempt, bound and sequences alike', () => {
+    const { chunk, told, agent, lease, taskId, client } = running({
+      chunksMax: 2,
+      retry: {
+        initialIntervalMs: 0,
+        backoffCoefficient: 1,
+        maximumIntervalMs: 0,
+        maximumAttempts: 2,
+        maximumDeliveries: 2,
+        nonRetryableErrorTypes: [],
+      },
+    });
+    chunk(0);
+    chunk(1);
+    agent.fail(lease, 'TASK_FAILED', true);
+    const [again] = agent.takeTasks();
+    if (again === undefined) throw new Error('no second attempt');
+    agent.start(again);
+    told();
+    chunk(0, 1, 2);
+    chunk(1, 1, 2);
+    expect(told()).toEqual([0, 1]);
+    agent.complete(again, { chunkCount: 2 });
+    expect(client.ends().get(taskId)).toMatchObject({ state: 'succeeded', chunkCount: 2 });
+  });
+});
