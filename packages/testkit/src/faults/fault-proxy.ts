@@ -42,6 +42,8 @@ export interface FaultProxyOptions {
   /** How many clients have a socket to the server at once; of more, those that were silent longest lose theirs.
    *  @default 1000 */
   readonly flowsMax?: number;
+  /** The address from which the server sees clients come, such as 127.0.0.2. @default the loopback address */
+  readonly clientHost?: string;
   readonly observe?: DatagramObserver;
 }
 
@@ -65,6 +67,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #server: Address;
   readonly #seed: number;
   readonly #flowsMax: number;
+  readonly #clientHost: string;
   readonly #observe: DatagramObserver | undefined;
   readonly #faults: Record<Direction, LinkFaults>;
   /** By the client's address; those that were used last are at the end. */
@@ -81,6 +84,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = server;
     this.#seed = seed;
     this.#flowsMax = flowsMax;
+    this.#clientHost = options.clientHost ?? this.#loopback;
     this.#observe = options.observe;
     const both = changedFaults(NO_FAULTS, faults);
     this.#faults = {
@@ -133,9 +137,9 @@ export class FaultProxy implements AsyncDisposable {
   /**
    * Gives every flow another socket to the server, as a NAT does that was restarted: the server sees the clients come
    * from other ports, and what it still sends to the old ones is lost. Resolves when the new sockets are in use.
-   * `host` is the address that the server sees from now on. @default the loopback address
+   * `host` is the address that the server sees from now on. @default as when the proxy was opened
    */
-  async rebind(host: string = this.#loopback): Promise<void> {
+  async rebind(host: string = this.#clientHost): Promise<void> {
     await Promise.all([...this.#flows.values()].map(async (flow) => flow.upstream.rebind(host)));
   }
 
@@ -190,7 +194,7 @@ export class FaultProxy implements AsyncDisposable {
     const flow: Flow = {
       number,
       client,
-      upstream: new ProxyFlow(this.#server, this.#loopback, (datagram) => {
+      upstream: new ProxyFlow(this.#server, this.#clientHost, (datagram) => {
         this.#pass(flow, 'toClient', datagram);
       }),
       links: {
