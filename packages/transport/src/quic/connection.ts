@@ -224,6 +224,7 @@ export class QuicConnection implements Connection {
     }
     if (this.#transmit()) hasMore = true;
     if (this.#ending === undefined) this.#continueClosing();
+    if (this.#isReleased) return;
     if (this.#quiche.isDraining() || this.#quiche.isClosed()) this.#end();
     if (this.#quiche.isClosed()) {
       this.#release();
@@ -284,6 +285,9 @@ export class QuicConnection implements Connection {
     // QUIC turns an application's close into its own error 0x0c until the handshake is complete (RFC 9000 §10.2.3).
     this.#quiche.close(true, ending.wireCode, ending.message);
     this.#transmit();
+    // A client that has not proved its address is told nothing once it was sent three times its bytes (RFC 9000 §8.1):
+    // without this its place would be taken until the idle timeout.
+    if (!this.#isEstablished && !this.#quiche.isDraining()) this.drop();
   }
 
   /**
