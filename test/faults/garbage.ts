@@ -1,10 +1,9 @@
 /** Datagrams that mean nothing: random bytes, and real datagrams with bytes changed or cut off. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { seededRandom } from '@quic-swarm/testkit';
+import { seededRandom, until } from '@quic-swarm/testkit';
 import { expect } from 'vitest';
 import { exchangePattern, openFaultyPair, tableSizeOf } from './faulty-pair.ts';
-import { until } from '@quic-swarm/testkit';
 
 /** So many go out before the connection must have answered again: the kernel's queue has room for them. */
 const BURST = 500;
@@ -22,6 +21,7 @@ export async function bombard(count: number, seed: number): Promise<void> {
   });
   const connection = await pair.connect();
   await exchangePattern(connection, 100_000);
+  const remoteAddress = pair.accepted[0]?.remoteAddress;
   const sizeBefore = tableSizeOf(pair.listener);
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -34,7 +34,8 @@ export async function bombard(count: number, seed: number): Promise<void> {
   }
   socket.close();
   await exchangePattern(connection, 100_000);
-  expect([connection.isOpen, connection.statistics().packetsLost]).toEqual([true, 0]);
+  expect(connection.isOpen).toBe(true);
+  expect(pair.accepted.map(({ remoteAddress }) => remoteAddress)).toEqual([remoteAddress]);
   // Initial packets whose damage does not show begin handshakes that lead nowhere.
   await until(() => tableSizeOf(pair.listener) === sizeBefore);
 }
