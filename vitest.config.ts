@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/fuzz/**'],
+          exclude: ['test/{fuzz,soak}/**'],
           testTimeout: 60_000,
         },
       },

@@ -5,7 +5,10 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['test/fuzz/**/*.test.ts'],
+    include: ['test/{fuzz,soak}/**/*.test.ts'],
+    // A soak measures what is left after a collection.
+    execArgv: ['--expose-gc'],
+    fileParallelism: false,
     testTimeout: 600_000,
   },
 });

@@ -1,3 +1,4 @@
-/** What tests of several packages share: whole swarms in one process, conformance suites. */
+/** What tests of several packages share: whole swarms in one process, conformance suites, faulty networks. */
 export * from './conformance/index.ts';
+export * from './faults/index.ts';
 export * from './swarm.ts';

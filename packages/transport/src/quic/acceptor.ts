@@ -18,6 +18,7 @@ import {
 } from './binding.ts';
 import { QuicConnection } from './connection.ts';
 import type { QuicEndpoint } from './endpoint.ts';
+import { parseInvariants } from './invariants.ts';
 import type { PayloadRange } from './path-probe.ts';
 import { refusalPacket } from './refusal.ts';
 import type { ResetTokens } from './reset-token.ts';
@@ -80,14 +81,17 @@ export class Acceptor {
   /** Takes a datagram with a long header that belongs to no connection. Never throws. */
   receive(datagram: Uint8Array, host: string, port: number): void {
     if (this.#isClosed || datagram.length < INITIAL_BYTES_MIN) return;
-    const header = parseHeader(datagram);
-    if (header === undefined) return;
-    if (!isVersionSupported(header.version)) {
-      if (header.version !== 0) {
-        this.#answer(versionNegotiationPacket(header), host, port);
+    const invariants = parseInvariants(datagram);
+    if (invariants === undefined) return;
+    // quiche would read an unknown version as if it were its own, and give up where it makes no sense.
+    if (!isVersionSupported(invariants.version)) {
+      if (invariants.version !== 0) {
+        this.#answer(versionNegotiationPacket(invariants), host, port);
       }
       return;
     }
+    const header = parseHeader(datagram);
+    if (header === undefined) return;
     if (!isInitial(header) || header.dcid.length < 8) return;
     const token = header.token ?? new Uint8Array(0);
     if (token.length > 0) {

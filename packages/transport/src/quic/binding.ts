@@ -111,7 +111,9 @@ export function isVersionSupported(version: number): boolean {
 }
 
 /** The answer to an unknown version: the versions we speak (RFC 9000 §6.1). Undefined where quiche can write none. */
-export function versionNegotiationPacket(header: PacketHeader): Uint8Array | undefined {
+export function versionNegotiationPacket(
+  header: Pick<PacketHeader, 'scid' | 'dcid'>,
+): Uint8Array | undefined {
   const packet = Buffer.alloc(ANSWER_BYTES);
   try {
     return packet.subarray(0, quiche.negotiateVersion(header.scid, header.dcid, packet));

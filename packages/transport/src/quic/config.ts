@@ -61,9 +61,10 @@ export function buildConfig(
   config.setInitialMaxStreamDataBidiLocal(settings.streamWindowBytes);
   config.setInitialMaxStreamDataBidiRemote(settings.streamWindowBytes);
   config.setMaxStreamWindow(settings.streamWindowBytes);
-  // Only bidirectional streams exist in the contract.
+  // Only bidirectional streams exist in the contract. A peer may open the three unidirectional ones without which tools
+  // made for HTTP/3 break off the handshake (RFC 9114 §6.2), but not send a byte on them.
   config.setInitialMaxStreamDataUni(0);
-  config.setInitialMaxStreamsUni(0);
+  config.setInitialMaxStreamsUni(3);
   config.setInitialMaxStreamsBidi(settings.streamsMax);
   // Node has no way to send a datagram at a given time, so pacing would only produce times that nobody reads.
   config.enablePacing(false);

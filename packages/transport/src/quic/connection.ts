@@ -270,7 +270,10 @@ export class QuicConnection implements Connection {
     if (this.#transmit()) hasMore = true;
     // A client is in early data from its first packet on: what was written goes out with the second.
     if (!this.#isEstablished && this.#parts.earlyData && !this.#isEarly) this.#beginEarlyData();
-    if (this.#ending === undefined) this.#continueClosing();
+    if (this.#ending === undefined && !this.#continueClosing()) {
+      this.drop();
+      return;
+    }
     if (this.#quiche.isDraining() || this.#quiche.isClosed()) this.#end();
     if (this.#quiche.isClosed()) {
       this.#release();
@@ -348,15 +351,19 @@ export class QuicConnection implements Connection {
     this.streams.refuse(ending.error);
   }
 
-  /** Sends CONNECTION_CLOSE once everything that was written was acknowledged, or the time for it is over. */
-  #continueClosing(): void {
-    if (this.#closing === undefined || this.#quiche.isDraining()) return;
+  /** Sends CONNECTION_CLOSE once everything that was written was acknowledged, or the time for it is over. False: it
+   *  cannot be sent, so that there is nothing to wait for. */
+  #continueClosing(): boolean {
+    if (this.#closing === undefined || this.#quiche.isDraining()) return true;
     const { ending, untilMs } = this.#closing;
     const isFlushed = !this.streams.hasWrites && this.#isAcknowledged();
-    if (!isFlushed && performance.now() < untilMs) return;
+    if (!isFlushed && performance.now() < untilMs) return true;
     // QUIC turns an application's close into its own error 0x0c until the handshake is complete (RFC 9000 §10.2.3).
     this.#quiche.close(true, ending.wireCode, ending.message);
     this.#transmit();
+    // A client that has not proved its address is told nothing once it was sent three times its bytes (RFC 9000 §8.1):
+    // without this its place would be taken until the idle timeout.
+    return this.#isEstablished || this.#quiche.isDraining();
   }
 
   /**
