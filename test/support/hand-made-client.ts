@@ -4,7 +4,6 @@ import {
   encodeFrame,
   errorTypeOfWireCode,
   type BodyOf,
-  type ErrorType,
   type Message,
   type MessageOf,
   type MessageType,
@@ -87,7 +86,7 @@ export class HandMadeClient {
   }
 
   /** The error type behind the close code of the peer; what `by` says where another side ended the connection. */
-  async ending(): Promise<ErrorType | string | undefined> {
+  async ending(): Promise<string | undefined> {
     const { by, wireCode } = await this.connection.closed;
     return by === 'peer' ? errorTypeOfWireCode(wireCode) : by;
   }

@@ -11,7 +11,11 @@ import { CoreHarness, taskIdOf } from './core-harness.ts';
 const CLIENT = 'c1';
 
 /** A core without the checks of the harness, which look at every task after every step. */
-function bareCore(): { core: CoordinatorCore; submit(n: number): void; cancel(n: number): void } {
+function bareCore(): {
+  core: CoordinatorCore;
+  submit: (n: number) => void;
+  cancel: (n: number) => void;
+} {
   const core = new CoordinatorCore({ epoch: 7, seed: 1, finishedTasksMax: 10 });
   const common = { connectionId: CLIENT, address: '127.0.0.1:2', protocol: 1, sessionToken: 't' };
   const handshake = { protocolMin: 1, protocolMax: 1, clientName: 'test' };
@@ -73,7 +77,10 @@ describe('the queue', () => {
     }
     const walk = (): number => {
       visits = 0;
-      for (const bucket of core.state.queue.buckets) [...core.state.queue.tasksOf(bucket)];
+      const { queue } = core.state;
+      for (const bucket of queue.buckets) {
+        expect([...queue.tasksOf(bucket)].length).toBe(bucket.size);
+      }
       return visits;
     };
     expect(walk()).toBe(tasks + 1);

@@ -158,11 +158,11 @@ test('drain waits until a large result was taken, however slowly it is read', as
   });
   const lease = await peer.dispatch('my.large');
   const stream = await arrives;
+  const left = peer.next('Goodbye').then(() => 'left');
   const drained = agent.drain({ deadlineMs: 60_000 });
   await peer.next('Drain');
   // What was heard before says nothing about now.
   peer.heard.length = 0;
-  const left = peer.next('Goodbye').then(() => 'left');
   const beats = peer.next('HeartbeatMessage', ({ leases }) => leases.length === 1);
   expect(await Promise.race([left, beats.then(() => 'stays')])).toBe('stays');
   stream.resume();
