@@ -106,9 +106,7 @@ describe('early data at the coordinator', () => {
         });
         return {
           ...socket,
-          send: (...datagram) => {
-            if (!isMute) socket.send(...datagram);
-          },
+          send: (...datagram) => isMute || socket.send(...datagram),
         };
       },
     );
@@ -141,7 +139,7 @@ describe('early data at the coordinator', () => {
           ...socket,
           send: (datagram, ...to) => {
             if (!isAnswered) recorded.push(Uint8Array.from(datagram));
-            socket.send(datagram, ...to);
+            return socket.send(datagram, ...to);
           },
         };
       },

@@ -98,10 +98,9 @@ export function tap(): Tap {
         },
         close: async () => socket.close(),
         send: (datagram, host, port) => {
-          if (self.isCut || self.isMute) return;
+          if (self.isCut || self.isMute) return true;
           self.onSend(datagram, host, port);
-          if (datagram.length > self.bytesMax) return;
-          socket.send(datagram, host, port);
+          return datagram.length > self.bytesMax || socket.send(datagram, host, port);
         },
       };
     },

@@ -18,25 +18,21 @@ import type {
   Stream,
   StreamOptions,
 } from '../contract.ts';
-import {
-  boundReason,
-  endedByPeer,
-  endedByTransport,
-  endedInSilence,
-  endedLocally,
-  NOTHING_WRONG,
-} from '../endings.ts';
-import { BAD_CERTIFICATE_ALERT, endedByFrame } from './alerts.ts';
+import { boundReason, endedByTransport, endedLocally, NOTHING_WRONG } from '../endings.ts';
+import { BAD_CERTIFICATE_ALERT } from './alerts.ts';
 import { CONNECTION_ID_BYTES, type HostPort } from './arguments.ts';
 import { type DatagramPath, type QuicheConnection } from './binding.ts';
 import { StreamTable } from './stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
+import { explainEnding } from './explain-ending.ts';
 import type { PayloadRange } from './path-probe.ts';
 import { PathProber } from './path-prober.ts';
+import { RepeatedClose } from './repeated-close.ts';
 
 /** What a connection needs from the endpoint that holds it. */
 export interface ConnectionHost {
-  send(datagram: Uint8Array, host: string, port: number): void;
+  /** As {@link DatagramSocket.send}. */
+  send(datagram: Uint8Array, host: string, port: number): boolean;
   /** Datagrams for the connection id belong to the connection from now on. */
   route(connectionId: Uint8Array, connection: QuicConnection): void;
   unroute(connectionId: Uint8Array): void;
@@ -74,8 +70,10 @@ export interface ConnectionParts {
   readonly onSession?: (session: Uint8Array) => void;
 }
 
-/** One buffer for all connections: a datagram is copied out of it in its exact size. */
-const scratch = Buffer.allocUnsafeSlow(65_536);
+const SCRATCH_BYTES = 65_536;
+
+/** One buffer for all connections, until a socket keeps it because the system was too busy to take the bytes. */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /** So many datagrams are sent per turn: about 1 MiB over loopback, a quarter of the socket's buffer. */
 const DATAGRAMS_PER_TURN = 112;
@@ -114,6 +112,10 @@ export class QuicConnection implements Connection {
   #settleClosed: (closed: ConnectionClosed) => void = () => undefined;
   #settleHandshake: (isComplete: boolean) => void = () => undefined;
   #isTurnPlanned = false;
+  /** Something came since the last turn. */
+  #hasReceived = false;
+  /** The last turn left its acknowledgement to this one. */
+  #hasPostponed = false;
   #isEarly = false;
   #isEstablished = false;
   #turnsToAwaitTicket: number;
@@ -125,9 +127,7 @@ export class QuicConnection implements Connection {
   #lastPingMs = 0;
   readonly #handshakeUntilMs: number;
   readonly #expiresAtMs: number;
-  /** The CONNECTION_CLOSE as it was sent, to be repeated to a peer that goes on sending (RFC 9000 §10.2.1). */
-  #closeDatagram: Uint8Array | undefined;
-  #datagramsAfterClose = 0;
+  #repeatedClose: RepeatedClose | undefined;
   #negotiatedIdleMs: number;
 
   constructor(parts: ConnectionParts) {
@@ -218,8 +218,9 @@ export class QuicConnection implements Connection {
 
   /** Takes a datagram that is routed here. Never throws. */
   receive(datagram: Uint8Array, host: string, port: number): void {
-    if (this.#closeDatagram !== undefined) {
-      this.#repeatClose(host, port);
+    if (this.#repeatedClose !== undefined) {
+      const answer = this.#repeatedClose.answer();
+      if (answer !== undefined) this.#parts.host.send(answer, host, port);
       return;
     }
     const { from, to } = this.#path;
@@ -227,6 +228,7 @@ export class QuicConnection implements Connection {
     const path = isSamePath ? this.#path : { from: { host, port }, to };
     if (this.#quiche.receive(datagram, path)) {
       this.#lastReceivedMs = performance.now();
+      this.#hasReceived = true;
       this.#prober.decisions.noteReceived();
       if (!isSamePath) this.#followMigration();
     }
@@ -258,14 +260,22 @@ export class QuicConnection implements Connection {
     this.#isTurnPlanned = false;
     if (this.#isReleased) return;
     let hasMore = false;
+    let hasWritten = false;
     if (this.#ending === undefined) {
       if (!this.#isEstablished) this.#advanceHandshake();
       if (this.#isEstablished || this.#isEarly) {
         hasMore = this.streams.read();
         this.streams.checkStopped();
+        hasWritten = this.streams.hasWrites;
         this.streams.write();
       }
       if (this.#turnsToAwaitTicket > 0 && this.#isEstablished) this.#collectTicket();
+    }
+    this.#hasPostponed = !hasWritten && this.#mayAcknowledgeLater();
+    this.#hasReceived = false;
+    if (this.#hasPostponed) {
+      this.wake();
+      return;
     }
     if (this.#transmit()) hasMore = true;
     // A client is in early data from its first packet on: what was written goes out with the second.
@@ -283,19 +293,30 @@ export class QuicConnection implements Connection {
     this.#armTimer();
   };
 
+  /**
+   * An application often answers a moment after it was told, when its promises have run. A turn that would send nothing
+   * but an acknowledgement therefore leaves that to the next one, so that both travel in one datagram.
+   */
+  #mayAcknowledgeLater(): boolean {
+    const isCalm = this.#isEstablished && this.#closing === undefined && this.#ending === undefined;
+    return isCalm && this.#hasReceived && !this.#hasPostponed;
+  }
+
   /** Sends what quiche has. True: there is more than one turn may send. */
   #transmit(): boolean {
     // quiche fills what it is given: the buffer's length decides how large the datagrams are.
-    const buffer = scratch.subarray(0, this.#prober.decisions.bytes);
+    const payloadBytes = this.#prober.decisions.bytes;
     for (let count = 0; count < DATAGRAMS_PER_TURN; count += 1) {
-      const sent = this.#quiche.send(buffer);
+      const sent = this.#quiche.send(scratch.subarray(0, payloadBytes));
       if (sent === undefined) return false;
       const [length, to] = sent;
       this.#prober.sent(length);
-      const datagram = Buffer.allocUnsafe(length);
-      scratch.copy(datagram, 0, 0, length);
-      this.#parts.host.send(datagram, to.host, to.port);
-      if (this.#closing !== undefined && this.#quiche.isDraining()) this.#closeDatagram = datagram;
+      const datagram = scratch.subarray(0, length);
+      if (this.#closing !== undefined && this.#quiche.isDraining()) {
+        this.#repeatedClose = new RepeatedClose(datagram);
+      }
+      const isFree = this.#parts.host.send(datagram, to.host, to.port);
+      if (!isFree) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     }
     return true;
   }
@@ -378,35 +399,17 @@ export class QuicConnection implements Connection {
   /** Tells the application, once. */
   #end(): void {
     if (this.#ending !== undefined) return;
-    this.#ending = this.#explain();
+    this.#ending = explainEnding({
+      quiche: this.#quiche,
+      closing: this.#closing?.ending,
+      isEstablished: this.#isEstablished,
+      remoteAddress: this.#remoteAddress,
+      idleTimeoutMs: this.#negotiatedIdleMs,
+    });
     this.#parts.host.ended(this);
     this.streams.end(this.#ending.error);
     this.#settleHandshake(false);
     this.#settleClosed(this.#ending);
-  }
-
-  #explain(): ConnectionClosed {
-    const peer = this.#quiche.peerError();
-    if (peer !== undefined) {
-      const reason = { wireCode: peer.code, message: peer.reason };
-      return peer.isApplication ? endedByPeer(reason) : endedByFrame(peer, true);
-    }
-    if (this.#closing !== undefined) return this.#closing.ending;
-    const local = this.#quiche.localError();
-    if (local !== undefined) return endedByFrame(local, false);
-    if (!this.#isEstablished) {
-      return endedByTransport('CONNECT_FAILED', 'The handshake was not completed in time.');
-    }
-    const { host, port } = this.#remoteAddress;
-    if (!this.#quiche.isTimedOut()) {
-      return endedByTransport(
-        'CONNECTION_LOST',
-        `${host}, port ${port}, does not know the connection any more (stateless reset): it was started again.`,
-      );
-    }
-    return endedInSilence(
-      `Nothing was heard from ${host}, port ${port}, for ${this.#negotiatedIdleMs} ms.`,
-    );
   }
 
   #release(): void {
@@ -484,13 +487,5 @@ export class QuicConnection implements Connection {
       this.#path = { from: { ...moved }, to: this.#path.to };
       this.#prober.decisions.begin(performance.now());
     }
-  }
-
-  /** The first, second, fourth, eighth … datagram after our close is answered with it again. */
-  #repeatClose(host: string, port: number): void {
-    this.#datagramsAfterClose += 1;
-    const count = this.#datagramsAfterClose;
-    if ((count & (count - 1)) !== 0 || this.#closeDatagram === undefined) return;
-    this.#parts.host.send(Uint8Array.from(this.#closeDatagram), host, port);
   }
 }

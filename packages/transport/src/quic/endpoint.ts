@@ -75,8 +75,8 @@ export class QuicEndpoint implements ConnectionHost {
     return this.#keys.size + this.#routes.size;
   }
 
-  send(datagram: Uint8Array, host: string, port: number): void {
-    this.#socket?.send(datagram, host, port);
+  send(datagram: Uint8Array, host: string, port: number): boolean {
+    return this.#socket?.send(datagram, host, port) ?? true;
   }
 
   route(connectionId: Uint8Array, connection: QuicConnection): void {

@@ -6,7 +6,7 @@ import { PathProbe, type PayloadRange } from './path-probe.ts';
 import { decodeProbe, encodeProbe, type ProbePacket } from './probe-packet.ts';
 
 /** Sends one datagram. */
-export type SendDatagram = (datagram: Uint8Array, host: string, port: number) => void;
+export type SendDatagram = (datagram: Uint8Array, host: string, port: number) => unknown;
 
 /** The acting half of the path's discovery. */
 export class PathProber {

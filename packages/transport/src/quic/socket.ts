@@ -14,8 +14,9 @@ import type { Address } from '../contract.ts';
 export interface DatagramSocket {
   /** The address in use; the port is never 0. */
   readonly localAddress: Address;
-  /** Takes ownership of the bytes. A datagram that cannot be sent is lost, as on any network. */
-  send(datagram: Uint8Array, host: string, port: number): void;
+  /** Sends the bytes. True: they were taken, and the caller may use the buffer again; false: it must not be changed any
+   *  more. A datagram that cannot be sent is lost, as on any network. */
+  send(datagram: Uint8Array, host: string, port: number): boolean;
   /** Lets the process end although the socket is open. */
   unref(): void;
   /** Releases the port; resolves when it is free. Idempotent. */
@@ -75,9 +76,11 @@ export async function openDatagramSocket(options: DatagramSocketOptions): Promis
   return {
     localAddress: { host: address, port },
     send: (datagram, host, toPort) => {
-      if (closing !== undefined) return;
+      if (closing !== undefined) return true;
       if (peer === undefined) socket.send(datagram, toPort, host);
       else socket.send(datagram);
+      // Node hands the bytes to the system at once; only when the system's buffer is full they wait in a queue.
+      return socket.getSendQueueCount() === 0;
     },
     unref: () => {
       if (closing === undefined) socket.unref();
