@@ -65,6 +65,33 @@ describe('agents', () => {
     expect(swarm.row(taskId)).toMatchObject({ state: 'running', agentId: 'a' });
   });
 
+  it('keep their work while they change a connection that was too old, unless they stay away', () => {
+    const swarm = new CoreHarness();
+    const old = swarm.agent('a', { credit: 1 });
+    const client = swarm.client();
+    const taskId = client.submit(1);
+    const [task] = old.takeTasks();
+    const other = swarm.agent('b', { credit: 1 });
+    const { connectionId } = old;
+    swarm.feed({ type: 'ConnectionEnded', connectionId, reason: 'too old', hasExpired: true });
+    expect(other.takeTasks()).toEqual([]);
+    const back = swarm.agent('a', {
+      sessionToken: `token-${connectionId}`,
+      heldLeases: task === undefined ? [] : [task],
+    });
+    expect(back.take('AgentAck')[0]?.resumedLeases).toHaveLength(1);
+    expect(other.takeTasks()).toEqual([]);
+    expect(swarm.row(taskId)).toMatchObject({ state: 'running', agentId: 'a' });
+
+    const again = back.connectionId;
+    swarm.feed({ type: 'ConnectionEnded', connectionId: again, reason: 'old', hasExpired: true });
+    for (let elapsedMs = 0; elapsedMs < 3000; elapsedMs += 500) {
+      other.heartbeat();
+      swarm.advance(500);
+    }
+    expect(other.takeTasks()).toHaveLength(1);
+  });
+
   it('lose leases that they do not list once those must have arrived', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a', { credit: 1 });

@@ -246,6 +246,14 @@ function watchLiveness(core: CoreState, agent: Agent): void {
   });
 }
 
+/** The agent's connection was ended here and it will be back at once: it keeps its tasks until it counts as silent. */
+export function awaitReturn(core: CoreState, agent: Agent, why: string): void {
+  agent.suspect = true;
+  core.queue.availabilityChanged(agent);
+  watchLiveness(core, agent);
+  observe(core, agent, 'suspect', why);
+}
+
 /** The agent is gone without a word: its tasks run elsewhere, but it may come back for those nobody took yet. */
 export function loseAgent(core: CoreState, agent: Agent, why: string): void {
   disconnect(core, agent);

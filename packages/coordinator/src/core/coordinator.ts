@@ -19,7 +19,7 @@ import * as agents from './agents.ts';
 import type { Agent, AgentLease } from './agent-record.ts';
 import { storeDataset } from './datasets.ts';
 import type { CoordinatorEffect } from './effects.ts';
-import type { ClientJoined, CoordinatorEvent } from './events.ts';
+import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
 import { FEATURES_OFFERED } from './features.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
@@ -75,7 +75,7 @@ export class CoordinatorCore {
       case 'MessageReceived':
         return receive(core, event.connectionId, event.message);
       case 'ConnectionEnded':
-        return endConnection(core, event.connectionId, event.reason);
+        return endConnection(core, event);
       case 'DatasetStored':
         return storeDataset(core, event.datasetId, event.bytes);
       case 'DatasetServed':
@@ -114,9 +114,11 @@ function openDispatch(core: CoreState, connectionId: string): void {
   core.queue.availabilityChanged(agent);
 }
 
-function endConnection(core: CoreState, connectionId: string, reason: string): void {
+function endConnection(core: CoreState, event: ConnectionEnded): void {
+  const { connectionId, reason, hasExpired = false } = event;
   const agent = core.agentByConnection.get(connectionId);
-  if (agent !== undefined) agents.loseAgent(core, agent, reason);
+  if (agent !== undefined && hasExpired) agents.awaitReturn(core, agent, reason);
+  else if (agent !== undefined) agents.loseAgent(core, agent, reason);
   const client = core.clients.get(connectionId);
   if (client !== undefined) submissions.dropClient(core, client);
 }

@@ -39,6 +39,8 @@ export interface ConnectionEnded {
   readonly type: 'ConnectionEnded';
   readonly connectionId: string;
   readonly reason: string;
+  /** This side ended it because of its age: the peer is about to come back on another one. */
+  readonly hasExpired?: boolean;
 }
 
 /** The shell holds a data set whose hash was checked. */

@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { ExperienceBank } from '@quic-swarm/reasoning';
 import {
+  ERRORS,
   NO_ERROR_WIRE_CODE,
   type SwarmError,
   negotiateVersion,
@@ -17,6 +18,7 @@ import {
   parseAddress,
   type Address,
   type Connection,
+  type ConnectionClosed,
   type CoordinatorSecurity,
   type Listener,
   type Transport,
@@ -272,8 +274,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       onPayloadDone: (payloadBytes) => {
         this.#incomingBytes -= payloadBytes;
       },
-      onClosed: (peer, reason) => {
-        this.#forget(peer, reason);
+      onClosed: (peer, closed) => {
+        this.#forget(peer, closed);
       },
       onSent: (type) => {
         this.#statistics.noteSent(type);
@@ -348,7 +350,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     }
   }
 
-  #forget(peer: Peer, reason: string): void {
+  #forget(peer: Peer, { message: reason, wireCode }: ConnectionClosed): void {
     this.#peers.delete(peer.id);
     const { bytesReceived, bytesSent } = peer.connection.statistics();
     this.#endedBytes.received += bytesReceived;
@@ -358,7 +360,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       const { clientName, address } = client;
       this.#options.onNotice?.({ type: 'ClientChanged', address, clientName, change: 'left' });
     }
-    this.#driver.feed({ type: 'ConnectionEnded', connectionId: peer.id, reason });
+    const hasExpired = wireCode === ERRORS.CONNECTION_EXPIRED.wireCode;
+    this.#driver.feed({ type: 'ConnectionEnded', connectionId: peer.id, reason, hasExpired });
   }
 
   #act(effect: CoordinatorEffect): void {

@@ -21,7 +21,7 @@ import {
   type Message,
   type StreamKind,
 } from '@quic-swarm/protocol';
-import type { Connection, Stream } from '@quic-swarm/transport';
+import type { Connection, ConnectionClosed, Stream } from '@quic-swarm/transport';
 import { EarlyGate } from './early-gate.ts';
 
 /** What a peer has told of itself. */
@@ -47,7 +47,7 @@ export interface PeerListener {
    *  `onPayloadDone`. */
   admitPayload(message: Message, payloadBytes: number): SwarmError | undefined;
   onPayloadDone(payloadBytes: number): void;
-  onClosed(peer: Peer, reason: string): void;
+  onClosed(peer: Peer, closed: ConnectionClosed): void;
   onSent(type: string): void;
   onReceived(type: string): void;
   onProtocolError(peer: Peer, error: SwarmError): void;
@@ -104,11 +104,11 @@ export class Peer {
         new SwarmError('HANDSHAKE_TIMEOUT', `No handshake within ${limits.handshakeTimeoutMs} ms.`),
       );
     }, limits.handshakeTimeoutMs);
-    void connection.closed.then(({ message }) => {
+    void connection.closed.then((closed) => {
       clearTimeout(this.#handshakeTimer);
       this.#ended = true;
       for (const stream of this.#incoming.keys()) this.#payloadDone(stream);
-      listener.onClosed(this, message);
+      listener.onClosed(this, closed);
     });
   }
 
