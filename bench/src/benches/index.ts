@@ -1,7 +1,8 @@
 /** All benches, by the word that starts them. */
 import type { Bench } from '../harness/model.ts';
 import { connect } from './connect.ts';
+import { dispatch } from './dispatch.ts';
 import { streams } from './streams.ts';
 import { transport } from './transport.ts';
 
-export const benches: readonly Bench[] = [transport, streams, connect];
+export const benches: readonly Bench[] = [transport, streams, connect, dispatch];

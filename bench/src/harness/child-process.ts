@@ -24,6 +24,8 @@ export class BenchProcess {
   readonly #ended: Promise<void>;
   #requests = 0;
   #tail = '';
+  /** Why nothing can be asked any more. */
+  #end: Error | undefined;
   #programPids: readonly number[] = [];
 
   constructor(name: string, stateDirectory: string) {
@@ -41,7 +43,8 @@ export class BenchProcess {
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
         const why = signal ?? `code ${code}`;
-        this.#rejectAll(new Error(`The process ${name} ended (${why}). ${this.#tail}`.trim()));
+        this.#end = new Error(`the process ${name} ended (${why}): ${this.#tail.trim()}`);
+        this.#rejectAll(this.#end);
         resolve();
       });
     });
@@ -53,6 +56,7 @@ export class BenchProcess {
     ask: Requests[Name]['ask'],
     timeoutMs: number,
   ): Promise<Requests[Name]['reply']> {
+    if (this.#end !== undefined) throw this.#end;
     this.#requests += 1;
     const id = this.#requests;
     const request: Request = { id, name, ask };
@@ -72,7 +76,8 @@ export class BenchProcess {
         },
       });
       this.#child.send(request, (error) => {
-        if (error !== null) this.#waiting.get(id)?.reject(error);
+        // A process that has just ended says so itself, with more words.
+        if (error !== null && this.#child.exitCode === null) this.#waiting.get(id)?.reject(error);
       });
     });
   }

@@ -16,7 +16,7 @@ export interface CrewSurroundings {
 }
 
 /** How long a step may take. */
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 const PREPARE_TIMEOUT_MS = 15_000;
 const MEASURE_TIMEOUT_MS = 20_000;
 
@@ -27,6 +27,7 @@ export class Crew {
   readonly #surroundings: CrewSurroundings;
   readonly #processes: BenchProcess[] = [];
   #abilities: readonly (keyof Abilities)[] = [];
+  #startFailure: Error | undefined;
 
   constructor(contestant: Contestant, peer: Peer, surroundings: CrewSurroundings) {
     this.contestant = contestant;
@@ -34,9 +35,19 @@ export class Crew {
     this.#surroundings = surroundings;
   }
 
-  /** Starts the processes unless they run. */
+  /** Starts the processes unless they run. Who could not start once is not asked to again. */
   async start(): Promise<void> {
+    if (this.#startFailure !== undefined) throw this.#startFailure;
     if (this.#processes.length > 0) return;
+    try {
+      await this.#start();
+    } catch (error) {
+      this.#startFailure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     const addresses: Record<string, string> = {};
     for (const { name } of this.#peer.processes) {
       const process = new BenchProcess(name, this.#surroundings.stateDirectory);
@@ -71,7 +82,7 @@ export class Crew {
     await client.ask('dispose', undefined, PREPARE_TIMEOUT_MS);
     const cpuMicros: Record<string, number> = {};
     for (const [name, used] of after) {
-      cpuMicros[name] = (used - (before.get(name) ?? 0)) / Math.max(1, measured.operations);
+      cpuMicros[name] = (used - (before.get(name) ?? 0)) / measured.operations;
     }
     return { ...measured, cpuMicros };
   }

@@ -111,7 +111,7 @@ export class Results implements ResultReader {
       unit: `µs/${workload.operation}`,
       better: 'less' as const,
     }));
-    const ours = this.#bench.contestants.find((each) => each.kind === 'ours')?.name ?? '';
+    const ours = this.#firstOfOurs(workload);
     return [...workload.metrics, ...cpu].flatMap(({ name: metric, unit, better }) => {
       const values = this.#values(workload.name, name, metric);
       if (values.length === 0) return [];
@@ -131,6 +131,14 @@ export class Results implements ResultReader {
         values,
       };
     });
+  }
+
+  /** Whom ratios are made with: the first of ours that has done the workload. */
+  #firstOfOurs({ name: workload }: Workload): string {
+    const found = this.#bench.contestants.find(
+      ({ kind, name }) => kind === 'ours' && this.#measured.has(keyOf(workload, name)),
+    );
+    return found?.name ?? '';
   }
 
   #values(workload: string, contestant: string, metric: string): number[] {

@@ -74,6 +74,7 @@ async function measure(
     const settings = settingsFor(contestant, plan, options.isQuick);
     const measured: CrewMeasured = await crew.measure(workload.name, settings);
     results.add(contestant, workload, measured);
+    if (contestant.isRestless === true) await crew.stop();
   } catch (error) {
     // What hangs or fails once is out of this workload, and begins the next one with fresh processes.
     const outcome = error instanceof TimedOut ? 'timed out' : 'failed';

@@ -59,6 +59,10 @@ export interface Abilities {
   connectResumed(): Promise<ConnectTimes>;
   /** Has a task that does nothing computed by another process; resolves with its result. */
   runTask(): Promise<void>;
+  /** Lets time pass. */
+  beIdle(durationMs: number): Promise<void>;
+  /** Has so many tasks decided upon: each submitted, given to an agent and ended. */
+  decideTasks(count: number): Promise<void>;
 }
 
 /** A process of a peer that runs. */

@@ -12,9 +12,11 @@ import {
 import { FIRST_MESSAGE, timeConnect } from './connect-times.ts';
 import { addressOf, type Abilities, type Peer, type ProcessContext } from './contract.ts';
 
-const asIs = (bytes: Buffer): Buffer => bytes;
+/** Bytes are sent as they are. */
+export const asIs = (bytes: Buffer): Buffer => bytes;
 
-function method(path: string, requestStream: boolean, responseStream: boolean) {
+/** A method whose messages are bytes. */
+export function grpcMethod(path: string, requestStream: boolean, responseStream: boolean) {
   return {
     path,
     requestStream,
@@ -31,9 +33,9 @@ const ECHO = '/bench/Echo';
 const SINK = '/bench/Sink';
 
 const service: ServiceDefinition = {
-  echoStream: method(ECHO_STREAM, true, true),
-  echo: method(ECHO, false, false),
-  sink: method(SINK, true, false),
+  echoStream: grpcMethod(ECHO_STREAM, true, true),
+  echo: grpcMethod(ECHO, false, false),
+  sink: grpcMethod(SINK, true, false),
 };
 
 const echoStream: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
@@ -52,7 +54,8 @@ const sink: handleClientStreamingCall<Buffer, Buffer> = (call, answer) => {
   });
 };
 
-const OPTIONS = {
+/** Of servers and clients. */
+export const GRPC_OPTIONS = {
   'grpc.max_concurrent_streams': 20_000,
   'grpc.max_receive_message_length': -1,
   // A connection of its own for each client, as everybody here.
@@ -66,7 +69,7 @@ export const peer: Peer = {
     {
       name: 'server',
       async start({ identity }) {
-        const server = new Server(OPTIONS);
+        const server = new Server(GRPC_OPTIONS);
         server.addService(service, { echoStream, echo, sink });
         const pair = {
           private_key: Buffer.from(identity.privateKey),
@@ -90,15 +93,15 @@ export const peer: Peer = {
     {
       name: 'client',
       async start(context) {
-        const client = await openClient(context);
+        const client = await openGrpcClient(context, 'server');
         return {
           abilities: {
             ...abilitiesOf(client),
             connectCold: async () =>
               timeConnect(async () => {
-                const connection = await openClient(context);
+                const connection = await openGrpcClient(context, 'server');
                 return {
-                  ask: async () => askOnce(connection, FIRST_MESSAGE),
+                  ask: async () => askGrpc(connection, FIRST_MESSAGE),
                   close: () => {
                     connection.close();
                   },
@@ -114,9 +117,10 @@ export const peer: Peer = {
   ],
 };
 
-async function openClient(context: ProcessContext): Promise<Client> {
+/** Connects to a process; resolves when the connection stands. */
+export async function openGrpcClient(context: ProcessContext, process: string): Promise<Client> {
   const tls = credentials.createSsl(Buffer.from(context.identity.authority));
-  const client = new Client(addressOf(context, 'server'), tls, OPTIONS);
+  const client = new Client(addressOf(context, process), tls, GRPC_OPTIONS);
   await new Promise<void>((resolve, reject) => {
     client.waitForReady(Date.now() + 5000, (error) => {
       if (error === undefined) resolve();
@@ -144,7 +148,7 @@ function abilitiesOf(client: Client): Partial<Abilities> {
       });
       return channel;
     },
-    request: async (message) => askOnce(client, message),
+    request: async (message) => askGrpc(client, message),
     sendOneWay: async (totalBytes) => sendOneWay(client, totalBytes),
     openTogether: async (count, message) => {
       const calls = await Promise.all(
@@ -176,7 +180,8 @@ function abilitiesOf(client: Client): Partial<Abilities> {
   };
 }
 
-async function askOnce(client: Client, message: Uint8Array): Promise<void> {
+/** One call. */
+export async function askGrpc(client: Client, message: Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     client.makeUnaryRequest(ECHO, asIs, asIs, asBuffer(message), (error) => {
       if (error === null) resolve();

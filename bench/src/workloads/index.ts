@@ -1,11 +1,14 @@
 /** All workloads; child processes find them here by name. */
 import type { Workload } from '../harness/model.ts';
 import { connectCold, connectResumed } from './connect.ts';
+import { decisions } from './decisions.ts';
+import { idle } from './idle.ts';
 import { oneWay } from './one-way.ts';
 import { openTogether } from './open-together.ts';
 import { pipelined } from './pipelined.ts';
 import { requestReply } from './request-reply.ts';
 import { lonelyRequests, streamPerRequest } from './stream-per-request.ts';
+import { taskLatency, tasksInFlight } from './tasks.ts';
 
 export const workloads: readonly Workload[] = [
   requestReply,
@@ -16,4 +19,8 @@ export const workloads: readonly Workload[] = [
   openTogether,
   connectCold,
   connectResumed,
+  taskLatency,
+  tasksInFlight,
+  idle,
+  decisions,
 ];

@@ -1,0 +1,81 @@
+/** BullMQ, without encryption: a client, redis-server (in memory only), and a worker. */
+import { Queue, QueueEvents, Worker, type ConnectionOptions } from 'bullmq';
+import { addressOf, hostAndPort, type Peer, type ProcessContext } from './contract.ts';
+import { startProgram } from './program.ts';
+
+const QUEUE = 'bench';
+const CONCURRENCY = 512;
+
+export const peer: Peer = {
+  packages: ['bullmq', 'ioredis'],
+  programs: ['redis-server'],
+  processes: [
+    {
+      name: 'broker',
+      start: async () =>
+        startProgram('redis-server', (port, directory) => [
+          '--port',
+          String(port),
+          '--bind',
+          '127.0.0.1',
+          '--dir',
+          directory,
+          '--save',
+          '',
+          '--appendonly',
+          'no',
+        ]),
+    },
+    {
+      name: 'worker',
+      async start(context) {
+        const worker = new Worker(QUEUE, async () => null, {
+          connection: connectionTo(context),
+          concurrency: CONCURRENCY,
+        });
+        worker.on('error', () => undefined);
+        await worker.waitUntilReady();
+        return { stop: async () => worker.close(true) };
+      },
+    },
+    {
+      name: 'client',
+      async start(context) {
+        const connection = connectionTo(context);
+        const queue = new Queue(QUEUE, { connection });
+        const events = new QueueEvents(QUEUE, { connection });
+        queue.on('error', () => undefined);
+        events.on('error', () => undefined);
+        await events.waitUntilReady();
+        const waiting = new Map<string, () => void>();
+        events.on('completed', ({ jobId }) => {
+          waiting.get(jobId)?.();
+          waiting.delete(jobId);
+        });
+        let submitted = 0;
+        return {
+          abilities: {
+            // The end is heard from the event stream: asking for each job's state first would be slower.
+            runTask: async () => {
+              submitted += 1;
+              const jobId = `task-${submitted}`;
+              const ended = new Promise<void>((resolve) => {
+                waiting.set(jobId, resolve);
+              });
+              await queue.add('nothing', null, { jobId, removeOnComplete: true });
+              await ended;
+            },
+          },
+          stop: async () => {
+            await events.close();
+            await queue.close();
+          },
+        };
+      },
+    },
+  ],
+};
+
+function connectionTo(context: ProcessContext): ConnectionOptions {
+  return { ...hostAndPort(addressOf(context, 'broker')), maxRetriesPerRequest: null };
+}
