@@ -9,7 +9,7 @@ export { createQuicTransport } from './quic/transport.ts';
 export type { QuicTransportOptions } from './quic/options.ts';
 export { MemorySessionStore, type SessionStore } from './quic/sessions.ts';
 export type { ClientTls, Identity, ServerTls, Trust } from './quic/trust.ts';
-export type { ListenerLimits } from './quic/acceptor.ts';
+export type { ListenerLimits } from './quic/listener/acceptor.ts';
 export type {
   DatagramSocket,
   DatagramSocketFactory,

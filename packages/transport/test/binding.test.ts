@@ -18,7 +18,7 @@ import {
   versionNegotiationPacket,
   type PacketHeader,
 } from '../src/quic/binding.ts';
-import { refusalPacket } from '../src/quic/refusal.ts';
+import { refusalPacket } from '../src/quic/listener/refusal.ts';
 import { authority, identity } from './quic-pair.ts';
 
 const LOCAL = { host: '127.0.0.1', port: 1000 };

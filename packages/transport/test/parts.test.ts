@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { isPattern, pattern, seededRandom } from '@quic-swarm/testkit';
 import { describe, expect, it, vi } from 'vitest';
-import { LazyTimer } from '../src/quic/lazy-timer.ts';
-import { RetryTokens } from '../src/quic/retry-token.ts';
+import { LazyTimer } from '../src/quic/connection/lazy-timer.ts';
+import { RetryTokens } from '../src/quic/listener/retry-token.ts';
 import { isLoopback, resolveAddress } from '../src/quic/socket.ts';
-import { WriteQueue } from '../src/quic/write-queue.ts';
+import { WriteQueue } from '../src/quic/streams/write-queue.ts';
 
 describe('WriteQueue', () => {
   it('gives back the bytes in order, however they went in and however much is taken', () => {

@@ -2,9 +2,9 @@
 import { ask, pattern, serveEcho, until, readAll } from '@quic-swarm/testkit';
 import { describe, expect, it } from 'vitest';
 import { payloadRange } from '../src/quic/config-table.ts';
-import { payloadBytesAt, payloadBytesTowards } from '../src/quic/interface-mtu.ts';
-import { PathProbe } from '../src/quic/path-probe.ts';
-import { decodeProbe, encodeProbe } from '../src/quic/probe-packet.ts';
+import { payloadBytesAt, payloadBytesTowards } from '../src/quic/path/interface-mtu.ts';
+import { PathProbe } from '../src/quic/path/path-probe.ts';
+import { decodeProbe, encodeProbe } from '../src/quic/path/probe-packet.ts';
 import { connecting, meetForTest, serving, tap } from './quic-pair.ts';
 
 const PROBING = { maxUdpPayloadBytes: { probeUpTo: 8952 } } as const;

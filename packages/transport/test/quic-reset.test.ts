@@ -2,7 +2,7 @@
 import type { Connection } from '@quic-swarm/transport';
 import { ask, deferred, serveEcho, until } from '@quic-swarm/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ResetTokens } from '../src/quic/reset-token.ts';
+import { ResetTokens } from '../src/quic/listener/reset-token.ts';
 import { connecting, meetForTest, serving, tap } from './quic-pair.ts';
 
 describe('a stateless reset', () => {

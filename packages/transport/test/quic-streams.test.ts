@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Connection } from '@quic-swarm/transport';
 import { ask, deferred, readAll, send, serveEcho, until } from '@quic-swarm/testkit';
 import { describe, expect, it } from 'vitest';
-import { QuicConnection } from '../src/quic/connection.ts';
+import { QuicConnection } from '../src/quic/connection/connection.ts';
 import { connecting, meetForTest, serving } from './quic-pair.ts';
 
 const CANCELLED = { wireCode: 0x146, message: 'not needed' } as const;

@@ -12,7 +12,7 @@ import {
   type ConnectionSettings,
 } from './config.ts';
 import type { QuicTransportOptions } from './options.ts';
-import type { PayloadRange } from './path-probe.ts';
+import type { PayloadRange } from './path/path-probe.ts';
 import { TicketKey } from './sessions.ts';
 import { isLoopback } from './socket.ts';
 import { clientMaterial, serverMaterial } from './trust.ts';

@@ -6,7 +6,7 @@ import { SwarmError } from '@quic-swarm/protocol';
 import { formatAddress } from '../address.ts';
 import type { Address, Connection, ConnectionClosed } from '../contract.ts';
 import { endedByTransport, endedLocally } from '../endings.ts';
-import type { QuicConnection } from './connection.ts';
+import type { QuicConnection } from './connection/connection.ts';
 import type { EndpointEvents, QuicEndpoint } from './endpoint.ts';
 
 /** A socket and the one connection on it. */

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../contract.ts';
 import { CONNECTION_ID_BYTES } from './arguments.ts';
-import type { ConnectionHost, QuicConnection } from './connection.ts';
-import { isProbe } from './probe-packet.ts';
+import type { ConnectionHost, QuicConnection } from './connection/connection.ts';
+import { isProbe } from './path/probe-packet.ts';
 import type { DatagramSocket, DatagramSocketFactory } from './socket.ts';
 
 /** What happens to datagrams and connections; a listener and a client differ only in this. */

@@ -1,6 +1,6 @@
 /** What a transport over QUIC can be told, its defaults, and what is wrong with a value. */
 import { SwarmError } from '@quic-swarm/protocol';
-import type { ListenerLimits } from './acceptor.ts';
+import type { ListenerLimits } from './listener/acceptor.ts';
 import type { ConnectionSettings } from './config.ts';
 import type { SessionStore } from './sessions.ts';
 import type { DatagramSocketFactory } from './socket.ts';

@@ -11,20 +11,20 @@ import type {
 } from '../contract.ts';
 import { callApplication } from '../endings.ts';
 import { fingerprintOf } from '../fingerprint.ts';
-import { Acceptor } from './acceptor.ts';
+import { Acceptor } from './listener/acceptor.ts';
 import { CONNECTION_ID_BYTES } from './arguments.ts';
 import { QuicheConnection } from './binding.ts';
 import { ConfigTable, payloadRange } from './config-table.ts';
 import type { ConnectionSettings } from './config.ts';
-import { QuicConnection } from './connection.ts';
+import { QuicConnection } from './connection/connection.ts';
 import { attemptConnect } from './connect-attempt.ts';
 import type { EndpointEvents, QuicEndpoint } from './endpoint.ts';
-import { payloadBytesAt, payloadBytesTowards } from './interface-mtu.ts';
-import { QuicListener } from './listener.ts';
+import { payloadBytesAt, payloadBytesTowards } from './path/interface-mtu.ts';
+import { QuicListener } from './listener/listener.ts';
 import { openEndpoint } from './open-endpoint.ts';
 import { LIMITS, settingsOf, type QuicTransportOptions } from './options.ts';
-import type { PayloadRange } from './path-probe.ts';
-import { ResetTokens } from './reset-token.ts';
+import type { PayloadRange } from './path/path-probe.ts';
+import { ResetTokens } from './listener/reset-token.ts';
 import { MemorySessionStore, type SessionStore } from './sessions.ts';
 import {
   isLoopback,

@@ -5,7 +5,7 @@
  * A stream is settled, and then forgotten by the table, when both halves are finished or it failed.
  */
 import type { SwarmError } from '@quic-swarm/protocol';
-import type { CloseReason, Connection, Stream } from '../contract.ts';
+import type { CloseReason, Connection, Stream } from '../../contract.ts';
 import {
   assertUrgency,
   callApplication,
@@ -14,8 +14,8 @@ import {
   streamReset,
   streamResetLocally,
   writeAfterEnd,
-} from '../endings.ts';
-import { StreamGone, type QuicheConnection } from './binding.ts';
+} from '../../endings.ts';
+import { StreamGone, type QuicheConnection } from '../binding.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** What a stream needs from the table that holds it. */

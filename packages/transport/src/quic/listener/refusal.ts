@@ -6,8 +6,8 @@
  * The keys of Initial packets protect nothing: they follow from the client's own connection id (RFC 9001 §5.2).
  */
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
-import { CONNECTION_ID_BYTES } from './arguments.ts';
-import { type PacketHeader } from './binding.ts';
+import { CONNECTION_ID_BYTES } from '../arguments.ts';
+import { type PacketHeader } from '../binding.ts';
 
 /** QUIC's CONNECTION_REFUSED (RFC 9000 §20.1): the listener has no room. */
 export const CONNECTION_REFUSED = 0x02;

@@ -1,8 +1,8 @@
 /** A socket that accepts connections until it is closed. */
-import type { Address, CloseReason, Listener } from '../contract.ts';
-import { NOTHING_WRONG } from '../endings.ts';
+import type { Address, CloseReason, Listener } from '../../contract.ts';
+import { NOTHING_WRONG } from '../../endings.ts';
 import type { Acceptor } from './acceptor.ts';
-import type { QuicEndpoint } from './endpoint.ts';
+import type { QuicEndpoint } from '../endpoint.ts';
 
 /** A listener over QUIC. */
 export class QuicListener implements Listener {

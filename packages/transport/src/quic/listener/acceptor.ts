@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { SwarmError } from '@quic-swarm/protocol';
-import { CONNECTION_ID_BYTES } from './arguments.ts';
+import { CONNECTION_ID_BYTES } from '../arguments.ts';
 import {
   isInitial,
   isVersionSupported,
@@ -15,11 +15,11 @@ import {
   versionNegotiationPacket,
   type PacketHeader,
   type QuicheConfig,
-} from './binding.ts';
-import { QuicConnection } from './connection.ts';
-import type { QuicEndpoint } from './endpoint.ts';
+} from '../binding.ts';
+import { QuicConnection } from '../connection/connection.ts';
+import type { QuicEndpoint } from '../endpoint.ts';
 import { parseInvariants } from './invariants.ts';
-import type { PayloadRange } from './path-probe.ts';
+import type { PayloadRange } from '../path/path-probe.ts';
 import { refusalPacket } from './refusal.ts';
 import type { ResetTokens } from './reset-token.ts';
 import { RetryTokens } from './retry-token.ts';

@@ -1,8 +1,8 @@
 /** Why a connection ended that quiche holds for over, as data. */
-import type { Address, ConnectionClosed } from '../contract.ts';
-import { endedByPeer, endedByTransport, endedInSilence } from '../endings.ts';
+import type { Address, ConnectionClosed } from '../../contract.ts';
+import { endedByPeer, endedByTransport, endedInSilence } from '../../endings.ts';
 import { endedByFrame } from './alerts.ts';
-import type { QuicheConnection } from './binding.ts';
+import type { QuicheConnection } from '../binding.ts';
 
 /** What the connection knows itself. */
 export interface EndedConnection {

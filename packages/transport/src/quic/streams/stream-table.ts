@@ -6,9 +6,9 @@
  * next id of the peer are asked one by one, and the iterator is used only while quiche says that something is left.
  */
 import type { SwarmError } from '@quic-swarm/protocol';
-import type { Connection, StreamOptions } from '../contract.ts';
-import { callApplication } from '../endings.ts';
-import type { QuicheConnection } from './binding.ts';
+import type { Connection, StreamOptions } from '../../contract.ts';
+import { callApplication } from '../../endings.ts';
+import type { QuicheConnection } from '../binding.ts';
 import { QuicStream, type StreamOwner } from './stream.ts';
 import { WriteSchedule } from './write-schedule.ts';
 

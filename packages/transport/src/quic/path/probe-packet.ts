@@ -5,7 +5,7 @@
  * Layout: u8 kind (0x0c asks, 0x0d answers), the receiver's connection id (20 bytes), a nonce (8 bytes), then u16
  * big-endian bytes of the datagram that is asked about; a question is padded with zeros to that size.
  */
-import { CONNECTION_ID_BYTES } from './arguments.ts';
+import { CONNECTION_ID_BYTES } from '../arguments.ts';
 
 const ASK = 0x0c;
 const ANSWER = 0x0d;

@@ -1,7 +1,7 @@
 /** Carries out what `PathProbe` decides for one connection: sends questions, answers those of the peer. */
 import { randomBytes } from 'node:crypto';
-import { CONNECTION_ID_BYTES } from './arguments.ts';
-import type { QuicheConnection } from './binding.ts';
+import { CONNECTION_ID_BYTES } from '../arguments.ts';
+import type { QuicheConnection } from '../binding.ts';
 import { PathProbe, type PayloadRange } from './path-probe.ts';
 import { decodeProbe, encodeProbe, type ProbePacket } from './probe-packet.ts';
 

@@ -17,16 +17,16 @@ import type {
   ConnectionStatistics,
   Stream,
   StreamOptions,
-} from '../contract.ts';
-import { boundReason, endedByTransport, endedLocally, NOTHING_WRONG } from '../endings.ts';
+} from '../../contract.ts';
+import { boundReason, endedByTransport, endedLocally, NOTHING_WRONG } from '../../endings.ts';
 import { BAD_CERTIFICATE_ALERT } from './alerts.ts';
-import { CONNECTION_ID_BYTES, type HostPort } from './arguments.ts';
-import { type DatagramPath, type QuicheConnection } from './binding.ts';
-import { StreamTable } from './stream-table.ts';
+import { CONNECTION_ID_BYTES, type HostPort } from '../arguments.ts';
+import { type DatagramPath, type QuicheConnection } from '../binding.ts';
+import { StreamTable } from '../streams/stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
 import { explainEnding } from './explain-ending.ts';
-import type { PayloadRange } from './path-probe.ts';
-import { PathProber } from './path-prober.ts';
+import type { PayloadRange } from '../path/path-probe.ts';
+import { PathProber } from '../path/path-prober.ts';
 import { RepeatedClose } from './repeated-close.ts';
 
 /** What a connection needs from the endpoint that holds it. */

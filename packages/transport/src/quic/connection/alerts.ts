@@ -3,10 +3,10 @@
  * (RFC 9001 §4.8); those below are QUIC's own (RFC 9000 §20.1).
  */
 import type { ErrorType } from '@quic-swarm/protocol';
-import type { ConnectionClosed } from '../contract.ts';
-import { endedByTransport } from '../endings.ts';
-import type { CloseFrame } from './binding.ts';
-import { CONNECTION_REFUSED } from './refusal.ts';
+import type { ConnectionClosed } from '../../contract.ts';
+import { endedByTransport } from '../../endings.ts';
+import type { CloseFrame } from '../binding.ts';
+import { CONNECTION_REFUSED } from '../listener/refusal.ts';
 
 /** The TLS alert bad_certificate (42), which a client sends that does not trust the pinned server. */
 export const BAD_CERTIFICATE_ALERT = 0x12a;
