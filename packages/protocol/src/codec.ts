@@ -6,6 +6,9 @@
 import { CBOR_ITEMS_MAX, INLINE_PAYLOAD_BYTES_MAX, PAYLOAD_CHUNK_BYTES } from './limits.ts';
 import type { ErrorType } from './errors.ts';
 import { decodeCbor, decodeCborCopy, encodeCborBehind } from './cbor.ts';
+import { ROOM_BYTES } from './fast/encoder.ts';
+import { readerOf, writerOf } from './fast/message-codec.ts';
+import { WINDOW_BYTES, cursor, windowBytes } from './fast/window.ts';
 import { checkSchema } from './validation.ts';
 import { MESSAGES, type Message, type MessageType } from './message-table.ts';
 
@@ -14,29 +17,55 @@ export const FRAME_LENGTH_BYTES = 4;
 
 /** One frame for a message without a detached payload. Does not check the schema: the sender built it from types. */
 export function encodeFrame(message: Message): Uint8Array {
-  const frame = encodeCborBehind(FRAME_LENGTH_BYTES + 1, message.body, allocateFrame);
-  const length = frame.length - FRAME_LENGTH_BYTES;
-  frame[0] = length >>> 24;
-  frame[1] = length >>> 16;
-  frame[2] = length >>> 8;
-  frame[3] = length;
-  frame[4] = MESSAGES[message.type].number;
+  return encodeFast(message) ?? encodeGeneral(message);
+}
+
+function encodeGeneral({ type, body }: Message): Uint8Array {
+  const frame = encodeCborBehind(FRAME_LENGTH_BYTES + 1, body, allocateFrame);
+  writeFrameHead(frame, 0, frame.length, MESSAGES[type].number);
   return frame;
 }
 
 // Short frames share blocks of memory: a typed array of its own costs as much as encoding a short message.
 const BLOCK_BYTES = 16 * 1024;
+const SHARED_FRAME_BYTES_MAX = BLOCK_BYTES / 8;
 let block = new Uint8Array(0);
+let blockView = new DataView(block.buffer);
 let blockUsed = 0;
 
+function encodeFast({ type, body }: Message): Uint8Array | undefined {
+  if ((body as object | null | undefined)?.constructor !== Object) return undefined;
+  reserve(SHARED_FRAME_BYTES_MAX + ROOM_BYTES);
+  const start = blockUsed;
+  const end = writerOf(type)(body, start + FRAME_LENGTH_BYTES + 1, block, blockView);
+  if (end < 0) return undefined;
+  writeFrameHead(block, start, end - start, MESSAGES[type].number);
+  blockUsed = end;
+  return block.subarray(start, end);
+}
+
 function allocateFrame(bytes: number): Uint8Array {
-  if (bytes > BLOCK_BYTES / 8) return new Uint8Array(bytes);
-  if (blockUsed + bytes > block.length) {
-    block = new Uint8Array(BLOCK_BYTES);
-    blockUsed = 0;
-  }
+  if (bytes > SHARED_FRAME_BYTES_MAX) return new Uint8Array(bytes);
+  reserve(bytes);
   blockUsed += bytes;
   return block.subarray(blockUsed - bytes, blockUsed);
+}
+
+/** Begins a new block when this one has not so many bytes left. */
+function reserve(bytes: number): void {
+  if (blockUsed + bytes <= block.length) return;
+  block = new Uint8Array(BLOCK_BYTES);
+  blockView = new DataView(block.buffer);
+  blockUsed = 0;
+}
+
+function writeFrameHead(bytes: Uint8Array, at: number, frameBytes: number, number: number): void {
+  const length = frameBytes - FRAME_LENGTH_BYTES;
+  bytes[at] = length >>> 24;
+  bytes[at + 1] = length >>> 16;
+  bytes[at + 2] = length >>> 8;
+  bytes[at + 3] = length;
+  bytes[at + 4] = number;
 }
 
 /**
@@ -49,6 +78,18 @@ export function decodeBody(
   body: Uint8Array,
   keep: 'share' | 'copy' = 'share',
 ): Message {
+  if (body.length <= WINDOW_BYTES) {
+    windowBytes.set(body);
+    const fast = readerOf(type)(0, body.length);
+    if (fast !== undefined && cursor.position === body.length) {
+      return { type, body: fast } as unknown as Message;
+    }
+  }
+  return decodeGeneral(type, body, keep);
+}
+
+/** As {@link decodeBody}, with the general path alone. */
+export function decodeGeneral(type: MessageType, body: Uint8Array, keep: 'share' | 'copy'): Message {
   const value = (keep === 'share' ? decodeCbor : decodeCborCopy)(body, CBOR_ITEMS_MAX);
   checkSchema(MESSAGES[type].schema, value, type);
   return { type, body: value } as Message;
