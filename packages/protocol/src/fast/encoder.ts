@@ -49,10 +49,7 @@ function fixedBytesOf({ fields }: RecordShape): number {
 }
 
 /** `left` counts the entries of the map but those of optional fields that were written. */
-function fieldSource(
-  { name, isOptional, shape }: Field,
-  externals: Externals,
-): string | undefined {
+function fieldSource({ name, isOptional, shape }: Field, externals: Externals): string | undefined {
   const key = constantTextOf(name);
   const value = shape === undefined ? undefined : valueSource(shape, 'x', externals);
   // What cannot be written stays one entry too many.
@@ -116,12 +113,7 @@ function writeHead(major: number, count: number, position: number, bytes: Uint8A
 }
 
 /** Integers of up to four bytes as such, everything else as a 64-bit float. */
-function writeNumber(
-  value: unknown,
-  position: number,
-  bytes: Uint8Array,
-  view: DataView,
-): number {
+function writeNumber(value: unknown, position: number, bytes: Uint8Array, view: DataView): number {
   if (typeof value !== 'number') return -1;
   if (value >>> 0 === value) return writeUnsigned(0, value, position, bytes, view);
   if (value < 0 && value >= -(2 ** 32) && Math.floor(value) === value) {

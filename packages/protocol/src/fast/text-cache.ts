@@ -36,7 +36,8 @@ export class TextCache {
   read(position: number, end: number): string | undefined {
     const length = textLengthAt(position, end);
     const start = position + (length < 0x18 ? 1 : 2);
-    if (length < 4 || length > this.#bytesMax) return length < 0 ? undefined : this.#make(start, length);
+    if (length < 4 || length > this.#bytesMax)
+      return length < 0 ? undefined : this.#make(start, length);
     const place = this.#placeOf(start, length);
     const text = this.#texts[place];
     if (text?.length === length && this.#isAt(place * this.#bytesMax, start, length)) return text;

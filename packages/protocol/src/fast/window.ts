@@ -20,6 +20,29 @@ export const windowView = new DataView(windowBytes.buffer);
 /** Where a reader of something with a length stopped. It is only set by readers that have read something. */
 export const cursor = { position: 0 };
 
+let source: Uint8Array | undefined;
+let sourceStart = 0;
+let sourceEnd = 0;
+
+/** Forgets which bytes lie in the window. */
+export function closeWindow(): void {
+  source = undefined;
+}
+
+/**
+ * Where `bytes` from `start` to `end`, at most WINDOW_BYTES, lie in the window; copies them, and as many behind them as
+ * there is place for, unless they lie there already.
+ */
+export function positionInWindow(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes === source && start >= sourceStart && end <= sourceEnd) return start - sourceStart;
+  source = bytes;
+  sourceStart = start;
+  sourceEnd = Math.min(bytes.length, start + WINDOW_BYTES);
+  const isWhole = start === 0 && sourceEnd === bytes.length;
+  windowBytes.set(isWhole ? bytes : bytes.subarray(start, sourceEnd));
+  return 0;
+}
+
 /** Bytes of an integer or a 64-bit float by the low five bits of its head; of anything else they mean nothing. */
 export const NUMBER_BYTES: Uint8Array = Uint8Array.from({ length: 32 }, (_, information) =>
   information < 24 ? 1 : 1 + 2 ** Math.min(information - 24, 3),
