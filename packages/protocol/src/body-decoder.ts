@@ -4,7 +4,7 @@
  */
 import { CBOR_ITEMS_MAX } from './limits.ts';
 import { decodeCbor, decodeCborCopy } from './cbor.ts';
-import { readerOf } from './fast/message-codec.ts';
+import { messageCodecOf } from './fast/message-codec.ts';
 import { WINDOW_BYTES, cursor, positionInWindow } from './fast/window.ts';
 import { MESSAGES, type Message, type MessageType } from './message-table.ts';
 import { checkSchema } from './validation.ts';
@@ -26,7 +26,7 @@ export function decodeRange(
   if (end - start <= WINDOW_BYTES) {
     const from = positionInWindow(bytes, start, end);
     const to = from + end - start;
-    const body = readerOf(type)(from, to);
+    const body = messageCodecOf(type).read(from, to);
     if (body !== undefined && cursor.position === to) return { type, body } as unknown as Message;
   }
   const isWhole = start === 0 && end === bytes.length;

@@ -4,7 +4,7 @@
  */
 import { encodeCborBehind } from './cbor.ts';
 import { ROOM_BYTES } from './fast/encoder.ts';
-import { writerOf } from './fast/message-codec.ts';
+import { messageCodecOf } from './fast/message-codec.ts';
 import { MESSAGES, type Message } from './message-table.ts';
 
 /** Bytes of the length in front of each frame. */
@@ -92,12 +92,12 @@ export class FrameBatch {
 
 /** Writes a frame at the end of the block; answers where it begins, or −1 when the general path must write it. */
 function writeFast({ type, body }: Message): number {
-  if ((body as object | null | undefined)?.constructor !== Object) return -1;
   reserve(SHARED_FRAME_BYTES_MAX + ROOM_BYTES);
   const start = blockUsed;
-  const end = writerOf(type)(body, start + HEAD_BYTES, block, blockView);
+  const codec = messageCodecOf(type);
+  const end = codec.write(body, start + HEAD_BYTES, block, blockView);
   if (end < 0) return -1;
-  writeHead(block, start, end - start, MESSAGES[type].number);
+  writeHead(block, start, end - start, codec.number);
   blockUsed = end;
   return start;
 }

@@ -13,11 +13,10 @@
  *   read; items of lists take a byte each.
  * - The source of a decoder is made of names and numbers of our own schemas and of nothing that a peer says.
  */
-import { TASK_ID_PATTERN } from '../ids.ts';
 import { constantTextOf, matching, type ConstantText } from './constants.ts';
 import { Externals } from './generated.ts';
 import type { Field, RecordShape, Shape } from './shape.ts';
-import { TextCache } from './text-cache.ts';
+import { cacheOf } from './texts.ts';
 import {
   NUMBER_BYTES,
   cursor,
@@ -172,34 +171,4 @@ function readText(position: number, end: number): string | undefined {
   const length = textLengthAt(position, end);
   if (length < 0) return undefined;
   return readAscii(position + (length < 0x18 ? 1 : 2), length);
-}
-
-// Names in the widest sense come again and again; free texts do not.
-const NAME_LENGTH_MAX = 128;
-const NAME_BYTES_KEPT = 72;
-const PLACES_LOG2 = 8;
-/** Task ids: as many as are under way at once, and then some. Kept 36 bytes apart these take 150 KB. */
-const TASK_ID_PLACES_LOG2 = 12;
-
-const TASK_ID_LENGTH = 36;
-
-const caches = new Map<string, TextCache>();
-
-function cacheOf(shape: Shape & { kind: 'text' }): TextCache | undefined {
-  const { pattern, lengthMin, lengthMax } = shape;
-  if (pattern === undefined && lengthMax > NAME_LENGTH_MAX) return undefined;
-  const id = `${pattern?.source} ${lengthMin} ${lengthMax}`;
-  let cache = caches.get(id);
-  if (cache === undefined) {
-    const isValid = (text: string): boolean =>
-      text.length >= lengthMin &&
-      text.length <= lengthMax &&
-      (pattern === undefined || pattern.test(text));
-    const isTaskId = pattern?.source === TASK_ID_PATTERN.source;
-    cache = isTaskId
-      ? new TextCache(isValid, TASK_ID_PLACES_LOG2, TASK_ID_LENGTH)
-      : new TextCache(isValid, PLACES_LOG2, NAME_BYTES_KEPT);
-    caches.set(id, cache);
-  }
-  return cache;
 }

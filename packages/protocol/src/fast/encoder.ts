@@ -16,7 +16,7 @@ import type { Field, RecordShape, Shape } from './shape.ts';
  * `position` may have changed then). There must be {@link ROOM_BYTES} behind the position.
  */
 export type WriteRecord = (
-  value: object,
+  value: unknown,
   position: number,
   bytes: Uint8Array,
   view: DataView,
@@ -33,6 +33,7 @@ export function compileWriter(record: RecordShape): WriteRecord | undefined {
   if (lines.includes(undefined)) return undefined;
   const required = record.fields.filter(({ isOptional }) => !isOptional).length;
   return externals.evaluate(`(value, p, bytes, view) => {
+    if (typeof value !== 'object' || value === null || value.constructor !== Object) return -1;
     if (p + ROOM_BYTES > bytes.length) return -1;
     let left = 0;
     for (const _ in value) left += 1;
@@ -69,7 +70,7 @@ function valueSource(shape: Shape, variable: string, externals: Externals): stri
     case 'number':
       return `p = writeNumber(${variable}, p, bytes, view); ${orGiveUp}`;
     case 'text':
-      return `p = writeText(${variable}, p, bytes); ${orGiveUp}`;
+      return `p = writeText(${variable}, p, bytes, view); ${orGiveUp}`;
     case 'bytes':
       return `p = writeBytes(${variable}, p, bytes); ${orGiveUp}`;
     case 'word':
@@ -87,8 +88,7 @@ function valueSource(shape: Shape, variable: string, externals: Externals): stri
       const write = compileWriter(shape);
       return write === undefined
         ? undefined
-        : `if (typeof ${variable} !== 'object' || ${variable} === null || ${variable}.constructor !== Object) return -1;
-           p = ${externals.add(write)}(${variable}, p, bytes, view); ${orGiveUp}`;
+        : `p = ${externals.add(write)}(${variable}, p, bytes, view); ${orGiveUp}`;
     }
   }
 }
@@ -150,12 +150,25 @@ function writeUnsigned(
   return position + 5;
 }
 
+// Longer texts are encoded by the engine, into an array of their own since a view of the block would cost more.
+const LOOPED_LENGTH_MAX = 16;
+const encoder = new TextEncoder();
+const encoded = new Uint8Array(256);
+const encodedView = new DataView(encoded.buffer);
+
 /** Texts of up to 255 ASCII characters. */
-function writeText(value: unknown, position: number, bytes: Uint8Array): number {
+function writeText(value: unknown, position: number, bytes: Uint8Array, view: DataView): number {
   if (typeof value !== 'string') return -1;
   const { length } = value;
   if (length > 0xff || position + length + ROOM_BYTES > bytes.length) return -1;
   const start = writeHead(0x60, length, position, bytes);
+  if (length > LOOPED_LENGTH_MAX) {
+    const { read, written } = encoder.encodeInto(value, encoded);
+    // Any other text has more bytes than characters.
+    if (read !== length || written !== length) return -1;
+    for (let i = 0; i < length; i += 4) view.setUint32(start + i, encodedView.getUint32(i));
+    return start + length;
+  }
   let seen = 0;
   for (let i = 0; i < length; i++) {
     const code = value.charCodeAt(i);
@@ -164,6 +177,8 @@ function writeText(value: unknown, position: number, bytes: Uint8Array): number 
   }
   return seen < 0x80 ? start + length : -1;
 }
+
+const LOOPED_BYTES_MAX = 16;
 
 function writeBytes(value: unknown, position: number, bytes: Uint8Array): number {
   if (!(value instanceof Uint8Array)) return -1;
@@ -178,6 +193,7 @@ function writeBytes(value: unknown, position: number, bytes: Uint8Array): number
     bytes[position + 2] = length;
     start += 3;
   }
-  bytes.set(value, start);
+  if (length > LOOPED_BYTES_MAX) bytes.set(value, start);
+  else for (let i = 0; i < length; i++) bytes[start + i] = value[i] as number;
   return start + length;
 }

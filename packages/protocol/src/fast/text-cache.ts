@@ -6,11 +6,14 @@
  * sends many texts, or texts that meet in one place, makes this slower and nothing else: what is answered has been
  * compared byte by byte.
  */
-import { readAscii, textLengthAt, windowBytes, windowView } from './window.ts';
+import { textLengthAt, windowBytes, windowView } from './window.ts';
 
-/** Reads texts that fit one pattern. */
+/** Makes the text of so many bytes of the window from `start`; undefined when it is not valid or not ASCII. */
+export type MakeText = (start: number, length: number) => string | undefined;
+
+/** Reads texts of one kind. */
 export class TextCache {
-  readonly #isValid: (text: string) => boolean;
+  readonly #make: MakeText;
   readonly #bytesMax: number;
   readonly #mask: number;
   readonly #texts: (string | undefined)[];
@@ -18,12 +21,12 @@ export class TextCache {
   readonly #view: DataView;
 
   /**
-   * @param isValid what a text must fulfil; asked once, when it is new
+   * @param make asked for texts that are not kept
    * @param placesLog2 the logarithm of the number of places
    * @param bytesMax longer texts are not kept
    */
-  constructor(isValid: (text: string) => boolean, placesLog2: number, bytesMax: number) {
-    this.#isValid = isValid;
+  constructor(make: MakeText, placesLog2: number, bytesMax: number) {
+    this.#make = make;
     this.#bytesMax = bytesMax;
     const places = 2 ** placesLog2;
     this.#mask = places - 1;
@@ -44,15 +47,9 @@ export class TextCache {
     const made = this.#make(start, length);
     if (made !== undefined) {
       this.#texts[place] = made;
-      const from = place * this.#bytesMax;
-      for (let i = 0; i < length; i++) this.#bytes[from + i] = windowBytes[start + i] as number;
+      this.#keep(place * this.#bytesMax, start, length);
     }
     return made;
-  }
-
-  #make(start: number, length: number): string | undefined {
-    const text = readAscii(start, length);
-    return text !== undefined && this.#isValid(text) ? text : undefined;
   }
 
   /** Four bytes at a time; the last four may overlap with those before. */
@@ -65,6 +62,14 @@ export class TextCache {
     }
     hash = Math.imul(hash, 0x85eb_ca6b);
     return (hash ^ (hash >>> 13)) & this.#mask;
+  }
+
+  #keep(from: number, start: number, length: number): void {
+    const last = length - 4;
+    for (let at = 0; at < last; at += 4) {
+      this.#view.setUint32(from + at, windowView.getUint32(start + at));
+    }
+    this.#view.setUint32(from + last, windowView.getUint32(start + last));
   }
 
   #isAt(from: number, start: number, length: number): boolean {

@@ -113,12 +113,14 @@ export function textLengthAt(position: number, end: number): number {
   return length < 0 || length > 0xff || start + length > end ? -1 : length;
 }
 
-const characters: number[] = [];
+// One list for each length: changing the length of a list costs more than filling it.
+const characterLists: readonly number[][] = Array.from({ length: 256 }, (_, length) =>
+  Array.from({ length }, () => 0),
+);
 
-/** The text of so many ASCII characters; undefined when one of them is none. */
+/** The text of so many ASCII characters, up to 255; undefined when one of them is none. */
 export function readAscii(start: number, length: number): string | undefined {
-  if (length === 0) return '';
-  characters.length = length;
+  const characters = characterLists[length] as number[];
   let seen = 0;
   for (let i = 0; i < length; i++) {
     const character = windowBytes[start + i] as number;
