@@ -3,8 +3,8 @@
  * a short message.
  */
 import { encodeCborBehind } from './cbor.ts';
-import { ROOM_BYTES } from './fast/encoder.ts';
 import { messageCodecOf } from './fast/message-codec.ts';
+import { ROOM_BYTES } from './fast/primitives.ts';
 import { MESSAGES, type Message } from './message-table.ts';
 
 /** Bytes of the length in front of each frame. */
