@@ -45,7 +45,7 @@ export class FrameParser {
     while (position < bytes.length) {
       if (this.#type === undefined) {
         position = this.#readHead(bytes, position);
-        if (this.#type === undefined) return;
+        if (position < 0) return;
       }
       if (this.#pieces === undefined) {
         const end = position + this.#bodyBytes;
@@ -70,7 +70,7 @@ export class FrameParser {
     }
   }
 
-  /** Answers the position behind what it has read; the frame has begun when its type is known. */
+  /** Begins a frame; answers the position behind its head, or −1 when the head is not complete yet. */
   #readHead(bytes: Uint8Array, position: number): number {
     if (this.#headFilled === 0 && bytes.length - position >= HEAD_BYTES) {
       this.#begin(bytes, position);
@@ -81,7 +81,8 @@ export class FrameParser {
       this.#head[this.#headFilled + i] = bytes[position + i] as number;
     }
     this.#headFilled += count;
-    if (this.#headFilled === HEAD_BYTES) this.#begin(this.#head, 0);
+    if (this.#headFilled < HEAD_BYTES) return -1;
+    this.#begin(this.#head, 0);
     return position + count;
   }
 

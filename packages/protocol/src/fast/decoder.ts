@@ -12,6 +12,11 @@
  *   the window, is never part of a message. Lengths of texts and byte strings are compared with the end before they are
  *   read; items of lists take a byte each.
  * - The source of a decoder is made of names and numbers of our own schemas and of nothing that a peer says.
+ *
+ * Why generated code: the same decoder put together from closures takes 3 to 4.6 times as long on the messages of a task,
+ * since an engine does not see through calls out of a table, and a literal with known keys is built faster than a map
+ * with keys out of one. TypeBox makes its checks in the same way. Where `new Function` is forbidden, every message takes
+ * the general path.
  */
 import { constantTextOf, matching, type ConstantText } from './constants.ts';
 import { Externals } from './generated.ts';

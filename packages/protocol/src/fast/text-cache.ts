@@ -6,7 +6,7 @@
  * sends many texts, or texts that meet in one place, makes this slower and nothing else: what is answered has been
  * compared byte by byte.
  */
-import { textLengthAt, windowBytes, windowView } from './window.ts';
+import { textLengthAt, windowView } from './window.ts';
 
 /** Makes the text of so many bytes of the window from `start`; undefined when it is not valid or not ASCII. */
 export type MakeText = (start: number, length: number) => string | undefined;
