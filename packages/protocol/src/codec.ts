@@ -3,55 +3,24 @@
  * CBOR body. A message whose payload is too long to stand in front of others becomes a frame that announces its
  * length, followed by PayloadChunk frames.
  */
-import { CBOR_ITEMS_MAX, INLINE_PAYLOAD_BYTES_MAX, PAYLOAD_CHUNK_BYTES } from './limits.ts';
+import { INLINE_PAYLOAD_BYTES_MAX, PAYLOAD_CHUNK_BYTES } from './limits.ts';
 import type { ErrorType } from './errors.ts';
-import { decodeCbor, decodeCborCopy, encodeCborBehind } from './cbor.ts';
-import { checkSchema } from './validation.ts';
+import { decodeRange, type Keep } from './body-decoder.ts';
+import { closeWindow } from './fast/window.ts';
+import { encodeFrame } from './frame-writer.ts';
 import { MESSAGES, type Message, type MessageType } from './message-table.ts';
+import { checkSchema } from './validation.ts';
 
-/** Bytes of the length in front of each frame. */
-export const FRAME_LENGTH_BYTES = 4;
-
-/** One frame for a message without a detached payload. Does not check the schema: the sender built it from types. */
-export function encodeFrame(message: Message): Uint8Array {
-  const frame = encodeCborBehind(FRAME_LENGTH_BYTES + 1, message.body, allocateFrame);
-  const length = frame.length - FRAME_LENGTH_BYTES;
-  frame[0] = length >>> 24;
-  frame[1] = length >>> 16;
-  frame[2] = length >>> 8;
-  frame[3] = length;
-  frame[4] = MESSAGES[message.type].number;
-  return frame;
-}
-
-// Short frames share blocks of memory: a typed array of its own costs as much as encoding a short message.
-const BLOCK_BYTES = 16 * 1024;
-let block = new Uint8Array(0);
-let blockUsed = 0;
-
-function allocateFrame(bytes: number): Uint8Array {
-  if (bytes > BLOCK_BYTES / 8) return new Uint8Array(bytes);
-  if (blockUsed + bytes > block.length) {
-    block = new Uint8Array(BLOCK_BYTES);
-    blockUsed = 0;
-  }
-  blockUsed += bytes;
-  return block.subarray(blockUsed - bytes, blockUsed);
-}
+export { FRAME_LENGTH_BYTES, FrameBatch, encodeFrame } from './frame-writer.ts';
 
 /**
  * The message of one frame body; throws BAD_MESSAGE.
  * @param keep whether the message may share memory with `body`, which the caller must not reuse then; else its byte
  *   strings are copies. @default 'share'
  */
-export function decodeBody(
-  type: MessageType,
-  body: Uint8Array,
-  keep: 'share' | 'copy' = 'share',
-): Message {
-  const value = (keep === 'share' ? decodeCbor : decodeCborCopy)(body, CBOR_ITEMS_MAX);
-  checkSchema(MESSAGES[type].schema, value, type);
-  return { type, body: value } as Message;
+export function decodeBody(type: MessageType, body: Uint8Array, keep: Keep = 'share'): Message {
+  closeWindow();
+  return decodeRange(type, body, 0, body.length, keep);
 }
 
 /**

@@ -5,22 +5,27 @@
  */
 import { SwarmError } from './errors.ts';
 import { ByteCollector } from './byte-collector.ts';
-import { FRAME_LENGTH_BYTES } from './codec.ts';
+import { FRAME_LENGTH_BYTES } from './frame-writer.ts';
 import { MESSAGES, messageTypeOf, type MessageType } from './message-table.ts';
 
 const HEAD_BYTES = FRAME_LENGTH_BYTES + 1;
 
 /**
- * Receives one frame. An owned body is a copy that belongs to the receiver; any other one lies in the bytes that were
- * pushed and must be read before the call returns.
+ * Receives one frame, whose body lies in `bytes` from `start` to `end`. Owned bytes are a copy of the body and belong to
+ * the receiver; any others are those that were pushed, and must be read before the call returns.
  */
-export type OnFrame = (type: MessageType, body: Uint8Array, owned: boolean) => void;
+export type OnFrame = (
+  type: MessageType,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  owned: boolean,
+) => void;
 
 /** A push parser: bytes in, frames out, errors thrown out of {@link FrameParser.push}. */
 export class FrameParser {
   readonly #onFrame: OnFrame;
   readonly #head = new Uint8Array(HEAD_BYTES);
-  readonly #view = new DataView(this.#head.buffer);
   #headFilled = 0;
   #type: MessageType | undefined;
   #bodyBytes = 0;
@@ -39,21 +44,22 @@ export class FrameParser {
     let position = 0;
     while (position < bytes.length) {
       if (this.#type === undefined) {
-        position += this.#fillHead(bytes, position);
-        if (this.#headFilled < HEAD_BYTES) return;
-        this.#begin();
+        position = this.#readHead(bytes, position);
+        if (position < 0) return;
       }
       if (this.#pieces === undefined) {
         const end = position + this.#bodyBytes;
         if (end <= bytes.length) {
-          this.#finish(bytes.subarray(position, end), false);
+          this.#finish(bytes, position, end, false);
           position = end;
           continue;
         }
         this.#pieces = new ByteCollector(this.#bodyBytes);
       }
       position += this.#pieces.add(bytes.subarray(position));
-      if (this.#pieces.isComplete) this.#finish(this.#pieces.bytes, true);
+      if (this.#pieces.isComplete) {
+        this.#finish(this.#pieces.bytes, 0, this.#bodyBytes, true);
+      }
     }
   }
 
@@ -64,20 +70,30 @@ export class FrameParser {
     }
   }
 
-  #fillHead(bytes: Uint8Array, position: number): number {
+  /** Begins a frame; answers the position behind its head, or −1 when the head is not complete yet. */
+  #readHead(bytes: Uint8Array, position: number): number {
+    if (this.#headFilled === 0 && bytes.length - position >= HEAD_BYTES) {
+      this.#begin(bytes, position);
+      return position + HEAD_BYTES;
+    }
     const count = Math.min(HEAD_BYTES - this.#headFilled, bytes.length - position);
     for (let i = 0; i < count; i++) {
       this.#head[this.#headFilled + i] = bytes[position + i] as number;
     }
     this.#headFilled += count;
-    return count;
+    if (this.#headFilled < HEAD_BYTES) return -1;
+    this.#begin(this.#head, 0);
+    return position + count;
   }
 
-  #begin(): void {
-    const length = this.#view.getUint32(0);
-    const number = this.#view.getUint8(FRAME_LENGTH_BYTES);
+  #begin(head: Uint8Array, at: number): void {
+    // Until the frame is whole, the stream must not end.
+    this.#headFilled = HEAD_BYTES;
+    const length = readLength(head, at);
+    const number = head[at + FRAME_LENGTH_BYTES] as number;
     const type = messageTypeOf(number);
     if (type === undefined || length < 2) {
+      this.#keepHead(head, at);
       throw new SwarmError(
         'BAD_FRAME',
         `No message has the number ${number} and ${length} bytes.`,
@@ -88,6 +104,7 @@ export class FrameParser {
     }
     const bound = Math.min(MESSAGES[type].frameBytesMax, this.frameBytesMax);
     if (length > bound) {
+      this.#keepHead(head, at);
       throw new SwarmError(
         'FRAME_TOO_LARGE',
         `A frame of type ${type} claims ${length} bytes; at most ${bound} are allowed.`,
@@ -97,11 +114,26 @@ export class FrameParser {
     this.#bodyBytes = length - 1;
   }
 
-  #finish(body: Uint8Array, owned: boolean): void {
+  /** So that the next push is refused for the same reason. */
+  #keepHead(head: Uint8Array, at: number): void {
+    this.#head.set(head.subarray(at, at + HEAD_BYTES));
+  }
+
+  #finish(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
     const type = this.#type as MessageType;
     this.#type = undefined;
     this.#pieces = undefined;
     this.#headFilled = 0;
-    this.#onFrame(type, body, owned);
+    this.#onFrame(type, bytes, start, end, owned);
   }
+}
+
+/** Big-endian. */
+function readLength(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) * 2 ** 24 +
+    (((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number))
+  );
 }

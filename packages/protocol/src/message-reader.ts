@@ -5,9 +5,10 @@
 import { PAYLOAD_BYTES_MAX } from './limits.ts';
 import { SwarmError } from './errors.ts';
 import { ByteCollector } from './byte-collector.ts';
-import { decodeBody } from './codec.ts';
+import { decodeRange } from './body-decoder.ts';
+import { closeWindow } from './fast/window.ts';
 import { FrameParser } from './frame-parser.ts';
-import { MESSAGES, type Message } from './message-table.ts';
+import { MESSAGES, type Message, type MessageType } from './message-table.ts';
 
 /** Options of a {@link MessageReader}. */
 export interface MessageReaderOptions {
@@ -20,6 +21,13 @@ export interface MessageReaderOptions {
    *  payload are read and dropped. @default every payload is admitted */
   readonly admit?: (message: Message, payloadBytes: number) => boolean;
 }
+
+/** The messages that may have a payload behind them, and the one that brings it. */
+const ANNOUNCING: ReadonlySet<MessageType> = new Set(
+  (Object.keys(MESSAGES) as MessageType[]).filter(
+    (type) => type === 'PayloadChunk' || 'payloadBytes' in MESSAGES[type].schema.properties,
+  ),
+);
 
 interface Detached {
   readonly message: Message;
@@ -39,8 +47,10 @@ export class MessageReader {
     this.#onMessage = options.onMessage;
     this.#admit = options.admit ?? ((): boolean => true);
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX;
-    this.#parser = new FrameParser((type, body, owned) => {
-      this.#accept(decodeBody(type, body, owned ? 'share' : 'copy'));
+    this.#parser = new FrameParser((type, bytes, start, end, owned) => {
+      const message = decodeRange(type, bytes, start, end, owned ? 'share' : 'copy');
+      if (this.#detached === undefined && !ANNOUNCING.has(type)) this.#onMessage(message);
+      else this.#accept(message);
     });
     if (options.frameBytesMax !== undefined) this.#parser.frameBytesMax = options.frameBytesMax;
   }
@@ -52,6 +62,8 @@ export class MessageReader {
 
   /** Feeds bytes, which may be reused afterwards. */
   push(bytes: Uint8Array): void {
+    // They may lie where those of the call before lay.
+    closeWindow();
     this.#parser.push(bytes);
   }
 

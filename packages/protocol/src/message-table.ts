@@ -152,13 +152,13 @@ export type MessageOf<T extends MessageType> = { readonly type: T; readonly body
 /** Any message, told apart by `type`. */
 export type Message = { [T in MessageType]: MessageOf<T> }[MessageType];
 
-const byNumber: ReadonlyMap<number, MessageType> = new Map(
-  Object.entries(MESSAGES).map(([name, { number }]) => [number, name as MessageType]),
+const byNumber: readonly (MessageType | undefined)[] = Array.from({ length: 256 }, (_, number) =>
+  (Object.keys(MESSAGES) as MessageType[]).find((type) => MESSAGES[type].number === number),
 );
 
 /** The message with this number; undefined when there is none. */
 export function messageTypeOf(number: number): MessageType | undefined {
-  return byNumber.get(number);
+  return byNumber[number];
 }
 
 /** May `sender` send this message on a stream of this kind? */

@@ -1,3 +1,4 @@
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -8,12 +9,19 @@ import {
   decodeInput,
   decodeResult,
   encodeDocument,
+  isSwarmError,
 } from '../src/index.ts';
+import { UNREAD, decodeShortDocument, encodeShortDocument } from '../src/fast/document.ts';
+import { decodeGeneralDocument, encodeGeneralDocument } from '../src/general-document.ts';
 import { CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, DOCUMENT_ITEMS_MAX } from '../src/limits.ts';
 import { valuesOf, type SchemaView } from './support/arbitrary-messages.ts';
 import { refusal } from './support/refusals.ts';
 import { expectSame } from './support/same.ts';
 import { hexToBytes } from './support/tiny-cbor.ts';
+import { damaged, damages, encodeUnusual } from './support/unusual-cbor.ts';
+
+/** Cases of the properties that compare two paths; more by the environment. */
+const RUNS = Number(process.env['CODEC_RUNS'] ?? 2000);
 
 describe('a document', () => {
   test('of any shape is the same after encoding and decoding', () => {
@@ -175,4 +183,99 @@ test('a wrong field of an input is named with the task type', () => {
   const why = refusal('BAD_INPUT', () => decodeInput('PatternMatch', bytes));
   expect(why).toContain('PatternMatch');
   expect(why).toContain('topK');
+});
+
+describe('a short document', () => {
+  const leaves = fc.oneof(
+    fc.constantFrom(null, undefined, true, false, '', 'x', 0, -0, 23, 24, 2 ** 32, -(2 ** 32) - 1),
+    fc.constantFrom<unknown>(Number.NaN, new Date(0), 1n, new Map(), Symbol('s'), /x/u, Infinity),
+    fc.integer(),
+    fc.double(),
+    fc.string({ maxLength: 30 }),
+    fc.string({ unit: 'binary', maxLength: 5 }),
+    fc.string({ minLength: 200, maxLength: 300 }),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.float64Array({ maxLength: 3 }),
+  );
+  const keys = fc.oneof(
+    fc.constantFrom('a', 'window', 'constructor', 'toString', '__proto__', 'é', 'x'.repeat(40)),
+    fc.string({ maxLength: 6 }),
+  );
+  const anything = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      leaves,
+      fc.array(tie('value'), { maxLength: 5 }),
+      fc.dictionary(keys, tie('value'), { maxKeys: 5 }),
+    ),
+  })).value;
+  const outcomeOf = (act: () => unknown): unknown => {
+    try {
+      return { value: act() };
+    } catch (error) {
+      if (!isSwarmError(error)) throw error;
+      return { type: error.type, words: error.message, hint: error.hint };
+    }
+  };
+
+  test('has the bytes of the general path, or is refused in the same words', () => {
+    let short = 0;
+    fc.assert(
+      fc.property(anything, (value) => {
+        expect(outcomeOf(() => encodeDocument(value))).toStrictEqual(
+          outcomeOf(() => encodeGeneralDocument(value)),
+        );
+        if (encodeShortDocument(value) !== undefined) short += 1;
+      }),
+      { numRuns: RUNS },
+    );
+    expect(short).toBeGreaterThan(RUNS / 5);
+  });
+
+  test('is read as by the general path, damaged or not', () => {
+    let short = 0;
+    fc.assert(
+      fc.property(
+        anything,
+        fc.array(damages, { maxLength: 3 }),
+        fc.infiniteStream(fc.nat(2 ** 20)),
+        (value, all, numbers) => {
+          let bytes: Uint8Array;
+          try {
+            bytes = encodeGeneralDocument(value);
+          } catch {
+            return;
+          }
+          const choose = (possibilities: number): number =>
+            (numbers.next().value as number) % possibilities;
+          const unusual = Uint8Array.from(encodeUnusual(value, choose));
+          for (const each of [bytes, unusual, ...all.map((changes) => damaged(bytes, changes))]) {
+            const [fast, general] = [
+              outcomeOf(() => decodeDocument(each)),
+              outcomeOf(() => decodeGeneralDocument('BAD_INPUT', each)),
+            ];
+            // `toStrictEqual` would take a field named constructor for a class.
+            expect(
+              isDeepStrictEqual(fast, general),
+              `${inspect(fast)} and ${inspect(general)}`,
+            ).toBe(true);
+            if (decodeShortDocument(each) !== UNREAD) short += 1;
+          }
+        },
+      ),
+      { numRuns: RUNS },
+    );
+    expect(short).toBeGreaterThan(RUNS / 5);
+  });
+
+  test('shares no memory with what it was read from or encoded into', () => {
+    const first = encodeDocument({ bytes: Uint8Array.of(1, 2) });
+    const copy = first.slice();
+    encodeDocument({ other: 'value of the same length' });
+    expect(first).toStrictEqual(copy);
+    expect(first.buffer.byteLength).toBe(first.length);
+    const value = decodeDocument(first);
+    first.fill(0);
+    expect(value).toStrictEqual({ bytes: Uint8Array.of(1, 2) });
+  });
 });
