@@ -110,9 +110,9 @@ export class LaneMemory {
   }
 
   /** Calls when a running task changes its state; needs the event loop of the thread. */
-  onStateChange(index: number, callback: () => void): void {
+  onStateChange(index: number, react: () => void): void {
     const waiting = atomics.waitAsync(this.#cells, cellOf(index) + STATE, LaneState.running);
-    void Promise.resolve(waiting.value).then(() => callback());
+    void Promise.resolve(waiting.value).then(react);
   }
 
   /** Lets the thread emit one more chunk. */
