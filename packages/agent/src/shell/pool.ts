@@ -21,8 +21,11 @@ export const MODULE_SUFFIX: '.ts' | '.js' = import.meta.url.endsWith('.ts') ? '.
 /** A shared batch that takes this long is held up by one of its tasks: twice the work that it was given. */
 const BATCH_OVERDUE_MS = 2;
 
-/** A run whose thread died so often before it began is given up: what kills the threads may be the run itself. */
-const LOST_THREADS_MAX = 3;
+/**
+ * A run is given up when so many threads died with it although none of them ran a task: what kills them is then most
+ * likely the way to the run itself, and would go on for ever.
+ */
+const LOST_THREADS_MAX = 2;
 
 /** Threads that run handlers from modules. */
 export class WorkerPool {
@@ -133,7 +136,7 @@ export class WorkerPool {
   #receive(lane: Lane, message: ThreadMessage): void {
     if (message === 'batchEnded') {
       this.#collect(lane);
-      lane.clear();
+      for (const run of lane.clear()) this.#crash(run, new Error('its result was lost'), 0);
       this.#dispatch();
       return;
     }
@@ -191,7 +194,8 @@ export class WorkerPool {
     const { place } = run;
     const lane = this.#laneOf(run);
     if (place === undefined || lane === undefined) {
-      this.#waiting.splice(this.#waiting.indexOf(run), 1);
+      const at = this.#waiting.indexOf(run);
+      if (at >= 0) this.#waiting.splice(at, 1);
       this.#runs.delete(run.runId);
       run.endCancelled(0);
       return;
@@ -236,11 +240,12 @@ export class WorkerPool {
     lane.close();
     this.#collect(lane);
     const handedBack = lane.recall();
-    for (const run of lane.clear()) this.#crash(run, error, elapsedMs);
-    for (const run of handedBack) run.lostThreads += 1;
-    const given = handedBack.filter(({ lostThreads }) => lostThreads <= LOST_THREADS_MAX);
-    for (const run of handedBack) if (!given.includes(run)) this.#crash(run, error, 0);
-    this.#waiting.unshift(...given);
+    const begun = lane.clear();
+    for (const run of begun) this.#crash(run, error, elapsedMs);
+    if (begun.length === 0 && !lane.isEnding) for (const run of handedBack) run.lostThreads += 1;
+    const isGivenUp = ({ lostThreads }: ThreadRun): boolean => lostThreads > LOST_THREADS_MAX;
+    this.#waiting.unshift(...handedBack.filter((run) => !isGivenUp(run)));
+    for (const run of handedBack.filter(isGivenUp)) this.#crash(run, error, 0);
     if (this.#isClosed || (!lane.hasStarted && this.#lanes.size === 0)) this.#failWaiting(error);
     else if (lane.hasStarted) this.start();
     this.#dispatch();

@@ -37,7 +37,7 @@ export class ThreadRun implements TaskRun, WaitingTask {
   place: LanePlace | undefined;
   isOver = false;
   chunksReceived = 0;
-  /** How often a thread died before it began this run. */
+  /** How many threads died with this run before they began it or any other. */
   lostThreads = 0;
   /** Ends the grace after an abort; whoever sets it leaves it to `end` to clear it. */
   graceTimer: NodeJS.Timeout | undefined;
