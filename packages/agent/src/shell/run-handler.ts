@@ -12,28 +12,37 @@ import {
   type Failure,
 } from '@quic-swarm/protocol';
 import type { TaskHandler } from '../task-handler.ts';
-import { ownBytesOf, type HandlerContext } from './context.ts';
+import type { HandlerContext } from './context.ts';
 import { handlerFailureOf } from './handler-failure.ts';
-import type { HandlerTask, ThreadResult } from './thread-messages.ts';
+import type { HandlerResult, HandlerTask } from './thread-messages.ts';
 
-/** Runs `load`'s handler on the task. The payload of the result lies in a buffer of its own. */
+/** Runs `load`'s handler on the task. The payload of the result may lie in a part of a larger buffer: the encoder's. */
 export async function runHandler(
   task: HandlerTask,
   context: HandlerContext,
   load: () => TaskHandler | Promise<TaskHandler>,
-): Promise<ThreadResult> {
-  let startedMs = performance.now();
+): Promise<HandlerResult> {
+  let loadedMs = performance.now();
+  let startedMs = loadedMs;
   const ended = (
     ending:
       { outcome: 'succeeded'; payload?: Uint8Array } | { outcome: 'failed'; failure: Failure },
-  ): ThreadResult => ({
-    ...(context.sawCancellation ? { outcome: 'cancelled' } : ending),
-    computeMs: performance.now() - startedMs,
-    usedArm: context.usedArm,
-    chunkCount: context.chunkCount,
-  });
+  ): HandlerResult => {
+    const endedMs = performance.now();
+    return {
+      ...(context.sawCancellation ? { outcome: 'cancelled' } : ending),
+      computeMs: endedMs - startedMs,
+      serviceMs: endedMs - loadedMs,
+      usedArm: context.usedArm,
+      chunkCount: context.chunkCount,
+    };
+  };
   try {
-    const handler = await load();
+    const loaded = load();
+    // Handlers that are there are not made to wait for a turn either.
+    const handler = loaded instanceof Promise ? await loaded : loaded;
+    loadedMs = performance.now();
+    startedMs = loadedMs;
     const input = inputOf(task);
     startedMs = performance.now();
     const returned = handler(input, context);
@@ -59,7 +68,7 @@ function inputOf({ taskType, payload }: HandlerTask): unknown {
 
 function encodeResult(value: unknown): Uint8Array {
   try {
-    return ownBytesOf(encodeDocument(value));
+    return encodeDocument(value);
   } catch (error) {
     const { message, hint } = toFailure(error);
     throw new SwarmError('TASK_FAILED', `The handler's result cannot be sent. ${message}`, {

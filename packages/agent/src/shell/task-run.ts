@@ -1,7 +1,7 @@
 /** A handler that runs, seen from the main thread: in a thread of the pool, or on the main thread itself. */
 import type { TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
-import { HandlerContext, type Cancellation } from './context.ts';
+import { HandlerContext, ownBytesOf, type Cancellation } from './context.ts';
 import { runHandler } from './run-handler.ts';
 import type { HandlerTask } from './thread-messages.ts';
 
@@ -45,7 +45,11 @@ export function runOnMainThread(
     leave = resolve;
     // The handler starts in a later turn, so that what is owed before its start is sent before it.
     setImmediate(() => {
-      void runHandler(task, context, () => handler).then(resolve);
+      void runHandler(task, context, () => handler).then((result) => {
+        const { payload } = result;
+        // The result is kept until it is acknowledged, and would keep the whole buffer of the encoder with it.
+        resolve(payload === undefined ? result : { ...result, payload: ownBytesOf(payload) });
+      });
     });
   }).finally(() => clearTimeout(timer));
   return {

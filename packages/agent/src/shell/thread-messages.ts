@@ -1,4 +1,5 @@
 /** What crosses the border between the main thread and a worker thread. Plain data only. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Arm } from '@quic-swarm/protocol';
 import type { TaskResult } from '../core/events.ts';
 
@@ -19,43 +20,66 @@ export interface HandlerTask {
   readonly datasets: readonly SharedDataset[];
 }
 
-/** Main thread → worker. */
-export interface ThreadTask extends HandlerTask {
-  /** Tells the messages of one run from those of others. */
-  readonly runId: number;
-  /** URL of the module whose default export is the handler. */
-  readonly module: string;
-  /** See {@link CANCEL_CELL} and {@link TAKEN_CELL}. */
-  readonly control: SharedArrayBuffer;
+/** How a handler ended, as its thread knows it. */
+export interface HandlerResult extends TaskResult {
+  readonly chunkCount: number;
+  /** What the task took of its thread: decoding, handler, encoding; without loading the handler's module. */
+  readonly serviceMs: number;
 }
 
-/** Worker → main thread, while the handler runs. */
+/** Main thread → worker, once: what a thread works with for all its life. */
+export interface LaneSetup {
+  readonly port: MessagePort;
+  /** See lane-memory.ts. */
+  readonly memory: SharedArrayBuffer;
+}
+
+/** A task type and the URL of the module whose default export is its handler. */
+export interface HandlerModule {
+  readonly taskType: string;
+  readonly module: string;
+}
+
+/**
+ * A task in a batch. A tuple, since the names of an object's fields would be sent with every task and cost more than
+ * their values.
+ */
+export type BatchedTask = readonly [
+  /** Tells the messages of one run from those of others. */
+  runId: number,
+  taskId: string,
+  attempt: number,
+  /** Index into the batch's modules. */
+  module: number,
+  /** Where its input begins in the batch's payloads; -1 without an input. */
+  payloadStart: number,
+  payloadEnd: number,
+  arm: Arm | undefined,
+  datasets: readonly SharedDataset[] | undefined,
+];
+
+/** Main thread → worker: tasks to do in this order. The index of a task is that of its record in the lane's memory. */
+export interface ThreadBatch {
+  readonly modules: readonly HandlerModule[];
+  readonly payloads: Uint8Array | undefined;
+  readonly tasks: readonly BatchedTask[];
+}
+
+/** Worker → main thread. */
 export type ThreadMessage =
+  /** The thread has started and waits for its first batch. */
+  | 'ready'
+  /** Every task of the batch has ended or was taken back; small results are in the lane's memory. */
+  | 'batchEnded'
   | {
       readonly type: 'progress';
       readonly runId: number;
       readonly fraction: number;
       readonly text: string | undefined;
     }
-  | { readonly type: 'chunk'; readonly runId: number; readonly payload: Uint8Array };
-
-/** Worker → main thread, at the end. Travels on another port than the messages, so it may overtake chunks. */
-export interface ThreadResult extends TaskResult {
-  readonly chunkCount: number;
-}
-
-/** Index into the control cells: one of the CANCEL values. */
-export const CANCEL_CELL = 0;
-/** Index into the control cells: how many chunks the main thread has passed on. */
-export const TAKEN_CELL = 1;
-/** Bytes of the control cells. */
-export const CONTROL_BYTES = 8;
-
-/** Values of the cancel cell. */
-export const NOT_CANCELLED = 0;
-export const CANCELLED = 1;
-/** The handler has ended: whoever still waits for a cancellation need not any more. */
-export const ENDED = 2;
+  | { readonly type: 'chunk'; readonly runId: number; readonly payload: Uint8Array }
+  /** A result that does not go into the lane's memory. */
+  | { readonly type: 'result'; readonly runId: number; readonly result: HandlerResult };
 
 /** Chunks that a thread may be ahead of the network. */
 export const CHUNKS_AHEAD_MAX = 32;

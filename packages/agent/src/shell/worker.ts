@@ -2,54 +2,196 @@
  * The entry of a worker thread. It decodes the input, runs the handler and encodes the result, so that the main thread
  * never touches what payloads contain. It imports nothing that opens a socket.
  */
-import { parentPort } from 'node:worker_threads';
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { SwarmError } from '@quic-swarm/protocol';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 import type { TaskHandler } from '../task-handler.ts';
-import { HandlerContext, type Cancellation, type ContextOutlet } from './context.ts';
+import { HandlerContext, ownBytesOf, type Cancellation, type ContextOutlet } from './context.ts';
+import { LaneMemory, LaneState } from './lane-memory.ts';
 import { runHandler } from './run-handler.ts';
 import {
-  CANCELLED,
-  CANCEL_CELL,
   CHUNKS_AHEAD_MAX,
-  ENDED,
-  NOT_CANCELLED,
-  TAKEN_CELL,
+  type BatchedTask,
+  type HandlerModule,
+  type HandlerResult,
+  type HandlerTask,
+  type LaneSetup,
+  type ThreadBatch,
   type ThreadMessage,
-  type ThreadResult,
-  type ThreadTask,
 } from './thread-messages.ts';
-
-/** ES2024, in Node since 16; the library that this project compiles against ends one year before. */
-interface AtomicsWithWaitAsync {
-  waitAsync(
-    cells: Int32Array,
-    index: number,
-    value: number,
-  ): { readonly async: boolean; readonly value: Promise<string> | string };
-}
-const atomics = Atomics as unknown as AtomicsWithWaitAsync;
 
 /** A thread that blocks looks this often whether it should stop. */
 const BLOCKED_LOOK_MS = 100;
 
 const handlers = new Map<string, TaskHandler>();
 
-/** Runs one task; what Piscina calls. */
-export default async function runTask(task: ThreadTask): Promise<unknown> {
-  const control = new Int32Array(task.control);
-  const context = new HandlerContext(task, cancellationOf(control), outletOf(task.runId, control));
-  const result = await runHandler(task, context, () => loadHandler(task));
-  // Lets go of whoever still waits for a cancellation of this run.
-  Atomics.compareExchange(control, CANCEL_CELL, NOT_CANCELLED, ENDED);
-  Atomics.notify(control, CANCEL_CELL);
-  return transferred(result);
+/** Runs batches until the thread is terminated; what Piscina calls, once in the life of a thread. */
+export default async function runLane({ port, memory }: LaneSetup): Promise<never> {
+  const lane = new ThreadLane(port, new LaneMemory(memory));
+  lane.post('ready');
+  for (;;) {
+    await lane.runNextBatches();
+    // The thread blocks until the next batch, and nobody would write what waits in these.
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream.writableLength === 0) continue;
+      await new Promise<void>((resolve) => {
+        stream.write('', () => resolve());
+      });
+    }
+  }
+}
+
+/** This thread's end of its lane. */
+class ThreadLane {
+  readonly #port: MessagePort;
+  readonly #memory: LaneMemory;
+  #batchesSeen = 0;
+  /** Bytes of the outbox that hold results of the batch that runs. */
+  #outboxUsed = 0;
+
+  constructor(port: MessagePort, memory: LaneMemory) {
+    this.#port = port;
+    this.#memory = memory;
+  }
+
+  post(message: ThreadMessage, transferred?: Uint8Array): void {
+    this.#port.postMessage(
+      message,
+      transferred === undefined ? [] : [transferred.buffer as ArrayBuffer],
+    );
+  }
+
+  /** Blocks until there is a batch, which is cheaper and sooner than an event, and runs what has come. */
+  async runNextBatches(): Promise<void> {
+    this.#batchesSeen = this.#memory.waitForBatch(this.#batchesSeen);
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port);
+      if (received === undefined) return;
+      await this.#runBatch(received.message as ThreadBatch);
+    }
+  }
+
+  async #runBatch({ modules, payloads, tasks }: ThreadBatch): Promise<void> {
+    this.#outboxUsed = 0;
+    for (const [index, task] of tasks.entries()) {
+      const module = modules[task[3]];
+      if (module === undefined) throw new Error(`The batch has no module ${task[3]}.`);
+      if (!this.#memory.move(index, LaneState.waiting, LaneState.running)) continue;
+      const payload = payloadOf(task, payloads, tasks.length);
+      await this.#runTask(index, task, module, payload);
+    }
+    this.post('batchEnded');
+  }
+
+  async #runTask(
+    index: number,
+    [runId, taskId, attempt, , , , arm, datasets = []]: BatchedTask,
+    { taskType, module }: HandlerModule,
+    payload: Uint8Array | undefined,
+  ): Promise<void> {
+    const task: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
+    const control = new RunControl(this.#memory, index);
+    const context = new HandlerContext(task, control, this.#outletOf(runId, control));
+    const result = await runHandler(
+      task,
+      context,
+      () => handlers.get(module) ?? loadHandler(module, taskType),
+    );
+    control.end();
+    this.#publish(index, runId, result);
+    control.release();
+  }
+
+  #publish(index: number, runId: number, result: HandlerResult): void {
+    if (this.#memory.fits(result, this.#outboxUsed)) {
+      this.#outboxUsed = this.#memory.write(index, result, this.#outboxUsed);
+      return;
+    }
+    if (result.payload === undefined) this.post({ type: 'result', runId, result });
+    else {
+      const payload = ownBytesOf(result.payload);
+      this.post({ type: 'result', runId, result: { ...result, payload } }, payload);
+    }
+    this.#memory.endPosted(index);
+  }
+
+  #outletOf(runId: number, control: RunControl): ContextOutlet {
+    return {
+      progress: (fraction, text) => {
+        if (!control.hasEnded) this.post({ type: 'progress', runId, fraction, text });
+      },
+      chunk: (payload) => {
+        if (control.hasEnded) return;
+        control.waitForRoom();
+        this.post({ type: 'chunk', runId, payload }, payload);
+      },
+    };
+  }
+}
+
+/**
+ * What a run hears from the main thread. Its record belongs to another task as soon as it has ended, and what a handler
+ * left behind may still ask.
+ */
+class RunControl implements Cancellation {
+  readonly #memory: LaneMemory;
+  readonly #index: number;
+  #sent = 0;
+  #isListening = false;
+  #wasRequested = false;
+  hasEnded = false;
+
+  constructor(memory: LaneMemory, index: number) {
+    this.#memory = memory;
+    this.#index = index;
+  }
+
+  isRequested(): boolean {
+    if (this.hasEnded) return this.#wasRequested;
+    return this.#memory.state(this.#index) === LaneState.cancelled;
+  }
+
+  onRequested(raise: () => void): void {
+    if (this.hasEnded) return;
+    this.#isListening = true;
+    this.#memory.onStateChange(this.#index, () => {
+      if (!this.hasEnded && this.isRequested()) raise();
+    });
+  }
+
+  /** Blocks while the main thread has too many chunks of the run that wait to be sent. */
+  waitForRoom(): void {
+    for (;;) {
+      const taken = this.#memory.taken(this.#index);
+      if (this.#sent - taken < CHUNKS_AHEAD_MAX || this.isRequested()) break;
+      this.#memory.waitForTaken(this.#index, taken, BLOCKED_LOOK_MS);
+    }
+    this.#sent += 1;
+  }
+
+  /** The handler has ended; from here on the record is not looked at. */
+  end(): void {
+    this.#wasRequested = this.isRequested();
+    this.hasEnded = true;
+  }
+
+  /** Lets go of whoever still waits for a cancellation of this run. */
+  release(): void {
+    if (this.#isListening) this.#memory.wake(this.#index);
+  }
+}
+
+/** The input of a task in a buffer of its own, since a handler may do with its input what it likes. */
+function payloadOf(
+  [, , , , start, end]: BatchedTask,
+  payloads: Uint8Array | undefined,
+  batchLength: number,
+): Uint8Array | undefined {
+  if (payloads === undefined || start < 0) return undefined;
+  return batchLength === 1 ? payloads : payloads.slice(start, end);
 }
 
 /** The default export of a module, or its export named `handle`. */
-async function loadHandler({ module, taskType }: ThreadTask): Promise<TaskHandler> {
-  const known = handlers.get(module);
-  if (known !== undefined) return known;
+async function loadHandler(module: string, taskType: string): Promise<TaskHandler> {
   let exports: { default?: unknown; handle?: unknown };
   try {
     exports = (await import(module)) as typeof exports;
@@ -68,46 +210,4 @@ async function loadHandler({ module, taskType }: ThreadTask): Promise<TaskHandle
   }
   handlers.set(module, handler as TaskHandler);
   return handler as TaskHandler;
-}
-
-function cancellationOf(control: Int32Array): Cancellation {
-  const isRequested = (): boolean => Atomics.load(control, CANCEL_CELL) === CANCELLED;
-  return {
-    isRequested,
-    onRequested: (raise) => {
-      const waiting = atomics.waitAsync(control, CANCEL_CELL, NOT_CANCELLED);
-      void Promise.resolve(waiting.value).then(() => {
-        if (isRequested()) raise();
-      });
-    },
-  };
-}
-
-function outletOf(runId: number, control: Int32Array): ContextOutlet {
-  let sent = 0;
-  return {
-    progress: (fraction, text) => post({ type: 'progress', runId, fraction, text }),
-    chunk: (payload) => {
-      for (;;) {
-        const taken = Atomics.load(control, TAKEN_CELL);
-        const isCancelled = Atomics.load(control, CANCEL_CELL) === CANCELLED;
-        if (sent - taken < CHUNKS_AHEAD_MAX || isCancelled) break;
-        Atomics.wait(control, TAKEN_CELL, taken, BLOCKED_LOOK_MS);
-      }
-      sent += 1;
-      post({ type: 'chunk', runId, payload }, payload);
-    },
-  };
-}
-
-function post(message: ThreadMessage, payload?: Uint8Array): void {
-  const transfer = payload === undefined ? [] : [payload.buffer as ArrayBuffer];
-  parentPort?.postMessage(message, transfer);
-}
-
-/** Marks the result's bytes as moved, not copied. */
-function transferred(result: ThreadResult): unknown {
-  const { payload } = result;
-  if (payload === undefined) return result;
-  return move({ [transferableSymbol]: payload.buffer, [valueSymbol]: result });
 }

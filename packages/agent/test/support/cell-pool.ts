@@ -1,0 +1,117 @@
+/** A pool of threads and the shared cells through which a test sees and steers what runs in them. */
+import { decodeDocument, encodeDocument } from '@quic-swarm/protocol';
+import type { TaskResult } from '../../src/core/events.ts';
+import { WorkerPool } from '../../src/shell/pool.ts';
+import type { TaskRun } from '../../src/shell/task-run.ts';
+import type { CellOrder } from '../workers/cells.ts';
+import { DATASET_ID } from './context.ts';
+import { workerUrl } from './fixture.ts';
+
+/** More tasks than any of the tests has, and gates behind them. */
+const CELLS = 16_384;
+const FIRST_GATE = 8192;
+
+/** A run and what it said. */
+export interface CellRun extends TaskRun {
+  readonly index: number;
+  readonly chunks: unknown[];
+  readonly texts: (string | undefined)[];
+  /** Undefined until it has ended. */
+  readonly result: () => TaskResult | undefined;
+  /** How often its handler was started. */
+  readonly starts: () => number;
+  /** Resolves when its handler has started. */
+  readonly started: () => Promise<void>;
+}
+
+/** What a test says of a task. */
+export interface CellTask extends Partial<CellOrder> {
+  /** Tasks of one type are learned together. @default 'test.cells' */
+  readonly taskType?: string;
+  /** Answers a chunk. @default takes it at once */
+  readonly onChunk?: (payload: Uint8Array) => Promise<void> | undefined;
+}
+
+export class CellPool {
+  readonly pool: WorkerPool;
+  readonly cells: Int32Array = new Int32Array(new SharedArrayBuffer(CELLS * 4));
+  #lastIndex = 0;
+  #lastGate: number = FIRST_GATE;
+
+  constructor(threads: number) {
+    this.pool = new WorkerPool(threads);
+  }
+
+  run({ taskType = 'test.cells', onChunk, ...said }: CellTask = {}): CellRun {
+    const index = (this.#lastIndex += 1);
+    const order: CellOrder = { do: 'return', ...said, index };
+    const chunks: unknown[] = [];
+    const texts: (string | undefined)[] = [];
+    const buffer = this.cells.buffer as SharedArrayBuffer;
+    const task = {
+      taskId: `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`,
+      taskType,
+      attempt: 1,
+      payload: encodeDocument(order),
+      arm: undefined,
+      datasets: [{ datasetId: DATASET_ID, mediaType: 'cells', buffer }],
+    };
+    let result: TaskResult | undefined;
+    const run = this.pool.run(task, workerUrl('cells').href, {
+      onProgress: (_fraction, text) => texts.push(text),
+      onChunk: (payload) => {
+        if (result !== undefined) throw new Error(`task ${index} emitted after its end`);
+        chunks.push(decodeDocument(payload));
+        return onChunk?.(payload);
+      },
+    });
+    const ended = run.ended.then((value) => (result = value));
+    return {
+      index,
+      chunks,
+      texts,
+      ended,
+      abort: (graceMs) => run.abort(graceMs),
+      result: () => result,
+      starts: () => Atomics.load(this.cells, index),
+      started: async () => {
+        // The cells are not events; between two looks everything else goes on.
+        while (Atomics.load(this.cells, index) === 0) await new Promise(setImmediate);
+      },
+    };
+  }
+
+  newGate(): number {
+    return (this.#lastGate += 1);
+  }
+
+  open(gate: number): void {
+    Atomics.store(this.cells, gate, 1);
+    Atomics.notify(this.cells, gate);
+  }
+
+  /** Lets the pool learn that tasks of the type are small. */
+  async teach(taskType = 'test.cells'): Promise<void> {
+    for (let task = 0; task < 40; task += 1) await this.run({ taskType }).ended;
+  }
+
+  /**
+   * Makes every thread busy, lets `submit` queue tasks, and frees one thread, which takes as many of them as it may.
+   * Resolves with what `submit` returned and the gates of the threads that are still busy.
+   */
+  async together<T>(threads: number, submit: () => T): Promise<{ runs: T; gates: number[] }> {
+    const gates = Array.from({ length: threads }, () => this.newGate());
+    const blockers = gates.map((gate) => this.run({ do: 'hold', gate, taskType: 'test.blocker' }));
+    for (const blocker of blockers) await blocker.started();
+    const runs = submit();
+    const [first = 0, ...others] = gates;
+    this.open(first);
+    await blockers[0]?.ended;
+    return { runs, gates: others };
+  }
+}
+
+/** The value that a run returned. */
+export function valueOf(result: TaskResult | undefined): unknown {
+  return result?.payload === undefined ? undefined : decodeDocument(result.payload);
+}
