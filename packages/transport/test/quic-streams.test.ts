@@ -26,6 +26,27 @@ describe('streams that ended', () => {
     await until(() => tableSize(server) === 0 && tableSize(client) === 0);
   });
 
+  it('give back what they took of the window of the connection when nobody read them', async () => {
+    const windows = { connectionWindowBytes: 20_000, streamWindowBytes: 10_000 };
+    const { client, server } = await meetForTest(serving(windows), connecting());
+    server.onStream = (stream) => {
+      stream.reset(CANCELLED);
+    };
+    for (let count = 0; count < 50; count += 1) {
+      const stream = await client.openStream();
+      const failed = deferred();
+      stream.onData = () => undefined;
+      stream.onError = () => {
+        failed.resolve();
+      };
+      stream.write(Buffer.alloc(3000));
+      await failed.promise;
+    }
+    serveEcho(server);
+    const text = 'x'.repeat(50_000);
+    expect(await ask(client, text)).toBe(text);
+  });
+
   it('give their place back when they were reset, whoever resets', async () => {
     const { client, server } = await meetForTest(serving({ streamsMax: 20 }), connecting());
     let count = 0;
