@@ -244,6 +244,16 @@ export class QuicheConnection {
     return this.streamStopped(streamId) ?? 0;
   }
 
+  /** How many bytes {@link streamSend} would take now. 1 where only the call itself can tell: the stream is gone. */
+  streamCapacity(streamId: number): number {
+    assertStreamId(streamId);
+    try {
+      return this.#native.streamCapacity(streamId);
+    } catch {
+      return 1;
+    }
+  }
+
   /** Whether the peer asked us to stop sending on a stream that we had neither finished nor reset. */
   streamStopped(streamId: number): StreamGone | undefined {
     assertStreamId(streamId);
