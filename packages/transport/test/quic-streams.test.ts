@@ -1,12 +1,51 @@
 /** Streams in large numbers: nothing is left of those that ended. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Connection } from '@quic-swarm/transport';
+import type { Connection, Stream } from '@quic-swarm/transport';
 import { ask, deferred, readAll, send, serveEcho, until } from '@quic-swarm/testkit';
 import { describe, expect, it } from 'vitest';
 import { QuicConnection } from '../src/quic/connection/connection.ts';
-import { connecting, meetForTest, serving } from './quic-pair.ts';
+import { connecting, meetForTest, serving, tap } from './quic-pair.ts';
 
 const CANCELLED = { wireCode: 0x146, message: 'not needed' } as const;
+
+describe('a writer that is held back by the window of the connection', () => {
+  it('waits in silence until the peer reads', async () => {
+    const windows = { connectionWindowBytes: 20_000, streamWindowBytes: 10_000, keepAliveMs: 0 };
+    const wire = tap();
+    const { client, server } = await meetForTest(
+      serving(windows),
+      connecting({ ...windows, createSocket: wire.createSocket }),
+    );
+    const arrived: Stream[] = [];
+    server.onStream = (stream) => arrived.push(stream);
+    const texts = await Promise.all(
+      ['a', 'b', 'c', 'd'].map(async (letter) => {
+        const stream = await client.openStream();
+        stream.write(Buffer.from(letter.repeat(9000)));
+        stream.end();
+        return letter.repeat(9000);
+      }),
+    );
+    await until(() => arrived.length >= 2);
+    let sent = 0;
+    wire.onSend = () => {
+      sent += 1;
+    };
+    // Asking for more room in every turn, and being answered, makes thousands of datagrams in this time.
+    const untilMs = performance.now() + 300;
+    await until(() => performance.now() >= untilMs);
+    expect(sent).toBeLessThan(30);
+    const read = new Map<number, string>();
+    server.onStream = (stream) => arrived.push(stream);
+    while (read.size < texts.length) {
+      for (const stream of arrived.splice(0)) {
+        void readAll(stream).then((bytes) => read.set(stream.id, bytes.toString()));
+      }
+      await turn();
+    }
+    expect([...read.values()].sort()).toEqual(texts);
+  });
+});
 
 describe('streams that ended', () => {
   it('leave nothing behind: 20,000 of them', { timeout: 60_000 }, async () => {
@@ -24,6 +63,27 @@ describe('streams that ended', () => {
     };
     await Promise.all(Array.from({ length: 400 }, work));
     await until(() => tableSize(server) === 0 && tableSize(client) === 0);
+  });
+
+  it('give back what they took of the window of the connection when nobody read them', async () => {
+    const windows = { connectionWindowBytes: 20_000, streamWindowBytes: 10_000 };
+    const { client, server } = await meetForTest(serving(windows), connecting());
+    server.onStream = (stream) => {
+      stream.reset(CANCELLED);
+    };
+    for (let count = 0; count < 50; count += 1) {
+      const stream = await client.openStream();
+      const failed = deferred();
+      stream.onData = () => undefined;
+      stream.onError = () => {
+        failed.resolve();
+      };
+      stream.write(Buffer.alloc(3000));
+      await failed.promise;
+    }
+    serveEcho(server);
+    const text = 'x'.repeat(50_000);
+    expect(await ask(client, text)).toBe(text);
   });
 
   it('give their place back when they were reset, whoever resets', async () => {

@@ -216,6 +216,27 @@ export class QuicConnection implements Connection {
     };
   }
 
+  /** All that tells why a connection does not get on; for logs and watchdogs, without a contract. */
+  get diagnosis(): Readonly<Record<string, unknown>> {
+    const quiche = this.#quiche;
+    return {
+      id: this.id,
+      isEstablished: this.#isEstablished,
+      closing: this.#closing?.ending.message,
+      ending: this.#ending?.message,
+      isReleased: this.#isReleased,
+      isTurnPlanned: this.#isTurnPlanned,
+      isReadable: quiche.isReadable(),
+      isDraining: quiche.isDraining(),
+      quicheTimeoutMs: quiche.timeoutMs(),
+      isLossTimerArmed: !this.#isAcknowledged(),
+      timerDueInMs: this.#timer.dueMs - performance.now(),
+      ...this.streams.diagnosis,
+      ...quiche.stats(),
+      roundTripMs: quiche.roundTripMs(),
+    };
+  }
+
   /** Takes a datagram that is routed here. Never throws. */
   receive(datagram: Uint8Array, host: string, port: number): void {
     if (this.#repeatedClose !== undefined) {

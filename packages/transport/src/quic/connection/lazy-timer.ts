@@ -14,6 +14,11 @@ export class LazyTimer {
     this.#callback = callback;
   }
 
+  /** The time that was set last. */
+  get dueMs(): number {
+    return this.#dueMs;
+  }
+
   /** Sets the time, on the clock of `performance.now()`; Infinity is never. */
   set(dueMs: number): void {
     this.#dueMs = dueMs;

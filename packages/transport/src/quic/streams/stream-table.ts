@@ -87,6 +87,21 @@ export class StreamTable implements StreamOwner {
     );
   }
 
+  /** The sizes of the tables, and what waits to be written. */
+  get diagnosis(): Readonly<Record<string, number>> {
+    const streams = [...this.#streams.values()];
+    return {
+      streams: streams.length,
+      readers: this.#readers.size,
+      resumed: this.#resumed.size,
+      writers: this.#writes.size,
+      awaitingWriter: this.#awaitingWriter.size,
+      openWaiters: this.#openWaiters.length,
+      queuedBytes: streams.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
+      peerStreamsLeft: this.quiche.peerStreamsLeft(),
+    };
+  }
+
   get hasWrites(): boolean {
     return this.#writes.size > 0;
   }

@@ -58,6 +58,8 @@ export class QuicStream implements Stream {
   /** `onEnd` was called. */
   #isReadFinished = false;
   #isEnded = false;
+  /** quiche took less than it was offered the last time. */
+  #isBlocked = false;
   /** Everything including the end was taken by quiche. */
   #isWriteFinished = false;
   /** The queue was dropped: the stream failed or its connection ended. */
@@ -197,6 +199,11 @@ export class QuicStream implements Stream {
     let hasMoved = false;
     while (this.#failure === undefined && !this.#isWriteFinished) {
       if (this.#queue.bytes === 0 && !this.#isEnded) break;
+      // A call that can take nothing makes quiche tell the peer that it is blocked (RFC 9000 §19.12), whose answer would
+      // be the occasion for the next such call: thousands of datagrams a second that say nothing.
+      if (this.#isBlocked && this.#queue.bytes > 0) {
+        if (this.#owner.quiche.streamCapacity(this.id) === 0) return this.#blocked(hasMoved);
+      }
       const bytes = this.#queue.head();
       const isLast = this.#isEnded && bytes.length === this.#queue.bytes;
       const taken = this.#owner.quiche.streamSend(this.id, bytes, isLast);
@@ -206,6 +213,7 @@ export class QuicStream implements Stream {
         return 'done';
       }
       this.#queue.drop(taken);
+      this.#isBlocked = taken < bytes.length;
       if (taken > 0) hasMoved = true;
       if (taken < bytes.length) return this.#blocked(hasMoved);
       // An end without bytes is taken even where flow control would take no byte.
