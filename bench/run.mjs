@@ -3,7 +3,7 @@
  * benches, and runs the bench that was asked for. Plain JavaScript without dependencies, because it runs before there
  * are any. Everything it says goes to stderr; stdout belongs to the bench.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -44,9 +44,11 @@ install();
 // Both builds are incremental and take about a second together: a bench of yesterday's code would be worse.
 run('npm run build', 'npm', ['run', '--silent', 'build'], root);
 run('tsc', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', here], root);
-const bench = spawnSync(
+const bench = spawn(
   process.execPath,
   ['--enable-source-maps', join(here, 'dist/main.js'), ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
-process.exit(bench.status ?? 1);
+// Whoever ends this process means the bench, which has processes of its own to end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => bench.kill(signal));
+bench.on('exit', (code) => process.exit(code ?? 1));

@@ -110,39 +110,50 @@ function newIdentity(): TlsIdentity {
 
 async function run({ bench, rounds, isQuick, isJson, seed }: Command): Promise<number> {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'quic-swarm-bench-'));
+  process.once('exit', () => {
+    rmSync(stateDirectory, { recursive: true, force: true });
+  });
   const startMs = performance.now();
   const progress = (line: string): void => {
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
     process.stderr.write(`${seconds.padStart(4)} s  ${line}\n`);
   };
-  try {
-    const surroundings = { identity: newIdentity(), stateDirectory };
-    const before = await conditionsNow(surroundings);
-    const results = await runBench(bench, {
-      rounds,
-      isQuick,
-      seed,
-      surroundings,
-      onProgress: progress,
-    });
-    const after = await conditionsNow(surroundings);
-    progress('done');
-    const names = [...new Set(bench.contestants.map(({ peer }) => peer))];
-    const peers = await Promise.all(names.map(loadPeer));
-    const report: Report = {
-      bench: bench.name,
-      environment: describeEnvironment({ before, after, peers, rounds, seed, isQuick }),
-      rows: results.rows(),
-      targets: judge(bench.targets, results),
-    };
-    process.stdout.write(isJson ? `${JSON.stringify(report, null, 2)}\n` : textOf(report, bench));
-    return results.hasOurFailure ? 1 : 0;
-  } finally {
-    rmSync(stateDirectory, { recursive: true, force: true });
+  const surroundings = { identity: newIdentity(), stateDirectory };
+  const before = await conditionsNow(surroundings);
+  const results = await runBench(bench, {
+    rounds,
+    isQuick,
+    seed,
+    surroundings,
+    onProgress: progress,
+  });
+  const after = await conditionsNow(surroundings);
+  progress('done');
+  const names = [...new Set(bench.contestants.map(({ peer }) => peer))];
+  const peers = await Promise.all(names.map(loadPeer));
+  const report: Report = {
+    bench: bench.name,
+    environment: describeEnvironment({ before, after, peers, rounds, seed, isQuick }),
+    rows: results.rows(),
+    targets: judge(bench.targets, results),
+  };
+  process.stdout.write(isJson ? `${JSON.stringify(report, null, 2)}\n` : textOf(report, bench));
+  return results.hasOurFailure ? 1 : 0;
+}
+
+/** Ends with what a shell expects; the child processes notice that nobody is there any more. */
+function endOnSignals(): void {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => process.exit(code));
   }
 }
 
 async function main(): Promise<number> {
+  endOnSignals();
   try {
     return await run(readCommand(process.argv.slice(2)));
   } catch (error) {

@@ -32,7 +32,7 @@ export const dispatch: Bench = {
       isRestless: true,
       roundsMax: 3,
       note: 'at most 3 rounds, with new processes each',
-      settings: { [taskLatency.name]: { warmUpMs: 2000 } },
+      settings: { [taskLatency.name]: { warmUpMs: 2000 }, [idle.name]: { warmUpMs: 3000 } },
     },
     { name: NATS, kind: 'peer', peer: 'nats' },
     { name: BULLMQ, kind: 'peer', peer: 'bullmq' },

@@ -64,7 +64,9 @@ process.on('message', (request: Request) => {
     });
   });
 });
-// The bench is gone, however it ended: nobody will ask again.
+// The bench is gone, however it ended: nobody will ask again. What was started ends with this process.
 process.on('disconnect', () => {
   process.exit(0);
 });
+// Ctrl-C reaches every process of a terminal; this one ends when the bench does.
+process.on('SIGINT', () => undefined);

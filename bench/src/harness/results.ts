@@ -78,7 +78,7 @@ export class Results implements ResultReader {
 
   /** Whether one of ours did not do what it should. */
   get hasOurFailure(): boolean {
-    return this.#absent.some(({ kind, outcome }) => kind !== 'peer' && outcome !== 'skipped');
+    return this.#absent.some(({ kind, outcome }) => kind === 'ours' && outcome !== 'skipped');
   }
 
   value(workload: string, contestant: string, metric: string): number | undefined {

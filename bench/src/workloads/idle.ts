@@ -8,10 +8,11 @@ export const idle: Workload = {
   ability: 'beIdle',
   metrics: [],
   operation: 's',
-  settings: { durationMs: 2000 },
+  settings: { warmUpMs: 0, durationMs: 2000 },
   async prepare(abilities, settings) {
     const beIdle = abilityOf(abilities, 'beIdle');
     const durationMs = setting(settings, 'durationMs');
+    await beIdle(setting(settings, 'warmUpMs'));
     return {
       async run() {
         const startMs = performance.now();
