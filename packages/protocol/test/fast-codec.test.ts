@@ -281,7 +281,7 @@ describe('the fast path', () => {
     for (const body of [
       inherited,
       new Credit(),
-      Object.assign(Object.create(null), { credit: 5 }),
+      Object.assign(Object.create(null) as object, { credit: 5 }),
     ]) {
       const message = { type: 'CreditGrant', body } as Message;
       expect(encodeFrame(message)).toStrictEqual(encodeGeneral(message));

@@ -166,5 +166,5 @@ function readMap(position: number, end: number, depth: number): unknown {
   }
   let entries = 0;
   for (const _ in map) entries += 1;
-  return map;
+  return entries === count ? map : UNREAD;
 }
