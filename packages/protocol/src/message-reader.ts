@@ -7,7 +7,7 @@ import { SwarmError } from './errors.ts';
 import { ByteCollector } from './byte-collector.ts';
 import { decodeRange } from './body-decoder.ts';
 import { closeWindow } from './fast/window.ts';
-import { FrameParser } from './frame-parser.ts';
+import { FrameCutter } from './frame-cutter.ts';
 import { MESSAGES, type Message, type MessageType } from './message-table.ts';
 
 /** Options of a {@link MessageReader}. */
@@ -38,7 +38,7 @@ interface Detached {
 export class MessageReader {
   readonly #onMessage: (message: Message) => void;
   readonly #admit: (message: Message, payloadBytes: number) => boolean;
-  readonly #parser: FrameParser;
+  readonly #frames: FrameCutter;
   #detached: Detached | undefined;
   /** Bound of detached payloads; may be changed when the peer is known better. */
   payloadBytesMax: number;
@@ -47,29 +47,29 @@ export class MessageReader {
     this.#onMessage = options.onMessage;
     this.#admit = options.admit ?? ((): boolean => true);
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX;
-    this.#parser = new FrameParser((type, bytes, start, end, owned) => {
+    this.#frames = new FrameCutter((type, bytes, start, end, owned) => {
       const message = decodeRange(type, bytes, start, end, owned ? 'share' : 'copy');
       if (this.#detached === undefined && !ANNOUNCING.has(type)) this.#onMessage(message);
       else this.#accept(message);
     });
-    if (options.frameBytesMax !== undefined) this.#parser.frameBytesMax = options.frameBytesMax;
+    if (options.frameBytesMax !== undefined) this.#frames.frameBytesMax = options.frameBytesMax;
   }
 
   /** Longest frame on top of the bound of its type. */
   set frameBytesMax(bytes: number) {
-    this.#parser.frameBytesMax = bytes;
+    this.#frames.frameBytesMax = bytes;
   }
 
   /** Feeds bytes, which may be reused afterwards. */
   push(bytes: Uint8Array): void {
     // They may lie where those of the call before lay.
     closeWindow();
-    this.#parser.push(bytes);
+    this.#frames.push(bytes);
   }
 
   /** Call when the stream has ended; throws BAD_FRAME when it ended inside a frame or a payload. */
   end(): void {
-    this.#parser.end();
+    this.#frames.end();
     if (this.#detached !== undefined) {
       throw new SwarmError('BAD_FRAME', 'The stream ended inside a payload.');
     }

@@ -268,6 +268,19 @@ describe('a short document', () => {
     expect(short).toBeGreaterThan(RUNS / 5);
   });
 
+  test.each([
+    ['a2616101616102', 'same key twice'],
+    ['a26461626364016461626364f6', 'same key twice'],
+    ['811b0020000000000000', '2^53'],
+    ['82011bffffffffffffffff', '2^53'],
+    ['a16161440102', 'more bytes than there are'],
+  ])('%s is refused like any other: %s', (hex, why) => {
+    const bytes = hexToBytes(hex);
+    const outcome = outcomeOf(() => decodeDocument(bytes));
+    expect(outcome).toStrictEqual(outcomeOf(() => decodeGeneralDocument('BAD_INPUT', bytes)));
+    expect(outcome).toMatchObject({ words: expect.stringContaining(why) as string });
+  });
+
   test('shares no memory with what it was read from or encoded into', () => {
     const first = encodeDocument({ bytes: Uint8Array.of(1, 2) });
     const copy = first.slice();

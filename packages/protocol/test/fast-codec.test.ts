@@ -259,6 +259,40 @@ describe('the fast path', () => {
     expect(taken.filter((count) => count >= 10).length).toBeGreaterThan(25);
   });
 
+  test('refuses one item more than a list may have', () => {
+    const streams = (count: number): object => ({
+      protocol: 1,
+      sessionToken: 'token',
+      epoch: 1,
+      streams: Array.from({ length: count }, () => 'task'),
+      grants: { payloadBytesMax: 1, datasetBytesMax: 1, streamsMax: 1 },
+      features: [],
+    });
+    expect(readFast('ClientAck', encodeCbor(streams(8)))).toStrictEqual(streams(8));
+    expect(readFast('ClientAck', encodeCbor(streams(9)))).toBeUndefined();
+    compare('ClientAck', encodeCbor(streams(9)), 'copy');
+  });
+
+  test('writes what is inherited as little as the general path does', () => {
+    class Credit {
+      credit = 5;
+    }
+    const inherited = Object.create({ credit: 5 }) as object;
+    for (const body of [
+      inherited,
+      new Credit(),
+      Object.assign(Object.create(null) as object, { credit: 5 }),
+    ]) {
+      const message = { type: 'CreditGrant', body } as Message;
+      expect(encodeFrame(message)).toStrictEqual(encodeGeneral(message));
+      const nested = { type: 'MessageAck', body: { lease: body, status: 'STALE' } };
+      expect(encodeFrame(nested as Message)).toStrictEqual(encodeGeneral(nested as Message));
+    }
+    const epochs = Object.create({ epoch: 1, taskId, attempt: 1 }) as object;
+    const message = { type: 'MessageAck', body: { lease: epochs, status: 'STALE' } } as Message;
+    expect(encodeFrame(message)).toStrictEqual(encodeGeneral(message));
+  });
+
   test('makes task ids of exactly the texts that their pattern allows', () => {
     const cache = cacheOf({ kind: 'text', pattern: TASK_ID_PATTERN, lengthMin: 0, lengthMax: 36 });
     const nearly = fc

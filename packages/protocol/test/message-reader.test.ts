@@ -130,6 +130,24 @@ describe('framing', () => {
     expect(read([])).toStrictEqual([]);
   });
 
+  test('gives frames to whoever wants no messages', () => {
+    const frame = encodeFrame({ type: 'HeartbeatAck', body: { sequence: 7 } });
+    const received: unknown[] = [];
+    const parser = new FrameParser((type, body, owned) => {
+      received.push([type, [...body], owned]);
+    });
+    parser.push(join([frame, frame]));
+    parser.push(frame.subarray(0, 9));
+    parser.push(frame.subarray(9));
+    parser.end();
+    const body = [...frame.subarray(5)];
+    expect(received).toStrictEqual([
+      ['HeartbeatAck', body, false],
+      ['HeartbeatAck', body, false],
+      ['HeartbeatAck', body, true],
+    ]);
+  });
+
   test('stays refused after the first refusal', () => {
     const parser = new FrameParser(() => {});
     refusal('BAD_FRAME', () => parser.push(head(10, 0)));

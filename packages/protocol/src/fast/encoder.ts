@@ -31,7 +31,7 @@ export function compileWriter(record: RecordShape): WriteRecord | undefined {
   if (lines.includes(undefined)) return undefined;
   const required = record.fields.filter(({ isOptional }) => !isOptional).length;
   return externals.evaluate(`(value, p, bytes, view) => {
-    if (typeof value !== 'object' || value === null || value.constructor !== Object) return -1;
+    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return -1;
     if (p + ROOM_BYTES > bytes.length) return -1;
     let left = 0;
     for (const _ in value) left += 1;
