@@ -30,8 +30,8 @@ export function downloadDataset(
 ): Promise<SharedDataset> {
   const reception = new Reception(datasetId, reserve);
   return new Promise<SharedDataset>((resolve, reject) => {
-    const parser = new FrameParser((type, bytes, start, end) => {
-      const dataset = reception.accept(decodeBody(type, bytes.subarray(start, end)));
+    const parser = new FrameParser((type, body) => {
+      const dataset = reception.accept(decodeBody(type, body));
       if (dataset !== undefined) resolve(dataset);
     });
     const refuse = (error: unknown): void => {
