@@ -4,7 +4,7 @@ import { Crew, type CrewSurroundings } from './crew.ts';
 import { loadNow, type Conditions } from './environment.ts';
 import { loadPeer } from './run-bench.ts';
 
-const SETTINGS = { warmUpMs: 100, durationMs: 200 };
+const SETTINGS = { warmUpMs: 100, durationMs: 200, countMin: 0 };
 
 /** The machine's state of the moment. */
 export async function conditionsNow(surroundings: CrewSurroundings): Promise<Conditions> {

@@ -15,7 +15,7 @@ export const requestReply: Workload = {
     { name: 'p999', unit: 'ms', better: 'less' },
   ],
   operation: 'request',
-  settings: { warmUpMs: 250, durationMs: 800 },
+  settings: { warmUpMs: 250, durationMs: 800, countMin: 2000 },
   async prepare(abilities, settings) {
     const channel = await abilityOf(abilities, 'openChannel')(MESSAGE_BYTES);
     const message = messageOf(MESSAGE_BYTES);
@@ -31,7 +31,11 @@ export const requestReply: Workload = {
     await repeatFor(setting(settings, 'warmUpMs'), exchange);
     return {
       async run() {
-        const latenciesMs = await repeatFor(setting(settings, 'durationMs'), exchange);
+        const latenciesMs = await repeatFor(
+          setting(settings, 'durationMs'),
+          exchange,
+          setting(settings, 'countMin'),
+        );
         return { values: latencyValues(latenciesMs), operations: latenciesMs.length };
       },
       async dispose() {

@@ -15,13 +15,17 @@ export const taskLatency: Workload = {
     { name: 'p999', unit: 'ms', better: 'less' },
   ],
   operation: 'task',
-  settings: { warmUpMs: 400, durationMs: 1200 },
+  settings: { warmUpMs: 400, durationMs: 1200, countMin: 2000 },
   async prepare(abilities, settings) {
     const runTask = abilityOf(abilities, 'runTask');
     await repeatFor(setting(settings, 'warmUpMs'), runTask);
     return {
       async run() {
-        const latenciesMs = await repeatFor(setting(settings, 'durationMs'), runTask);
+        const latenciesMs = await repeatFor(
+          setting(settings, 'durationMs'),
+          runTask,
+          setting(settings, 'countMin'),
+        );
         return { values: latencyValues(latenciesMs), operations: latenciesMs.length };
       },
       dispose: nothing,
