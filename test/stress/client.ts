@@ -25,6 +25,8 @@ export interface Totals {
   connections: number;
   /** Attempts to connect that failed and were repeated. */
   retries: number;
+  /** Connections that did not survive a move. */
+  lost: number;
   streams: number;
   resets: number;
   bytes: number;
@@ -91,7 +93,7 @@ async function liveOnce(
   await life.work('hello', 0);
   let left = logInteger(random, 1, plan.operationsMax);
   const keepWorking = async (): Promise<void> => {
-    while (left > 0 && !context.isOver()) {
+    while (left > 0 && !life.isEnding && !context.isOver()) {
       left -= 1;
       await life.workOnce();
     }
@@ -146,6 +148,12 @@ class Life {
     void connection.closed.then(({ by, message, error }) => {
       for (const { reject } of this.#callBacks.values()) reject(error);
       if (this.isEnding) return;
+      // A client that moves before the server has spare ids of it, or more than seven times, is given up by quiche.
+      if (context.plan.isMoving && by === 'transport') {
+        this.isEnding = true;
+        context.totals.lost += 1;
+        return;
+      }
       context.onBug(new Error(`${watched.name} was ended by ${by}: ${message}`));
     });
   }

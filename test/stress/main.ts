@@ -55,10 +55,10 @@ function describe(piece: number, { plan, totals, stalls: count }: PieceResult, m
     ...(plan.isMoving ? ['moving'] : []),
     ...(plan.hasHoles ? ['holes'] : []),
   ];
-  const { connections, retries, streams, resets, bytes } = totals;
+  const { connections, retries, lost, streams, resets, bytes } = totals;
   return (
     `piece ${piece}, seed ${plan.seed}: ${kinds.join(', ')}; ${plan.clients} clients, ` +
-    `${plan.concurrency} at once, ≤ ${plan.messageBytesMax} bytes: ${connections} connections (${retries} retried), ` +
+    `${plan.concurrency} at once, ≤ ${plan.messageBytesMax} bytes: ${connections} connections (${retries} retried, ${lost} lost), ` +
     `${streams} streams, ${resets} resets, ${megabytes(bytes)} MB, ${count} stalls ` +
     `(${(ms / 1000).toFixed(1)} s)`
   );

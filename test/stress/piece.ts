@@ -30,7 +30,7 @@ export async function runPiece(
 ): Promise<PieceResult> {
   const plan = planPiece(seed);
   const random = seededRandom(seed + 1);
-  const totals: Totals = { connections: 0, retries: 0, streams: 0, resets: 0, bytes: 0 };
+  const totals: Totals = { connections: 0, retries: 0, lost: 0, streams: 0, resets: 0, bytes: 0 };
   const bugs: Error[] = [];
   const onBug = (error: Error): void => {
     bugs.push(error);

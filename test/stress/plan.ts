@@ -21,8 +21,9 @@ export interface PiecePlan {
   readonly streamsMax: number;
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
-  /** Whether streams are reset. Not where windows are tight: quiche 0.18 never gives back what was on its way on a stream
-   *  that its sender reset, so that a small window of a connection is used up after some of them. */
+  /** Whether streams are reset. Not where windows or numbers of streams are small, because quiche 0.18 uses them up: it
+   *  never gives back what was on its way on a stream that its sender reset (its pull request 2158), nor the place of a
+   *  stream that was reset while bytes were buffered (1779). */
   readonly hasResets: boolean;
   /** From so many half-open handshakes clients must prove their address. */
   readonly halfOpenBeforeRetry: number;
@@ -72,6 +73,7 @@ export function planPiece(seed: number): PiecePlan {
   const [weather, faults] = choose(random, WEATHER);
   const isSlow = isLossy(faults) || 'bitsPerSecond' in faults;
   const hasTightWindows = random() < 0.3;
+  const hasFewStreams = random() < 0.3;
   return {
     seed,
     serverPayloadBytes: choose(random, PAYLOADS),
@@ -84,10 +86,10 @@ export function planPiece(seed: number): PiecePlan {
     concurrency: logInteger(random, 1, 400),
     messageBytesMax: logInteger(random, 100, isSlow ? 200_000 : 4_000_000),
     operationsMax: logInteger(random, 1, 2000),
-    streamsMax: random() < 0.3 ? logInteger(random, 1, 50) : 20_000,
+    streamsMax: hasFewStreams ? logInteger(random, 1, 50) : 20_000,
     streamWindowBytes: hasTightWindows ? logInteger(random, 2048, 200_000) : 16 * 2 ** 20,
     connectionWindowBytes: hasTightWindows ? logInteger(random, 8192, 500_000) : 64 * 2 ** 20,
-    hasResets: !hasTightWindows,
+    hasResets: !hasTightWindows && !hasFewStreams,
     halfOpenBeforeRetry: random() < 0.3 ? 0 : 256,
   };
 }

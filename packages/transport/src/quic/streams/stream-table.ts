@@ -33,6 +33,9 @@ interface ReadTurn {
   hasMore: boolean;
 }
 
+/** A diagnosis shows so many streams. */
+const DIAGNOSED_STREAMS = 5;
+
 interface OpenWaiter {
   readonly options: StreamOptions;
   readonly resolve: (stream: QuicStream) => void;
@@ -88,7 +91,7 @@ export class StreamTable implements StreamOwner {
   }
 
   /** The sizes of the tables, and what waits to be written. */
-  get diagnosis(): Readonly<Record<string, number>> {
+  get diagnosis(): Readonly<Record<string, unknown>> {
     const streams = [...this.#streams.values()];
     return {
       streams: streams.length,
@@ -99,6 +102,7 @@ export class StreamTable implements StreamOwner {
       openWaiters: this.#openWaiters.length,
       queuedBytes: streams.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
       peerStreamsLeft: this.quiche.peerStreamsLeft(),
+      someStreams: streams.slice(0, DIAGNOSED_STREAMS).map(({ diagnosis }) => diagnosis),
     };
   }
 

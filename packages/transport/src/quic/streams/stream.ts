@@ -126,6 +126,21 @@ export class QuicStream implements Stream {
     return this.#queue.bytes;
   }
 
+  /** Where the stream stands; for logs and watchdogs. */
+  get diagnosis(): string {
+    const flags = {
+      paused: this.#isPaused,
+      heldBack: this.isHeldBack,
+      readAll: this.#hasReadAll,
+      known: this.#isKnown,
+      ended: this.#isEnded,
+      written: this.#isWriteFinished,
+      blocked: this.#isBlocked,
+    };
+    const set = Object.entries(flags).flatMap(([name, isSet]) => (isSet ? [name] : []));
+    return `${this.id}: ${this.#queue.bytes} queued ${set.join(' ')}`;
+  }
+
   pause(): void {
     this.#isPaused = true;
     this.#owner.wantsNoRead(this);
