@@ -7,6 +7,12 @@ import { DECODED_RATIO_MAX } from './limits.ts';
 import type { Message, MessageOf } from './message-table.ts';
 import type { PayloadEncoding } from './schema.ts';
 
+/** Whether payloads are encoded: when it pays, whenever it makes them shorter, or not at all. */
+export const COMPRESSION_MODES = ['auto', 'always', 'never'] as const;
+
+/** One of {@link COMPRESSION_MODES}. */
+export type CompressionMode = (typeof COMPRESSION_MODES)[number];
+
 /** The fields of a message that carries a payload. */
 export interface PayloadFields {
   readonly payload?: Uint8Array;

@@ -75,6 +75,8 @@ export interface ConnectionStatistics {
   readonly packetsReceived: number;
   readonly packetsLost: number;
   readonly roundTripMs: number;
+  /** Bytes per millisecond that the peer acknowledged, of late. */
+  readonly deliveredBytesPerMs: number;
 }
 
 export interface Connection {

@@ -26,6 +26,6 @@ export {
   type SecurityOptions,
 } from './security.ts';
 export { MemoryNetwork } from './memory/network.ts';
-export { COMPRESSION_MODES, compressionModeOf, type CompressionMode } from './compression/judge.ts';
+export { compressionModeOf } from './compression/judge.ts';
 export { Inflation } from './compression/deflate.ts';
 export { PayloadCoder, decoded, deliverDecoded } from './compression/payload-coder.ts';

@@ -7,13 +7,9 @@ import {
   failure as failureOf,
   toFailure,
   type Failure,
-} from '@quic-swarm/protocol';
-import {
-  formatAddress,
-  type Address,
   type CompressionMode,
-  type Transport,
-} from '@quic-swarm/transport';
+} from '@quic-swarm/protocol';
+import { formatAddress, type Address, type Transport } from '@quic-swarm/transport';
 import { AgentCore, type AgentCoreOptions } from '../core/agent.ts';
 import type { AgentEvent, Effect } from '../core/effects.ts';
 import type { Event } from '../core/events.ts';

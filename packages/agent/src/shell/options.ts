@@ -10,13 +10,9 @@ import {
   isAgentType,
   type AgentType,
   type Labels,
-} from '@quic-swarm/protocol';
-import {
-  compressionModeOf,
-  type Address,
   type CompressionMode,
-  type Transport,
-} from '@quic-swarm/transport';
+} from '@quic-swarm/protocol';
+import { compressionModeOf, type Address, type Transport } from '@quic-swarm/transport';
 import type { AgentEvent } from '../core/effects.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import { DATASET_CACHE_BYTES_MAX } from './dataset-cache.ts';

@@ -25,12 +25,12 @@ import {
   type Message,
   type MessageType,
   type StreamKind,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
 import {
   PayloadCoder,
   deliverDecoded,
   type Address,
-  type CompressionMode,
   type Connection,
   type ConnectionStatistics,
   type Stream,
@@ -196,7 +196,7 @@ export class CoordinatorConnection {
   /** Writes a message with its payload to a stream of its own. Rejects when the stream or connection ends first. */
   async writeMessage(stream: Stream, message: Message): Promise<void> {
     const bytes = payloadOf(message)?.length ?? 0;
-    await this.coder.measured(stream, bytes, () => writeAll(stream, framesOf(message)));
+    await this.coder.measured(bytes, () => writeAll(stream, framesOf(message)));
   }
 
   /** A stream for one data set; the caller writes StreamOpen first. */

@@ -8,13 +8,9 @@ import {
   type Failure,
   type Message,
   type MessageOf,
-} from '@quic-swarm/protocol';
-import {
-  nextDelayMs,
-  type Address,
   type CompressionMode,
-  type Transport,
-} from '@quic-swarm/transport';
+} from '@quic-swarm/protocol';
+import { nextDelayMs, type Address, type Transport } from '@quic-swarm/transport';
 import { Session } from '../core/session.ts';
 import type {
   AnswerMessage,

@@ -1,6 +1,12 @@
 /** The options of the public interface. */
-import type { Labels, RetryPolicy, TaskState, WatchLevel } from '@quic-swarm/protocol';
-import type { Address, CompressionMode, SecurityOptions, Transport } from '@quic-swarm/transport';
+import type {
+  Labels,
+  RetryPolicy,
+  TaskState,
+  WatchLevel,
+  CompressionMode,
+} from '@quic-swarm/protocol';
+import type { Address, SecurityOptions, Transport } from '@quic-swarm/transport';
 import type { ClientEvent } from './driver.ts';
 
 /** Options of `connect`. */

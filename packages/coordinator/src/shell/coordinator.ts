@@ -12,6 +12,7 @@ import {
   type MessageOf,
   type ReasoningExperience,
   type StatusSummary,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
 import {
   compressionModeOf,
@@ -20,7 +21,6 @@ import {
   listeningTransport,
   parseAddress,
   type Address,
-  type CompressionMode,
   type Connection,
   type CoordinatorSecurity,
   type Listener,

@@ -21,13 +21,9 @@ import {
   type Message,
   type PayloadFields,
   type StreamKind,
-} from '@quic-swarm/protocol';
-import {
-  PayloadCoder,
   type CompressionMode,
-  type Connection,
-  type Stream,
-} from '@quic-swarm/transport';
+} from '@quic-swarm/protocol';
+import { PayloadCoder, type Connection, type Stream } from '@quic-swarm/transport';
 import { decodableFor } from './encoded-messages.ts';
 
 /** What a peer has told of itself. */
@@ -394,7 +390,7 @@ export class Peer {
   }
 
   async #writeAll(stream: Stream, message: Message): Promise<void> {
-    await this.#coder.measured(stream, payloadOf(message)?.length ?? 0, async () => {
+    await this.#coder.measured(payloadOf(message)?.length ?? 0, async () => {
       for (const frame of framesOf(message)) if (!stream.write(frame)) await stream.drained();
     });
   }

@@ -3,6 +3,7 @@
  * length that was announced, and anything else than exactly that length is an error.
  */
 import {
+  constants,
   createInflateRaw,
   deflateRaw,
   deflateRawSync,
@@ -29,19 +30,49 @@ export function deflateNow(bytes: Uint8Array): Uint8Array {
 /** Payloads that are being encoded: the same one for several peers is encoded once. */
 const underWay = new WeakMap<Uint8Array, Promise<Uint8Array>>();
 
-/** Encodes on another thread. The bytes must not change meanwhile. */
+/** Long payloads are encoded in blocks of this length, several at once. */
+const BLOCK_BYTES = 1024 * 1024;
+
+/** Blocks of one payload at a time: as many as Node has threads for such work by default. */
+const BLOCKS_AT_ONCE = 4;
+
+/** Encodes on other threads. The bytes must not change meanwhile. */
 export function deflateLater(bytes: Uint8Array): Promise<Uint8Array> {
   const started = underWay.get(bytes);
   if (started !== undefined) return started;
-  const encoding = new Promise<Uint8Array>((resolve, reject) => {
-    deflateRaw(bytes, { level: LEVEL, chunkSize: PIECE_BYTES }, (error, encoded) => {
-      underWay.delete(bytes);
+  const encoding = deflateBlocks(bytes).finally(() => underWay.delete(bytes));
+  underWay.set(bytes, encoding);
+  return encoding;
+}
+
+/**
+ * Blocks that end at a byte (RFC 1951, a stored block of length 0) may be put one behind the other, and only the last
+ * one says that it is the last: together they are one stream, as pigz makes it. It is 0.1 % longer for it.
+ */
+async function deflateBlocks(bytes: Uint8Array): Promise<Uint8Array> {
+  const blocks: Uint8Array[] = [];
+  const count = Math.max(1, Math.ceil(bytes.length / BLOCK_BYTES));
+  let next = 0;
+  const encodeNext = async (): Promise<void> => {
+    while (next < count) {
+      const index = next;
+      next += 1;
+      const block = bytes.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+      blocks[index] = await deflateBlock(block, index === count - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, BLOCKS_AT_ONCE) }, encodeNext));
+  return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
+}
+
+function deflateBlock(block: Uint8Array, isLast: boolean): Promise<Uint8Array> {
+  const finishFlush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+  return new Promise((resolve, reject) => {
+    deflateRaw(block, { level: LEVEL, chunkSize: PIECE_BYTES, finishFlush }, (error, encoded) => {
       if (error === null) resolve(encoded);
       else reject(error);
     });
   });
-  underWay.set(bytes, encoding);
-  return encoding;
 }
 
 /** To what share of their length the bytes would be encoded, judged by samples; 1 or a little more for noise. */

@@ -5,13 +5,7 @@
  * The model is the time until the receiver has the plain bytes: plain, `bytes / link`; encoded, a fixed cost,
  * `bytes / encode speed`, `ratio × bytes / link` and `bytes / decode speed`, one after the other.
  */
-import { SwarmError } from '@quic-swarm/protocol';
-
-/** Whether payloads are encoded: when it pays, whenever it makes them shorter, or not at all. */
-export const COMPRESSION_MODES = ['auto', 'always', 'never'] as const;
-
-/** One of {@link COMPRESSION_MODES}. */
-export type CompressionMode = (typeof COMPRESSION_MODES)[number];
+import { COMPRESSION_MODES, SwarmError, type CompressionMode } from '@quic-swarm/protocol';
 
 /** The mode that an option names; `auto` where it is left out. @throws BAD_OPTION */
 export function compressionModeOf(given: string | undefined): CompressionMode {
@@ -31,7 +25,7 @@ export interface Link {
   /** Both ends are on one machine, as far as addresses tell. */
   readonly isLocal: boolean;
   readonly roundTripMs: number;
-  /** Bytes per millisecond that long writes achieved; undefined before the first. */
+  /** Bytes per millisecond that arrive during long writes; undefined before the first. */
   readonly bytesPerMs: number | undefined;
 }
 
@@ -55,9 +49,9 @@ const NEAR_ROUND_TRIP_MS = 2;
 const NEAR_SPEED = 125_000;
 const FAR_SPEED = 12_500;
 
-/** On one machine a rate over this (160 Mbit/s) says how busy the processors are, not how narrow a link is: encoding
+/** On one machine a rate over this (128 Mbit/s) says how busy the processors are, not how narrow a link is: encoding
  *  would make them busier. Below it something between the two ends is slow. */
-const LOCAL_SPEED_BELIEVED_MAX = 20_000;
+const LOCAL_SPEED_BELIEVED_MAX = 16_000;
 
 /** What no payload beats: when even this ratio would not pay, nobody looks at the bytes. */
 const RATIO_MIN = 0.05;
@@ -140,23 +134,33 @@ function speedOf({ isLocal, roundTripMs, bytesPerMs }: Link): number {
   return bytesPerMs ?? (roundTripMs < NEAR_ROUND_TRIP_MS ? NEAR_SPEED : FAR_SPEED);
 }
 
-/** Shorter writes end in buffers before they show how fast the link is. */
-const RATE_BYTES_MIN = 256 * 1024;
+/** A burst fills the buffers of the path faster than the link empties them: so long a write must last before it tells. */
+const SETTLED_MS = 100;
 
-/** The rate of a link, from writes that had to wait for it. */
+/** The rate is the median of so many of the last samples, once there are enough. */
+const SAMPLES_KEPT = 15;
+const SAMPLES_MIN = 5;
+
+/** A link may have changed after so long without a sample: it is measured anew. */
+const RATE_TTL_MS = 60_000;
+
+/** The rate of a link, from samples of what the peer acknowledged while more was waiting to be sent. */
 export class LinkRate {
-  #bytesPerMs: number | undefined;
+  readonly #samples: number[] = [];
+  #lastMs = -Infinity;
 
-  /** Bytes per millisecond, a moving average; undefined before the first write that says something. */
-  get bytesPerMs(): number | undefined {
-    return this.#bytesPerMs;
+  /** Bytes per millisecond; undefined while too little is known. */
+  bytesPerMs(nowMs: number): number | undefined {
+    if (this.#samples.length < SAMPLES_MIN || nowMs - this.#lastMs > RATE_TTL_MS) return undefined;
+    return this.#samples.toSorted((a, b) => a - b)[this.#samples.length >> 1];
   }
 
-  /** So many bytes left within so long, while there were always more to send. */
-  note(bytes: number, elapsedMs: number): void {
-    if (bytes < RATE_BYTES_MIN || !(elapsedMs > 0)) return;
-    const rate = bytes / elapsedMs;
-    const before = this.#bytesPerMs ?? rate;
-    this.#bytesPerMs = before + (rate - before) * NEWEST_WEIGHT;
+  /** One sample, after so long without a pause. */
+  note(bytesPerMs: number, busyForMs: number, nowMs: number): void {
+    if (busyForMs < SETTLED_MS || !(bytesPerMs > 0)) return;
+    if (nowMs - this.#lastMs > RATE_TTL_MS) this.#samples.length = 0;
+    this.#lastMs = nowMs;
+    this.#samples.push(bytesPerMs);
+    if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
   }
 }

@@ -11,24 +11,17 @@ import {
   withPayload,
   type BodyOf,
   type Message,
-} from '@quic-swarm/protocol';
-import type { Connection, Stream } from '../contract.ts';
-import { deflateLater, deflateNow, inflateLater, inflateNow, sampledRatio } from './deflate.ts';
-import {
-  CompressionJudge,
-  INSTANT_BYTES_MAX,
-  LinkRate,
   type CompressionMode,
-  type Link,
-} from './judge.ts';
+} from '@quic-swarm/protocol';
+import type { Connection } from '../contract.ts';
+import { deflateLater, deflateNow, inflateLater, inflateNow, sampledRatio } from './deflate.ts';
+import { CompressionJudge, INSTANT_BYTES_MAX, type Link } from './judge.ts';
+import { LinkMeter } from './link-meter.ts';
 
 const ENCODING = PAYLOAD_ENCODINGS[0];
 
 /** The feature that a coordinator names when it decodes payloads. */
 const FEATURE = 'compression';
-
-/** Writes shorter than this are over before they show how fast the link is. */
-const MEASURED_BYTES_MIN = 512 * 1024;
 
 /** Encoding that saves less is not worth the decoding. */
 const KEPT_RATIO_MAX = 0.95;
@@ -41,7 +34,7 @@ export class PayloadCoder {
   readonly #connection: Connection;
   readonly #mode: CompressionMode;
   readonly #judge: CompressionJudge;
-  readonly #rate = new LinkRate();
+  readonly #meter: LinkMeter;
   readonly #isLocal: boolean;
   #mayReceive: boolean;
   #maySend = false;
@@ -54,6 +47,7 @@ export class PayloadCoder {
     this.#connection = connection;
     this.#mode = mode;
     this.#judge = judge;
+    this.#meter = new LinkMeter(connection);
     this.#isLocal = isLocal(connection);
     // What a coordinator decodes, its acknowledgement says; a joining side has to say it first.
     this.#mayReceive = connection.side === 'server' && mode !== 'never';
@@ -93,21 +87,9 @@ export class PayloadCoder {
     return this.#encoded(message, payload, deflateNow(payload), kind);
   }
 
-  /**
-   * Writes a message of its own stream and learns how fast the link is. Rejects when the stream or connection ends.
-   * @param bytes what is written
-   */
-  async measured(stream: Stream, bytes: number, write: () => Promise<void>): Promise<void> {
-    if (this.#mode !== 'auto' || bytes < MEASURED_BYTES_MIN) {
-      await write();
-      return;
-    }
-    const sentBefore = this.#connection.statistics().bytesSent;
-    const startedMs = performance.now();
-    await write();
-    await stream.drained();
-    const { bytesSent } = this.#connection.statistics();
-    this.#rate.note(bytesSent - sentBefore, performance.now() - startedMs);
+  /** Carries out the write of a long message and learns how fast the link is. Settles as the write does. */
+  async measured(bytes: number, write: () => Promise<void>): Promise<void> {
+    return this.#mode === 'auto' ? this.#meter.measure(bytes, write) : write();
   }
 
   #isWanted(kind: string, payload: Uint8Array): boolean {
@@ -124,7 +106,7 @@ export class PayloadCoder {
   }
 
   #link(): Link {
-    const { bytesPerMs } = this.#rate;
+    const { bytesPerMs } = this.#meter;
     const isLocalLink = this.#isLocal;
     // Asking the transport costs more than all the rest, and only the first guess needs it.
     const isAsked = !isLocalLink && bytesPerMs === undefined;

@@ -134,6 +134,7 @@ export class MemoryConnection implements Connection {
       packetsReceived: 0,
       packetsLost: 0,
       roundTripMs: 0,
+      deliveredBytesPerMs: 0,
     };
   }
 

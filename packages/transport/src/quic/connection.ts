@@ -168,13 +168,15 @@ export class QuicConnection implements Connection {
 
   statistics(): ConnectionStatistics {
     const { sentBytes, recvBytes, sent, recv, lost } = this.#quiche.stats();
+    const { roundTripMs, deliveryRate } = this.#quiche.path();
     return {
       bytesSent: sentBytes,
       bytesReceived: recvBytes,
       packetsSent: sent,
       packetsReceived: recv,
       packetsLost: lost,
-      roundTripMs: this.#quiche.roundTripMs(),
+      roundTripMs,
+      deliveredBytesPerMs: deliveryRate / 1000,
     };
   }
 
