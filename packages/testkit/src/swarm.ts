@@ -6,7 +6,7 @@ import {
   type CoordinatorNotice,
   type CoreOptions,
 } from '@quic-swarm/coordinator';
-import type { AgentType } from '@quic-swarm/protocol';
+import type { AgentType, CompressionMode } from '@quic-swarm/protocol';
 import {
   MemoryNetwork,
   createQuicTransport,
@@ -22,6 +22,8 @@ export interface TestAgentOptions {
   readonly type: AgentType;
   readonly slots?: number;
   readonly threads?: number;
+  /** @default 'auto' */
+  readonly compression?: CompressionMode;
   readonly handlers?: Readonly<Record<string, TaskHandler | URL>>;
 }
 
@@ -30,6 +32,8 @@ export interface TestSwarmOptions {
   readonly transport: 'memory' | 'quic';
   readonly agents?: readonly TestAgentOptions[];
   readonly decisions?: Partial<CoreOptions>;
+  /** Of the coordinator. @default 'auto' */
+  readonly compression?: CompressionMode;
 }
 
 /** See the head of this file. Dispose of it with `await using`. */
@@ -54,12 +58,14 @@ export class TestSwarm implements AsyncDisposable {
     transport: kind,
     agents = [],
     decisions,
+    compression = 'auto',
   }: TestSwarmOptions): Promise<TestSwarm> {
     const transport = kind === 'memory' ? new MemoryNetwork().transport() : quicTransport();
     const notices: CoordinatorNotice[] = [];
     const coordinator = await QuicSwarmCoordinator.start({
       address: '127.0.0.1:0',
       transport,
+      compression,
       onNotice: (notice) => notices.push(notice),
       ...(decisions === undefined ? {} : { decisions }),
     });
@@ -99,8 +105,12 @@ export class TestSwarm implements AsyncDisposable {
   }
 
   /** Connects a client; it is closed with the swarm. */
-  async connect(name: string = 'test'): Promise<SwarmClient> {
-    const client = await connect({ address: this.address, name, transport: this.#transport });
+  async connect(
+    name: string = 'test',
+    compression: CompressionMode = 'auto',
+  ): Promise<SwarmClient> {
+    const address = this.address;
+    const client = await connect({ address, name, compression, transport: this.#transport });
     this.#ends.push(async () => client.close());
     return client;
   }

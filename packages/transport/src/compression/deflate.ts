@@ -24,7 +24,7 @@ const SAMPLE_BYTES = 16 * 1024;
 
 /** Encodes on this thread. */
 export function deflateNow(bytes: Uint8Array): Uint8Array {
-  return deflateRawSync(bytes, { level: LEVEL });
+  return bytesOf(deflateRawSync(bytes, { level: LEVEL }));
 }
 
 /** Payloads that are being encoded: the same one for several peers is encoded once. */
@@ -62,14 +62,16 @@ async function deflateBlocks(bytes: Uint8Array): Promise<Uint8Array> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, BLOCKS_AT_ONCE) }, encodeNext));
-  return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
+  return blocks.length === 1 && blocks[0] !== undefined
+    ? blocks[0]
+    : bytesOf(Buffer.concat(blocks));
 }
 
 function deflateBlock(block: Uint8Array, isLast: boolean): Promise<Uint8Array> {
   const finishFlush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
   return new Promise((resolve, reject) => {
     deflateRaw(block, { level: LEVEL, chunkSize: PIECE_BYTES, finishFlush }, (error, encoded) => {
-      if (error === null) resolve(encoded);
+      if (error === null) resolve(bytesOf(encoded));
       else reject(error);
     });
   });
@@ -88,7 +90,7 @@ export function sampledRatio(bytes: Uint8Array): number {
 
 /** Decodes on this thread. @throws BAD_ENCODING */
 export function inflateNow(bytes: Uint8Array, decodedBytes: number): Uint8Array {
-  let inflated: { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } };
+  let inflated: { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
   try {
     // With `info` the answer says how much was read; its declaration does not know that.
     inflated = inflateRawSync(bytes, {
@@ -101,7 +103,7 @@ export function inflateNow(bytes: Uint8Array, decodedBytes: number): Uint8Array 
   const { buffer, engine } = inflated;
   if (buffer.length !== decodedBytes) throw wrongLength(buffer.length, decodedBytes);
   if (engine.bytesWritten !== bytes.length) throw excess(bytes.length - engine.bytesWritten);
-  return buffer;
+  return bytesOf(buffer);
 }
 
 /** Decodes on another thread. Rejects with BAD_ENCODING. */
@@ -151,6 +153,9 @@ export class Inflation {
         else if (unread > 0) fail(excess(unread));
         else resolve();
       });
+      engine.on('close', () => {
+        reject(new SwarmError('CLOSED_LOCALLY', 'Nobody wants the payload any more.'));
+      });
     });
     // Whoever calls `end` hears of it; who has not come so far must not crash for it.
     this.#ended.catch(() => {});
@@ -188,6 +193,11 @@ export class Inflation {
   stop(): void {
     this.#engine.destroy();
   }
+}
+
+/** Without the methods of Node's Buffer, some of which mean something else: what is decoded here reaches users. */
+function bytesOf({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function corrupt(cause: unknown): SwarmError {
