@@ -19,9 +19,9 @@ const chunk = (body: object): Message => ({
   type: 'ResultChunk',
   body: { epoch: 1, taskId, attempt: 1, sequence: 0, ...body },
 });
-const encoded = (decodedBytes: number, payload: Uint8Array | undefined = new Uint8Array(100)) =>
+const encoded = (decodedBytes: number): Message =>
   chunk({
-    ...(payload === undefined ? {} : { payload }),
+    payload: new Uint8Array(100),
     payloadEncoding: { name: 'deflate-raw', decodedBytes },
   });
 

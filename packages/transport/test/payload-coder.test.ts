@@ -147,7 +147,7 @@ describe('auto', () => {
       localAddress: joining.localAddress,
       remoteAddress,
       statistics,
-    } as Connection;
+    };
   }
   const coderOver = (connection: Connection): PayloadCoder => {
     const coder = new PayloadCoder(connection, 'auto', new CompressionJudge());
