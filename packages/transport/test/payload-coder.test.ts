@@ -124,7 +124,9 @@ describe('always', () => {
     const sent = await long;
     expect(decodedBytesOf(sent.body)).toBe(payloadOf(submission(repetitive(600_000)))?.length);
     expect(payloadOf(sent)?.length).toBeLessThan(60_000);
-    expect((await decoded(sent)).body).toStrictEqual(submission(repetitive(600_000)).body);
+    const plain = payloadOf(await decoded(sent)) ?? new Uint8Array();
+    // Comparing element by element takes the test runner seconds.
+    expect(Buffer.compare(plain, repetitive(600_000))).toBe(0);
   });
 });
 
