@@ -79,16 +79,34 @@ describe('the judge', () => {
     expect(judge.judge('noise', bytes, measured(SLOW))).toBe('encode');
   });
 
-  test('learns how fast this machine encodes', () => {
+  test('learns how fast this machine encodes, and forgets it when it does not', () => {
     const judge = new CompressionJudge();
-    for (let i = 0; i < 40; i += 1) judge.noteEncoded(MEBIBYTE, 100);
-    expect(judge.encodeSpeed).toBeCloseTo(MEBIBYTE / 100, -2);
-    expect(judge.pays(4 * MEBIBYTE, 0.3, measured(SLOW))).toBe(false);
-    // Short payloads and clocks that stand still say nothing.
-    const before = judge.encodeSpeed;
-    judge.noteEncoded(2000, 1000);
-    judge.noteEncoded(MEBIBYTE, 0);
-    expect(judge.encodeSpeed).toBe(before);
+    const first = judge.encodeSpeed;
+    for (let i = 0; i < 40; i += 1) {
+      judge.encodingBegan(i * 1000);
+      judge.encodingEnded(MEBIBYTE, i * 1000 + 50);
+    }
+    expect(judge.encodeSpeed).toBeCloseTo(MEBIBYTE / 50, -2);
+    judge.noteRatio('prices', 0.5);
+    const bytes = MEBIBYTE / 2;
+    expect(judge.judge('prices', bytes, measured(SLOW))).toBe('plain');
+    for (let i = 0; i < 200; i += 1) judge.judge('prices', bytes, measured(SLOW));
+    expect(judge.encodeSpeed).toBeGreaterThan(first * 0.7);
+    expect(judge.judge('prices', bytes, measured(SLOW))).toBe('encode');
+  });
+
+  test('takes payloads that are encoded at the same time together', () => {
+    const judge = new CompressionJudge();
+    // Forty at once, one done every 10 ms: 100 MiB/s, though the last one took 400 ms.
+    for (let i = 0; i < 40; i += 1) judge.encodingBegan(0);
+    for (let i = 1; i <= 40; i += 1) judge.encodingEnded(MEBIBYTE, i * 10);
+    expect(judge.encodeSpeed).toBeCloseTo(MEBIBYTE / 10, -2);
+    // A clock that stands still says nothing, and a pause is not counted.
+    judge.encodingBegan(400);
+    judge.encodingEnded(MEBIBYTE, 400);
+    judge.encodingBegan(90_000);
+    judge.encodingEnded(MEBIBYTE, 90_010);
+    expect(judge.encodeSpeed).toBeCloseTo(MEBIBYTE / 10, -2);
   });
 
   test('never gives up what it would have done on a faster link or for a worse ratio', () => {

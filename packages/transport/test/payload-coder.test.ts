@@ -8,7 +8,13 @@ import {
   type Message,
   type MessageOf,
 } from '@quic-swarm/protocol';
-import { MemoryNetwork, PayloadCoder, decoded, type Connection } from '@quic-swarm/transport';
+import {
+  MemoryNetwork,
+  PayloadCoder,
+  decoded,
+  type Connection,
+  type Stream,
+} from '@quic-swarm/transport';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CompressionJudge } from '../src/compression/judge.ts';
 
@@ -131,6 +137,10 @@ describe('always', () => {
 });
 
 describe('auto', () => {
+  /** Its queue is as long as a test wants it to be. */
+  let drained: Promise<void> = Promise.resolve();
+  const stream = { drained: async () => drained } as Stream;
+
   /** A connection over a link as given. */
   function linked(
     roundTripMs: number,
@@ -178,21 +188,25 @@ describe('auto', () => {
     const plain = submission(repetitive(600_000));
     expect(await coder.outgoing(plain)).toBe(plain);
     // A write that is over at once shows nothing; one that waits until it was looked at often enough does.
-    await coder.measured(1_000_000, async () => {});
+    await coder.measured(stream, 1_000_000, async () => {});
     expect(await coder.outgoing(plain)).toBe(plain);
-    await coder.measured(1_000_000, async () => {
-      while ((await coder.outgoing(plain)) === plain) {
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
-      }
+    let isEmpty = (): void => {};
+    drained = new Promise((resolve) => {
+      isEmpty = resolve;
     });
+    await coder.measured(stream, 1_000_000, async () => {});
+    while ((await coder.outgoing(plain)) === plain) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    isEmpty();
     expect(encodingOf(await coder.outgoing(plain))).toBeDefined();
   });
 
   test('hears of a write that fails', async () => {
     const coder = coderOver(linked(0, () => 12_500, '127.0.0.1'));
     const write = async (): Promise<void> => Promise.reject(new Error('cut'));
-    await expect(coder.measured(1_000_000, write)).rejects.toThrow('cut');
+    await expect(coder.measured(stream, 1_000_000, write)).rejects.toThrow('cut');
   });
 });

@@ -243,7 +243,7 @@ export class AgentConnection {
     const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
     const body = { purpose: 'task' as const, ...(taskId === undefined ? {} : { taskId }) };
     stream.write(encodeFrame({ type: 'StreamOpen', body }));
-    await this.coder.measured(payloadOf(message)?.length ?? 0, async () => {
+    await this.coder.measured(stream, payloadOf(message)?.length ?? 0, async () => {
       for (const frame of framesOf(message)) {
         if (lost !== undefined) throw lost;
         if (!stream.write(frame)) await stream.drained();

@@ -196,7 +196,7 @@ export class CoordinatorConnection {
   /** Writes a message with its payload to a stream of its own. Rejects when the stream or connection ends first. */
   async writeMessage(stream: Stream, message: Message): Promise<void> {
     const bytes = payloadOf(message)?.length ?? 0;
-    await this.coder.measured(bytes, () => writeAll(stream, framesOf(message)));
+    await this.coder.measured(stream, bytes, () => writeAll(stream, framesOf(message)));
   }
 
   /** A stream for one data set; the caller writes StreamOpen first. */

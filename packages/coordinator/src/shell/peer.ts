@@ -390,7 +390,7 @@ export class Peer {
   }
 
   async #writeAll(stream: Stream, message: Message): Promise<void> {
-    await this.#coder.measured(payloadOf(message)?.length ?? 0, async () => {
+    await this.#coder.measured(stream, payloadOf(message)?.length ?? 0, async () => {
       for (const frame of framesOf(message)) if (!stream.write(frame)) await stream.drained();
     });
   }

@@ -37,6 +37,10 @@ const GAIN_MIN = 0.8;
 
 /** Speeds in bytes per millisecond until one was measured: level 1 of zlib on prices in 64-bit floats. */
 const FIRST_ENCODE_SPEED = 60_000;
+/** A slower one is that of a main thread that had no time to take note. */
+const ENCODE_SPEED_MIN = FIRST_ENCODE_SPEED / 4;
+/** So much of the difference is forgotten with each payload that is not encoded. */
+const FORGETTING = 0.02;
 /** The receiver's, which is never measured: at least four times the speed of encoding. */
 const DECODE_SPEED = 250_000;
 
@@ -77,6 +81,10 @@ interface KindRecord {
 export class CompressionJudge {
   readonly #kinds = new Map<string, KindRecord>();
   #encodeSpeed = FIRST_ENCODE_SPEED;
+  /** Long payloads that are being encoded, and what was done of them since the speed was measured last. */
+  #encoding = 0;
+  #windowBeganMs = 0;
+  #windowBytes = 0;
 
   /** Bytes per millisecond, a moving average. */
   get encodeSpeed(): number {
@@ -90,6 +98,8 @@ export class CompressionJudge {
     if (known === undefined || bytes >= SAMPLED_BYTES_MIN) return 'sample';
     if (this.pays(bytes, known.ratio, link)) return 'encode';
     known.passed += 1;
+    // What is not encoded is not measured either: a moment when the processors were busy must not count for ever.
+    this.#encodeSpeed += Math.max(0, FIRST_ENCODE_SPEED - this.#encodeSpeed) * FORGETTING;
     return known.passed % RETRY_EVERY === 0 ? 'sample' : 'plain';
   }
 
@@ -119,10 +129,31 @@ export class CompressionJudge {
     this.#kinds.set(kind, { ratio, passed: 0 });
   }
 
-  /** Encoding took so long, waiting for a thread included. Short payloads say nothing about speed. */
-  noteEncoded(bytes: number, elapsedMs: number): void {
-    if (bytes <= INSTANT_BYTES_MAX || !(elapsedMs > 0)) return;
-    this.#encodeSpeed += (bytes / elapsedMs - this.#encodeSpeed) * NEWEST_WEIGHT;
+  /** A long payload is being encoded from now on. */
+  encodingBegan(nowMs: number): void {
+    if (this.#encoding === 0) this.#beginWindow(nowMs);
+    this.#encoding += 1;
+  }
+
+  /**
+   * It was encoded. The speed is that of all payloads together that are encoded at the same time: one that waits for
+   * its turn does so beside the link, which the others have to share as well.
+   */
+  encodingEnded(bytes: number, nowMs: number): void {
+    this.#encoding -= 1;
+    this.#windowBytes += bytes;
+    const elapsedMs = nowMs - this.#windowBeganMs;
+    if (this.#encoding > 0 && this.#windowBytes < SAMPLED_BYTES_MIN) return;
+    if (elapsedMs > 0) {
+      const sample = Math.max(ENCODE_SPEED_MIN, this.#windowBytes / elapsedMs);
+      this.#encodeSpeed += (sample - this.#encodeSpeed) * NEWEST_WEIGHT;
+    }
+    this.#beginWindow(nowMs);
+  }
+
+  #beginWindow(nowMs: number): void {
+    this.#windowBeganMs = nowMs;
+    this.#windowBytes = 0;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Measures how fast a connection carries bytes, by looking now and then while long writes wait for it. */
-import type { Connection } from '../contract.ts';
+import type { Connection, Stream } from '../contract.ts';
 import { LinkRate } from './judge.ts';
 
 /** Writes shorter than this are over before they show how fast the link is. */
@@ -25,16 +25,26 @@ export class LinkMeter {
   }
 
   /** Looks at the connection while a write of so many bytes waits for it. Settles as the write does. */
-  async measure(bytes: number, write: () => Promise<void>): Promise<void> {
+  async measure(stream: Stream, bytes: number, write: () => Promise<void>): Promise<void> {
     if (bytes < MEASURED_BYTES_MIN) return write();
     if (this.#writes === 0) this.#begin();
     this.#writes += 1;
     try {
       await write();
-    } finally {
-      this.#writes -= 1;
-      if (this.#writes === 0) clearInterval(this.#timer);
+    } catch (error) {
+      this.#end();
+      throw error;
     }
+    // The last mebibyte waits in the queue of the stream; whoever wrote it need not wait for that.
+    const end = (): void => {
+      this.#end();
+    };
+    void stream.drained().then(end, end);
+  }
+
+  #end(): void {
+    this.#writes -= 1;
+    if (this.#writes === 0) clearInterval(this.#timer);
   }
 
   #begin(): void {

@@ -13,7 +13,7 @@ import {
   type Message,
   type CompressionMode,
 } from '@quic-swarm/protocol';
-import type { Connection } from '../contract.ts';
+import type { Connection, Stream } from '../contract.ts';
 import { deflateLater, deflateNow, inflateLater, inflateNow, sampledRatio } from './deflate.ts';
 import { CompressionJudge, INSTANT_BYTES_MAX, type Link } from './judge.ts';
 import { LinkMeter } from './link-meter.ts';
@@ -88,8 +88,8 @@ export class PayloadCoder {
   }
 
   /** Carries out the write of a long message and learns how fast the link is. Settles as the write does. */
-  async measured(bytes: number, write: () => Promise<void>): Promise<void> {
-    return this.#mode === 'auto' ? this.#meter.measure(bytes, write) : write();
+  async measured(stream: Stream, bytes: number, write: () => Promise<void>): Promise<void> {
+    return this.#mode === 'auto' ? this.#meter.measure(stream, bytes, write) : write();
   }
 
   #isWanted(kind: string, payload: Uint8Array): boolean {
@@ -115,10 +115,12 @@ export class PayloadCoder {
   }
 
   async #encodeLater<M extends Message>(message: M, payload: Uint8Array, kind: string): Promise<M> {
-    const startedMs = performance.now();
-    const encoded = await deflateLater(payload);
-    this.#judge.noteEncoded(payload.length, performance.now() - startedMs);
-    return this.#encoded(message, payload, encoded, kind);
+    this.#judge.encodingBegan(performance.now());
+    try {
+      return this.#encoded(message, payload, await deflateLater(payload), kind);
+    } finally {
+      this.#judge.encodingEnded(payload.length, performance.now());
+    }
   }
 
   #encoded<M extends Message>(
