@@ -46,6 +46,15 @@ it.each<Row>([
   ['a wrong address form', COORDINATOR, 'localhost', '"localhost" is not an address', 'HOST:PORT'],
   ['a port that is none', AGENT, '127.0.0.1:99999 a pattern', '99999'],
   ['an unknown agent type', AGENT, '127.0.0.1:9 a patern', 'Did you mean "pattern"?'],
+  [
+    'an unknown way to compress',
+    AGENT,
+    '127.0.0.1:9 a pattern --compression alwais',
+    '--compression cannot be "alwais"',
+    'Did you mean "always"?',
+  ],
+  ['an unknown way to compress', COORDINATOR, '127.0.0.1:0 --compression zip', '"zip"'],
+  ['an unknown way to compress', SWARM, `status 127.0.0.1:9 --compression zip`, '"zip"'],
   ['an unknown log level', AGENT, '127.0.0.1:9 a pattern --log-level wran', '"warn"'],
   [
     'handlers without functions',

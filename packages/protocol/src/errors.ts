@@ -78,6 +78,12 @@ export const ERRORS = {
     true,
     'The peer connected but did not introduce itself in time.',
   ),
+  BAD_ENCODING: row(
+    'INVALID_ARGUMENT',
+    0x107,
+    false,
+    'An encoded payload is not what it claims, or its encoding was not agreed on.',
+  ),
   // 0x11x: who the peer is.
   BAD_CERTIFICATE: row(
     'UNAUTHENTICATED',

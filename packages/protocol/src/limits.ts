@@ -20,6 +20,13 @@ export const INLINE_PAYLOAD_BYTES_MAX: number = 64 * 1024;
  *  take turns. */
 export const PAYLOAD_CHUNK_BYTES: number = 256 * 1024;
 
+/** Shorter payloads are never encoded: a packet more or less is all that it could save. */
+export const ENCODED_PAYLOAD_BYTES_MIN: number = 1024;
+
+/** No payload decodes to more than so many times its length: the most that DEFLATE (RFC 1951) can say in a byte, so a
+ *  larger claim is a lie and is known as one before anything is decoded. */
+export const DECODED_RATIO_MAX: number = 1032;
+
 /** Default bound of one task's input or result. A coordinator may grant another one in its acknowledgement. */
 export const PAYLOAD_BYTES_MAX: number = 256 * 1024 * 1024;
 

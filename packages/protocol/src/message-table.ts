@@ -44,6 +44,7 @@ export const MESSAGES = {
   ),
   Goodbye: row(0x06, ['agent', 'client', 'coordinator'], control, joining.Goodbye),
   CapabilityUpdate: row(0x07, ['agent'], control, joining.CapabilityUpdate),
+  EncodingOffer: row(0x08, ['agent', 'client'], control, joining.EncodingOffer),
 
   AgentTask: row(0x10, ['coordinator'], work, tasks.AgentTask),
   TaskStarted: row(0x11, ['agent'], ['dispatch'], tasks.TaskStarted),
@@ -110,6 +111,7 @@ interface MessageBodies {
   StreamOpen: joining.StreamOpen;
   Goodbye: joining.Goodbye;
   CapabilityUpdate: joining.CapabilityUpdate;
+  EncodingOffer: joining.EncodingOffer;
   AgentTask: tasks.AgentTask;
   TaskStarted: tasks.TaskStarted;
   TaskProgress: tasks.TaskProgress;

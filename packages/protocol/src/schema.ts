@@ -101,11 +101,23 @@ export const FailureSchema = record({
   ),
 });
 
+/** How a payload may be encoded on its way. `deflate-raw`: RFC 1951 without a header. */
+export const PAYLOAD_ENCODINGS = ['deflate-raw'] as const;
+
+/** How the bytes of a payload are encoded, and what they become. */
+export const PayloadEncoding = record({
+  name: oneOf(PAYLOAD_ENCODINGS),
+  decodedBytes: PositiveCount,
+});
+export type PayloadEncoding = Static<typeof PayloadEncoding>;
+
 /**
  * The fields of a message that carries a document: inline up to INLINE_PAYLOAD_BYTES_MAX, or announced by its
  * length and sent behind the message as PayloadChunk frames. `MessageReader` puts both back into `payload`.
+ * `payloadEncoding` is there when the payload travels encoded; see payload-encoding.ts.
  */
 export const payloadFields = {
   payload: Type.Optional(Bytes),
   payloadBytes: Type.Optional(Count),
+  payloadEncoding: Type.Optional(PayloadEncoding),
 };

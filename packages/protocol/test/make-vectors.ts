@@ -35,6 +35,8 @@ export interface Vectors {
     value: ReadableBody;
     hex: string;
   }[];
+  /** Payloads as they travel encoded, and what they decode to. */
+  readonly encoded: readonly { name: string; encoding: string; hex: string; decodedHex: string }[];
   readonly tables: readonly { name: string; columns: ReadableBody; hex: string }[];
   /** Bytes at the beginning of a stream that a receiver must refuse, and the error it names. */
   readonly refused: readonly { name: string; hex: string; error: string }[];
@@ -42,6 +44,8 @@ export interface Vectors {
 
 const taskId = '0192f0c1-2b3c-7d4e-8f50-112233445566';
 const datasetId = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+/** A document of 1,283 bytes, a text that says `1628.75,` 160 times, as raw DEFLATE. Given, since libraries differ. */
+const ENCODED = 'ab6465303433b2d03337d519a547c361341d8ce68391560e0000';
 const lease = { epoch: 1, taskId, attempt: 2 };
 const failure = {
   code: 'UNKNOWN',
@@ -154,12 +158,17 @@ const bodies: readonly (readonly [
       epoch: 1,
       streams: ['client', 'task', 'dataset'],
       grants,
-      features: ['durable'],
+      features: ['durable', 'compression'],
     },
   ],
   ['the dispatch stream', 'StreamOpen', { purpose: 'dispatch' }],
   ['a stream for one large message', 'StreamOpen', { purpose: 'task', taskId }],
   ['a farewell', 'Goodbye', { reason: 'The agent was stopped.' }],
+  [
+    'what it can decode',
+    'EncodingOffer',
+    { encodings: ['deflate-raw', 'an-encoding-of-tomorrow'] },
+  ],
   ['new handlers', 'CapabilityUpdate', { capabilities: ['PatternMatch', 'my.other-task'] }],
   [
     'a task with a small input',
@@ -184,6 +193,7 @@ const bodies: readonly (readonly [
       datasets: [],
       startToCloseMs: 300_000,
       payloadBytes: 100_000,
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 400_000 },
     },
   ],
   ['a worker has begun', 'TaskStarted', lease],
@@ -196,7 +206,12 @@ const bodies: readonly (readonly [
   [
     'a large partial result is announced',
     'ResultChunk',
-    { ...lease, sequence: 1, payloadBytes: 70_000 },
+    {
+      ...lease,
+      sequence: 1,
+      payloadBytes: 70_000,
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 280_000 },
+    },
   ],
   [
     'a result',
@@ -227,6 +242,7 @@ const bodies: readonly (readonly [
       computeMs: 1,
       waitMs: 0,
       payloadBytes: 1_000_000,
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 3_000_000 },
     },
   ],
   ['a negative answer', 'ErrorReport', { requestId: 9, taskId, failure }],
@@ -350,6 +366,7 @@ const bodies: readonly (readonly [
       datasets: [],
       watch: 'result',
       payloadBytes: 65_537,
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 131_072 },
     },
   ],
   ['it is accepted', 'SubmitAck', { requestId: 1, taskId, state: 'queued', existing: false }],
@@ -381,7 +398,8 @@ const bodies: readonly (readonly [
       state: 'running',
       attempt: 1,
       sequence: 0,
-      payload: { $bytes: '01' },
+      payload: { $bytes: ENCODED },
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 1283 },
     },
   ],
   [
@@ -528,7 +546,13 @@ const bodies: readonly (readonly [
   [
     'a table is announced',
     'PutDataset',
-    { requestId: 12, datasetId, mediaType: TABLE_MEDIA_TYPE, payloadBytes: 48_000_000 },
+    {
+      requestId: 12,
+      datasetId,
+      mediaType: TABLE_MEDIA_TYPE,
+      payloadBytes: 16_000_000,
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 48_000_000 },
+    },
   ],
   ['it is there', 'DatasetAck', { requestId: 11, datasetId, present: true }],
   ['give it to me', 'GetDataset', { requestId: 13, datasetId }],
@@ -540,7 +564,13 @@ const bodies: readonly (readonly [
   [
     'a large one is announced',
     'Dataset',
-    { requestId: 13, datasetId, mediaType: TABLE_MEDIA_TYPE, payloadBytes: 48_000_000 },
+    {
+      requestId: 13,
+      datasetId,
+      mediaType: TABLE_MEDIA_TYPE,
+      payloadBytes: 16_000_000,
+      payloadEncoding: { name: 'deflate-raw', decodedBytes: 48_000_000 },
+    },
   ],
   [
     'a sign of life',
@@ -805,6 +835,14 @@ export function makeVectors(): Vectors {
       value,
       hex: bytesToHex(encodeCbor(fromReadable(value))),
     })),
+    encoded: [
+      {
+        name: 'a text in raw DEFLATE',
+        encoding: 'deflate-raw',
+        hex: ENCODED,
+        decodedHex: bytesToHex(encodeCbor('1628.75,'.repeat(160))),
+      },
+    ],
     tables: [
       {
         name: 'two columns of two rows',
@@ -821,7 +859,14 @@ export function makeVectors(): Vectors {
         ),
       },
     ],
-    refused: refused.map(([name, error, hex]) => ({ name, hex: withLength(hex, error), error })),
+    refused: [
+      ...refused.map(([name, error, hex]) => ({ name, hex: withLength(hex, error), error })),
+      {
+        name: 'a payload one byte over the bound',
+        hex: frameOf('ResultChunk', { ...lease, sequence: 0, payloadBytes: 268_435_457 }),
+        error: 'PAYLOAD_TOO_LARGE',
+      },
+    ],
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
   BUILT_IN_TASK_TYPES,
@@ -105,6 +106,10 @@ test.each(vectors.tables)('the vector of a table: $name', ({ columns, hex }) => 
     ([name, column]) => [name, fromReadable(column) as Float64Array] as const,
   );
   expect(bytesToHex(encodeTable(new Map(typed)))).toBe(hex);
+});
+
+test.each(vectors.encoded)('decodes as given: $name', ({ hex, decodedHex }) => {
+  expect(bytesToHex(inflateRawSync(hexToBytes(hex)))).toBe(decodedHex);
 });
 
 test.each(vectors.refused)('is refused with $error: $name', ({ hex, error }) => {

@@ -6,7 +6,7 @@ import {
   type CoordinatorNotice,
   type CoreOptions,
 } from '@quic-swarm/coordinator';
-import type { AgentType } from '@quic-swarm/protocol';
+import type { AgentType, CompressionMode } from '@quic-swarm/protocol';
 import {
   MemoryNetwork,
   createQuicTransport,
@@ -22,6 +22,8 @@ export interface TestAgentOptions {
   readonly type: AgentType;
   readonly slots?: number;
   readonly threads?: number;
+  /** @default 'auto' */
+  readonly compression?: CompressionMode;
   readonly handlers?: Readonly<Record<string, TaskHandler | URL>>;
 }
 
@@ -32,6 +34,8 @@ export interface TestSwarmOptions {
   readonly decisions?: Partial<CoreOptions>;
   /** Bytes that may wait for a peer that does not read. @default that of the coordinator */
   readonly outgoingBytesMax?: number;
+  /** Of the coordinator. @default 'auto' */
+  readonly compression?: CompressionMode;
 }
 
 /** See the head of this file. Dispose of it with `await using`. */
@@ -57,12 +61,14 @@ export class TestSwarm implements AsyncDisposable {
     agents = [],
     decisions,
     outgoingBytesMax,
+    compression = 'auto',
   }: TestSwarmOptions): Promise<TestSwarm> {
     const transport = kind === 'memory' ? new MemoryNetwork().transport() : quicTransport();
     const notices: CoordinatorNotice[] = [];
     const coordinator = await QuicSwarmCoordinator.start({
       address: '127.0.0.1:0',
       transport,
+      compression,
       onNotice: (notice) => notices.push(notice),
       ...(decisions === undefined ? {} : { decisions }),
       ...(outgoingBytesMax === undefined ? {} : { outgoingBytesMax }),
@@ -103,8 +109,12 @@ export class TestSwarm implements AsyncDisposable {
   }
 
   /** Connects a client; it is closed with the swarm. */
-  async connect(name: string = 'test'): Promise<SwarmClient> {
-    const client = await connect({ address: this.address, name, transport: this.#transport });
+  async connect(
+    name: string = 'test',
+    compression: CompressionMode = 'auto',
+  ): Promise<SwarmClient> {
+    const address = this.address;
+    const client = await connect({ address, name, compression, transport: this.#transport });
     this.#ends.push(async () => client.close());
     return client;
   }

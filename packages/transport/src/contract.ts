@@ -87,6 +87,8 @@ export interface ConnectionStatistics {
   readonly isResumed: boolean;
   /** Bytes of the largest UDP payload that is sent now. */
   readonly udpPayloadBytes: number;
+  /** Bytes per millisecond that the peer acknowledged, of late. */
+  readonly deliveredBytesPerMs: number;
 }
 
 export interface Connection {

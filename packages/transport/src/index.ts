@@ -28,3 +28,6 @@ export {
   type SecurityOptions,
 } from './security.ts';
 export { MemoryNetwork } from './memory/network.ts';
+export { compressionModeOf } from './compression/judge.ts';
+export { Inflation } from './compression/deflate.ts';
+export { PayloadCoder, decoded, deliverDecoded } from './compression/payload-coder.ts';

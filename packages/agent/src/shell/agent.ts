@@ -63,6 +63,7 @@ export class QuicSwarmAgent {
       handlers,
       threads: resolved.threads,
       datasetBytesMax: resolved.datasetBytesMax,
+      compression: resolved.compression,
       core: {
         agentId: options.id,
         agentType: options.type,

@@ -12,14 +12,26 @@ import {
   isExpected,
   isSwarmError,
   needsOwnStream,
+  payloadOf,
   toFailure,
+  PAYLOAD_BYTES_MAX,
+  type BodyOf,
   type ErrorType,
   type Failure,
   type Message,
   type StreamKind,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
-import type { Address, CloseReason, Connection, Stream, Transport } from '@quic-swarm/transport';
+import {
+  PayloadCoder,
+  type Address,
+  type CloseReason,
+  type Connection,
+  type Stream,
+  type Transport,
+} from '@quic-swarm/transport';
 import type { StandingStream } from '../core/effects.ts';
+import type { DatasetStream } from './dataset-download.ts';
 
 /** Progress is dropped while more than this waits to be sent: it would only be old news. */
 const PROGRESS_QUEUE_BYTES_MAX = 256 * 1024;
@@ -37,6 +49,7 @@ export interface OpenOptions {
   readonly address: Address;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly compression: CompressionMode;
   readonly listener: ConnectionListener;
 }
 
@@ -44,6 +57,8 @@ export interface OpenOptions {
 export class AgentConnection {
   readonly #connection: Connection;
   readonly #control: Stream;
+  /** Encodes what goes out on this connection and checks what comes in. */
+  readonly coder: PayloadCoder;
   readonly #listener: ConnectionListener;
   #dispatch: Stream | undefined;
   /** What was said before the dispatch stream stood. */
@@ -54,19 +69,20 @@ export class AgentConnection {
   /** Longest payload that is read. */
   payloadBytesMax: number | undefined;
 
-  private constructor(connection: Connection, control: Stream, listener: ConnectionListener) {
+  private constructor(connection: Connection, control: Stream, options: OpenOptions) {
     this.#connection = connection;
     this.#control = control;
-    this.#listener = listener;
+    this.#listener = options.listener;
+    this.coder = new PayloadCoder(connection, options.compression);
   }
 
   /** Connects and opens the control stream; rejects with a SwarmError. The listener hears nothing before. */
   static async open(options: OpenOptions): Promise<AgentConnection> {
-    const { transport, address, timeoutMs, signal, listener } = options;
+    const { transport, address, timeoutMs, signal } = options;
     const connection = await transport.connect(address, { timeoutMs, signal });
     try {
       const control = await connection.openStream({ urgency: STREAM_URGENCY.control });
-      const opened = new AgentConnection(connection, control, listener);
+      const opened = new AgentConnection(connection, control, options);
       opened.#listen();
       return opened;
     } catch (error) {
@@ -81,11 +97,19 @@ export class AgentConnection {
    */
   send(stream: StandingStream, message: Message): Promise<void> | undefined {
     if (this.#hasEnded) return undefined;
-    if (needsOwnStream(message)) return this.#sendAlone(message);
-    if (stream === 'control') return this.#write(this.#control, message);
-    if (this.#dispatch !== undefined) return this.#write(this.#dispatch, message);
-    this.#beforeDispatch.push(message);
+    const prepared = this.coder.outgoing(message);
+    if (prepared instanceof Promise || needsOwnStream(prepared)) return this.#sendAlone(prepared);
+    if (stream === 'control') return this.#write(this.#control, prepared);
+    if (this.#dispatch !== undefined) return this.#write(this.#dispatch, prepared);
+    this.#beforeDispatch.push(prepared);
     return undefined;
+  }
+
+  /** The coordinator has accepted the agent: from here on its grants count, and what both sides are able to do. */
+  agree({ grants, features }: BodyOf<'AgentAck'>): void {
+    this.payloadBytesMax = grants.payloadBytesMax;
+    const offer = this.coder.agree(features);
+    if (offer !== undefined) void this.#write(this.#control, offer);
   }
 
   /** Opens the dispatch stream; messages for it may be sent at once. */
@@ -102,8 +126,9 @@ export class AgentConnection {
   }
 
   /** Opens a stream for a data set. */
-  openDatasetStream(): Promise<Stream> {
-    return this.#connection.openStream({ urgency: STREAM_URGENCY.dataset });
+  async openDatasetStream(): Promise<DatasetStream> {
+    const stream = await this.#connection.openStream({ urgency: STREAM_URGENCY.dataset });
+    return { stream, coder: this.coder };
   }
 
   /** Flushes for at most `graceMs` and ends the connection. */
@@ -179,6 +204,7 @@ export class AgentConnection {
         `${message.type} may not come from a coordinator on a ${kind} stream.`,
       );
     }
+    this.coder.check(message, this.payloadBytesMax ?? PAYLOAD_BYTES_MAX);
     if (!this.#hasEnded) this.#listener.onMessage(message);
   }
 
@@ -195,14 +221,15 @@ export class AgentConnection {
   }
 
   /** A message that is too long for the standing streams. */
-  #sendAlone(message: Message): Promise<void> {
+  #sendAlone(message: Message | Promise<Message>): Promise<void> {
     const sent = this.#writeAlone(message);
     // A lost completion would leave its lease open for ever; a new connection sends it again.
     sent.catch((error: unknown) => this.#fail(error));
     return sent;
   }
 
-  async #writeAlone(message: Message): Promise<void> {
+  async #writeAlone(prepared: Message | Promise<Message>): Promise<void> {
+    const message = await prepared;
     const stream = await this.#connection.openStream({ urgency: STREAM_URGENCY.task });
     let lost: SwarmError | undefined;
     // Nothing is answered here; whatever comes is let through, so that the stream can end.
@@ -213,10 +240,12 @@ export class AgentConnection {
     const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
     const body = { purpose: 'task' as const, ...(taskId === undefined ? {} : { taskId }) };
     stream.write(encodeFrame({ type: 'StreamOpen', body }));
-    for (const frame of framesOf(message)) {
-      if (lost !== undefined) throw lost;
-      if (!stream.write(frame)) await stream.drained();
-    }
+    await this.coder.measured(stream, payloadOf(message)?.length ?? 0, async () => {
+      for (const frame of framesOf(message)) {
+        if (lost !== undefined) throw lost;
+        if (!stream.write(frame)) await stream.drained();
+      }
+    });
     stream.end();
   }
 

@@ -3,8 +3,7 @@
  * it stays; beyond that the least recently used ones make room. The memory is shared with all threads.
  */
 import { SwarmError } from '@quic-swarm/protocol';
-import { downloadDataset, type Reserve } from './dataset-download.ts';
-import type { Stream } from '@quic-swarm/transport';
+import { downloadDataset, type DatasetStream, type Reserve } from './dataset-download.ts';
 import type { SharedDataset } from './thread-messages.ts';
 
 /** Default bound of all data sets together. */
@@ -20,7 +19,7 @@ interface Entry {
 /** A bounded cache with pins. */
 export class DatasetCache {
   readonly #bytesMax: number;
-  readonly #openStream: () => Promise<Stream>;
+  readonly #openStream: () => Promise<DatasetStream>;
   /** In the order of last use, the oldest first. */
   readonly #entries: Map<string, Entry> = new Map();
   #bytes = 0;
@@ -29,7 +28,7 @@ export class DatasetCache {
    * @param bytesMax bound of all data sets together
    * @param openStream opens a stream to the coordinator; rejects when there is no connection
    */
-  constructor(bytesMax: number, openStream: () => Promise<Stream>) {
+  constructor(bytesMax: number, openStream: () => Promise<DatasetStream>) {
     this.#bytesMax = bytesMax;
     this.#openStream = openStream;
   }

@@ -7,13 +7,15 @@ import {
   failure as failureOf,
   toFailure,
   type Failure,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
-import { formatAddress, type Address, type Stream, type Transport } from '@quic-swarm/transport';
+import { formatAddress, type Address, type Transport } from '@quic-swarm/transport';
 import { AgentCore, type AgentCoreOptions } from '../core/agent.ts';
 import type { AgentEvent, Effect } from '../core/effects.ts';
 import type { Event } from '../core/events.ts';
 import { AgentConnection } from './connection.ts';
 import { DatasetCache } from './dataset-cache.ts';
+import type { DatasetStream } from './dataset-download.ts';
 import { LoadMeter } from './load.ts';
 import { WorkerPool } from './pool.ts';
 import { TaskShell, type HandlerPlace } from './task-shell.ts';
@@ -31,6 +33,7 @@ export interface DriverOptions {
   readonly address: Address;
   readonly threads: number;
   readonly datasetBytesMax: number;
+  readonly compression: CompressionMode;
   readonly handlers: ReadonlyMap<string, HandlerPlace>;
   readonly onEvent: (event: AgentEvent) => void;
 }
@@ -127,7 +130,7 @@ export class Driver {
   }
 
   async #connect(timeoutMs: number): Promise<void> {
-    const { transport, address } = this.#options;
+    const { transport, address, compression } = this.#options;
     let connection: AgentConnection | undefined;
     let endedEarly: Failure | undefined;
     try {
@@ -135,11 +138,12 @@ export class Driver {
         transport,
         address,
         timeoutMs,
+        compression,
         signal: this.#connecting.signal,
         listener: {
           onMessage: (message) => {
             if (message.type === 'AgentAck' && connection !== undefined) {
-              connection.payloadBytesMax = message.body.grants.payloadBytesMax;
+              connection.agree(message.body);
             }
             void this.tell({ type: 'MessageReceived', message });
           },
@@ -191,7 +195,7 @@ export class Driver {
     });
   }
 
-  #openDatasetStream(): Promise<Stream> {
+  #openDatasetStream(): Promise<DatasetStream> {
     if (this.#connection === undefined) {
       const message = 'There is no connection to fetch the data set on.';
       return Promise.reject(new SwarmError('CONNECTION_LOST', message));

@@ -10,8 +10,9 @@ import {
   isAgentType,
   type AgentType,
   type Labels,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
-import type { Address, Transport } from '@quic-swarm/transport';
+import { compressionModeOf, type Address, type Transport } from '@quic-swarm/transport';
 import type { AgentEvent } from '../core/effects.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import { DATASET_CACHE_BYTES_MAX } from './dataset-cache.ts';
@@ -42,6 +43,9 @@ export interface AgentOptions {
   readonly giveUpAfterMs?: number;
   /** Bytes of all data sets in memory. @default 1 GiB */
   readonly datasetBytesMax?: number;
+  /** Whether results over 1 KiB travel compressed, and inputs and data sets may: when it makes them arrive sooner,
+   *  whenever it makes them shorter, or never. Needs a coordinator that does it too. @default 'auto' */
+  readonly compression?: CompressionMode;
   /** Hears what happens; for logs. */
   readonly onEvent?: (event: AgentEvent) => void;
 }
@@ -52,6 +56,7 @@ export interface ResolvedOptions {
   readonly slots: number;
   readonly connectTimeoutMs: number;
   readonly datasetBytesMax: number;
+  readonly compression: CompressionMode;
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -79,6 +84,7 @@ export function resolveOptions(options: AgentOptions): ResolvedOptions {
       'datasetBytesMax',
       options.datasetBytesMax ?? DATASET_CACHE_BYTES_MAX,
     ),
+    compression: compressionModeOf(options.compression),
     resources: { cores, memoryBytes: totalmem() },
   };
 }

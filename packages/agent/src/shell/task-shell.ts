@@ -1,9 +1,18 @@
 /** The shell's side of tasks: data sets into memory, handlers to run, handlers to stop. */
-import { toFailure, type AgentTask, type Lease } from '@quic-swarm/protocol';
+import {
+  encodingOf,
+  payloadOf,
+  toFailure,
+  type AgentTask,
+  type Lease,
+  type MessageOf,
+} from '@quic-swarm/protocol';
+import { decoded } from '@quic-swarm/transport';
 import type { Event } from '../core/events.ts';
 import { leaseKeyOf } from '../core/leases.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import type { DatasetCache } from './dataset-cache.ts';
+import { runDecoded } from './decoded-run.ts';
 import type { WorkerPool } from './pool.ts';
 import { runOnMainThread, type RunListener, type TaskRun } from './task-run.ts';
 import type { HandlerTask, SharedDataset } from './thread-messages.ts';
@@ -70,7 +79,6 @@ export class TaskShell {
     const lease: Lease = { epoch, taskId, attempt };
     const key = leaseKeyOf(lease);
     const datasets = this.#pins.get(key) ?? [];
-    const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
     const listener: RunListener = {
       onProgress: (fraction, text) => {
         const said = { fraction, ...(text === undefined ? {} : { text }) };
@@ -79,10 +87,15 @@ export class TaskShell {
       onChunk: (bytes) => tell({ type: 'ChunkEmitted', lease, payload: bytes }),
     };
     const place = handlers.get(taskType) ?? missingHandler(taskType);
-    const run =
-      typeof place === 'string'
+    const start = (input: Uint8Array | undefined): TaskRun => {
+      const handlerTask: HandlerTask = { taskId, taskType, attempt, payload: input, arm, datasets };
+      return typeof place === 'string'
         ? pool.run(handlerTask, place, listener)
         : runOnMainThread(handlerTask, place, listener);
+    };
+    const message = { type: 'AgentTask', body: task } as const;
+    const run =
+      encodingOf(message) === undefined ? start(payload) : runDecoded(inputOf(message), start);
     this.#runs.set(key, run);
     void run.ended.then((result) => {
       this.#runs.delete(key);
@@ -99,6 +112,10 @@ export class TaskShell {
   abortAll(): void {
     for (const run of this.#runs.values()) run.abort(0);
   }
+}
+
+async function inputOf(message: MessageOf<'AgentTask'>): Promise<Uint8Array | undefined> {
+  return payloadOf(await decoded(message));
 }
 
 /** The core asks for known types only; a handler that vanished is a bug and should read as one. */

@@ -12,6 +12,7 @@ import {
   type AgentTask,
   type Lease,
   type Message,
+  type PayloadEncoding,
   type MessageOf,
   type MessageType,
 } from '@quic-swarm/protocol';
@@ -29,6 +30,8 @@ export interface Dispatch {
   readonly datasets?: string[];
   readonly startToCloseMs?: number;
   readonly arm?: AgentTask['arm'];
+  /** Sent instead of the input, as it is. */
+  readonly encoded?: { readonly payload: Uint8Array; readonly payloadEncoding: PayloadEncoding };
 }
 
 /** One agent's connection as the coordinator sees it. */
@@ -93,6 +96,7 @@ export class FakePeer {
       startToCloseMs: rest.startToCloseMs ?? 60_000,
       ...(rest.arm === undefined ? {} : { arm: rest.arm }),
       ...(input === undefined ? {} : { payload: encodeDocument(input) }),
+      ...rest.encoded,
     };
     await this.say({ type: 'AgentTask', body });
     return lease;
@@ -168,6 +172,7 @@ export class FakePeer {
     const { datasetId, requestId } = message.body;
     this.#coordinator.fetches.push(datasetId);
     const payload = this.#coordinator.datasets.get(datasetId);
+    const payloadEncoding = this.#coordinator.encodings.get(datasetId);
     const answer: Message =
       payload === undefined
         ? {
@@ -176,7 +181,13 @@ export class FakePeer {
           }
         : {
             type: 'Dataset',
-            body: { requestId, datasetId, mediaType: TABLE_MEDIA_TYPE, payload },
+            body: {
+              requestId,
+              datasetId,
+              mediaType: TABLE_MEDIA_TYPE,
+              payload,
+              ...(payloadEncoding === undefined ? {} : { payloadEncoding }),
+            },
           };
     try {
       for (const frame of framesOf(answer)) if (!stream.write(frame)) await stream.drained();
@@ -190,6 +201,8 @@ export class FakePeer {
 export class FakeCoordinator {
   readonly epoch = 7;
   readonly datasets: Map<string, Uint8Array> = new Map();
+  /** How the bytes of some of them are encoded. */
+  readonly encodings: Map<string, PayloadEncoding> = new Map();
   /** The data sets that were asked for, in order. */
   readonly fetches: string[] = [];
   answersHeartbeats = true;

@@ -14,9 +14,13 @@ export interface Joined {
 }
 
 /** Starts both, and lets the agent run. */
-export async function join(options: Partial<ConnectOptions> = {}): Promise<Joined> {
+export async function join(
+  options: Partial<ConnectOptions> = {},
+  ack: FakeCoordinator['ack'] = {},
+): Promise<Joined> {
   const transport = new MemoryNetwork().transport();
   const coordinator = await FakeCoordinator.start(transport);
+  coordinator.ack = ack;
   const events: AgentEvent[] = [];
   const agent = await QuicSwarmAgent.connect({
     address: '127.0.0.1:5000',

@@ -2,7 +2,7 @@
  * The names that the protocol has for agents and tasks, once more: loading the protocol package costs several times
  * what an answer to a mistyped word may take. A test compares them with the protocol's own.
  */
-import type { AgentType, BuiltInTaskType } from '@quic-swarm/protocol';
+import type { AgentType, BuiltInTaskType, CompressionMode } from '@quic-swarm/protocol';
 
 /** What an agent is for. */
 export const AGENT_TYPES: readonly AgentType[] = [
@@ -22,6 +22,9 @@ export const AGENT_TYPE_OF_TASK: Readonly<Record<BuiltInTaskType, AgentType>> = 
   NeuralTraining: 'trainer',
   ReasoningJudge: 'reasoning',
 };
+
+/** Whether payloads travel compressed. */
+export const COMPRESSION_MODES: readonly CompressionMode[] = ['auto', 'always', 'never'];
 
 /** The id of an agent. */
 export const AGENT_ID_PATTERN: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

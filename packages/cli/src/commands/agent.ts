@@ -1,11 +1,11 @@
 /** `agent ADDR ID TYPE`: joins a coordinator and computes until a signal; the first drains, the second ends at once. */
 import type { ConnectOptions, QuicSwarmAgent } from '@quic-swarm/agent';
-import type { AgentType } from '@quic-swarm/protocol';
+import type { AgentType, CompressionMode } from '@quic-swarm/protocol';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { CommandContext } from '../command-line/context.ts';
 import { formatDuration } from '../command-line/duration.ts';
-import { AGENT_ID_PATTERN, AGENT_TYPES } from '../command-line/names.ts';
+import { AGENT_ID_PATTERN, AGENT_TYPES, COMPRESSION_MODES } from '../command-line/names.ts';
 import type { Command } from '../command-line/specification.ts';
 import { suggest } from '../command-line/suggestion.ts';
 import type { Values } from '../command-line/values.ts';
@@ -37,6 +37,7 @@ export interface AgentOptions {
   readonly graceMs: number;
   readonly connectTimeoutMs: number | undefined;
   readonly giveUpAfterMs: number | undefined;
+  readonly compression: CompressionMode;
 }
 
 /** Reads the options. @throws BAD_OPTION */
@@ -72,6 +73,7 @@ export function parseAgentOptions(values: Values): AgentOptions {
     graceMs: values.durationMs('grace') ?? 10_000,
     connectTimeoutMs: readConnectTimeout(values),
     giveUpAfterMs: values.durationMs('give-up-after'),
+    compression: values.choice('compression', COMPRESSION_MODES) ?? 'auto',
   };
 }
 
@@ -107,7 +109,7 @@ async function connected(
   onEvent: (event: AgentEvent) => void,
 ): Promise<QuicSwarmAgent> {
   const { address, id, type, threads, slots, labels, trust, connectTimeoutMs } = options;
-  const { giveUpAfterMs } = options;
+  const { giveUpAfterMs, compression } = options;
   // Loaded here and not above: a mistyped word is answered without it.
   const { QuicSwarmAgent } = await import('@quic-swarm/agent');
   try {
@@ -119,6 +121,7 @@ async function connected(
       labels,
       security: trust,
       connectTimeoutMs: connectTimeoutMs ?? defaultConnectTimeoutMs(),
+      compression,
       onEvent,
       ...(slots === undefined ? {} : { slots }),
       ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),

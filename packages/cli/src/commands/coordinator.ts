@@ -4,10 +4,12 @@ import type {
   CoordinatorOptions as StartOptions,
   QuicSwarmCoordinator,
 } from '@quic-swarm/coordinator';
+import type { CompressionMode } from '@quic-swarm/protocol';
 import type { CoordinatorSecurity } from '@quic-swarm/transport';
 import type { Logger } from 'pino';
 import type { CommandContext } from '../command-line/context.ts';
 import { formatDuration } from '../command-line/duration.ts';
+import { COMPRESSION_MODES } from '../command-line/names.ts';
 import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
 import { CommandError } from '../output/command-error.ts';
@@ -24,6 +26,7 @@ const MEBIBYTE = 1024 * 1024;
 export interface CoordinatorOptions {
   readonly address: string;
   readonly graceMs: number;
+  readonly compression: CompressionMode;
   readonly decisions: {
     readonly pendingTasksMax?: number;
     readonly pendingBytesMax?: number;
@@ -41,6 +44,7 @@ export function parseCoordinatorOptions(values: Values): CoordinatorOptions {
   return {
     address: values.text('ADDR') ?? DEFAULT_ADDRESS,
     graceMs: values.durationMs('grace') ?? 10_000,
+    compression: values.choice('compression', COMPRESSION_MODES) ?? 'auto',
     decisions: {
       ...(pendingTasksMax === undefined ? {} : { pendingTasksMax }),
       ...(pendingMebibytes === undefined ? {} : { pendingBytesMax: pendingMebibytes * MEBIBYTE }),
@@ -53,11 +57,12 @@ export function parseCoordinatorOptions(values: Values): CoordinatorOptions {
 /** The command. */
 export const coordinatorCommand: Command = {
   async run(values, context) {
-    const { address, graceMs, decisions } = parseCoordinatorOptions(values);
+    const { address, graceMs, compression, decisions } = parseCoordinatorOptions(values);
     const logger = createLogger(context.terminal, values.text('log-level'));
     const security = await readSecurity(values);
     const coordinator = await started(address, {
       security,
+      compression,
       decisions,
       onNotice: (notice) => {
         logNotice(logger, notice);

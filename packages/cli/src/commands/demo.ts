@@ -90,7 +90,7 @@ async function show(
     ),
   );
   say.done('agents', `${AGENT_TYPES.join(' ')}  (${threads} thread each)`, agentsMs());
-  const session = { address, trust: {}, connectTimeoutMs: 5000 };
+  const session = { address, trust: {}, connectTimeoutMs: 5000, compression: 'auto' } as const;
   await withSwarm(context, session, async (swarm) => {
     const data = await uploaded(swarm, say);
     const findings = await found(swarm, data, context, say);

@@ -38,6 +38,7 @@ const EXIT_CODE_OF_TYPE: Readonly<Record<ErrorType, ExitCode>> = {
   FRAME_TOO_LARGE: EXIT.internal,
   BAD_MESSAGE: EXIT.internal,
   UNEXPECTED_MESSAGE: EXIT.internal,
+  BAD_ENCODING: EXIT.internal,
   VERSION_MISMATCH: EXIT.configuration,
   HANDSHAKE_TIMEOUT: EXIT.unavailable,
   BAD_CERTIFICATE: EXIT.permission,

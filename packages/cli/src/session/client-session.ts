@@ -3,7 +3,9 @@
  * address, how long it waited, and the command that starts a coordinator there.
  */
 import type { SwarmClient } from '@quic-swarm/client';
+import type { CompressionMode } from '@quic-swarm/protocol';
 import type { CommandContext } from '../command-line/context.ts';
+import { COMPRESSION_MODES } from '../command-line/names.ts';
 import type { Values } from '../command-line/values.ts';
 import { CommandError, usageError } from '../output/command-error.ts';
 import { reportedErrorOf } from '../output/failure-report.ts';
@@ -16,6 +18,7 @@ export interface SessionOptions {
   readonly trust: TrustOptions;
   /** Undefined: {@link defaultConnectTimeoutMs}. */
   readonly connectTimeoutMs: number | undefined;
+  readonly compression: CompressionMode;
 }
 
 /** Reads the options that every client command has. `ADDR` is the positional form of `--address`. */
@@ -29,7 +32,8 @@ export async function readSessionOptions(
     values.text('address') ??
     (environment['SWARM_ADDRESS'] || DEFAULT_ADDRESS);
   const connectTimeoutMs = readConnectTimeout(values);
-  return { address, trust: await readTrustOptions(values), connectTimeoutMs };
+  const compression = values.choice('compression', COMPRESSION_MODES) ?? 'auto';
+  return { address, trust: await readTrustOptions(values), connectTimeoutMs, compression };
 }
 
 /** A person who starts a command hears within three seconds that nobody is there, loading included. */
@@ -51,7 +55,7 @@ export function defaultConnectTimeoutMs(): number {
 /** Connects, runs `use`, and closes in every case. */
 export async function withSwarm<T>(
   { interruption }: Pick<CommandContext, 'interruption'>,
-  { address, trust, connectTimeoutMs }: SessionOptions,
+  { address, trust, connectTimeoutMs, compression }: SessionOptions,
   use: (swarm: SwarmClient) => Promise<T>,
 ): Promise<T> {
   // Loaded here and not above: --help and errors of the command line need none of it.
@@ -59,7 +63,7 @@ export async function withSwarm<T>(
   let swarm: SwarmClient;
   try {
     const timeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs();
-    const connecting = connect({ address, security: trust, timeoutMs });
+    const connecting = connect({ address, security: trust, timeoutMs, compression });
     swarm = await interruption.orInterrupted(connecting);
   } catch (error) {
     throw explainedConnectError(error, address);

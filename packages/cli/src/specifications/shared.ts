@@ -1,7 +1,17 @@
 /** Options that several commands share. */
+import { COMPRESSION_MODES } from '../command-line/names.ts';
 import type { OptionSpecification } from '../command-line/specification.ts';
 
 type Options = Readonly<Record<string, OptionSpecification>>;
+
+/** Whether what is long travels compressed. */
+export const COMPRESSION_OPTION: Options = {
+  compression: {
+    describe: 'Compress what is over 1 KiB: auto (when it arrives sooner so), always or never',
+    default: 'auto',
+    words: COMPRESSION_MODES,
+  },
+};
 
 /** Where the coordinator is when nobody says. */
 export const DEFAULT_ADDRESS: string = '127.0.0.1:5000';
@@ -24,6 +34,7 @@ export const CLIENT_OPTIONS: Options = {
   address: { describe: `Coordinator, HOST:PORT (env SWARM_ADDRESS; else ${DEFAULT_ADDRESS})` },
   ...TRUST_OPTIONS,
   'connect-timeout': { describe: 'How long to look for the coordinator (default: under 3 s)' },
+  ...COMPRESSION_OPTION,
 };
 
 /** Every command that submits one task. */
@@ -46,4 +57,5 @@ export const SERVER_OPTIONS: Options = {
     describe: 'trace, debug, info, warn, error or silent (to stderr)',
     default: 'info',
   },
+  ...COMPRESSION_OPTION,
 };

@@ -14,7 +14,12 @@ import {
   type AGENT_ACTIONS,
   checkMessage,
 } from '@quic-swarm/protocol';
-import { parseAddress, transportTo, type ConnectionStatistics } from '@quic-swarm/transport';
+import {
+  compressionModeOf,
+  parseAddress,
+  transportTo,
+  type ConnectionStatistics,
+} from '@quic-swarm/transport';
 import type { RequestMessage } from '../core/events.ts';
 import {
   Datasets,
@@ -61,6 +66,7 @@ export async function connect(options: string | ClientOptions): Promise<SwarmCli
     clientName: name,
     timeoutMs: given.timeoutMs ?? 3000,
     giveUpAfterMs: given.giveUpAfterMs ?? 60_000,
+    compression: compressionModeOf(given.compression),
     pending: { requestsMax: pendingRequestsMax, bytesMax: pendingBytesMax },
     unread: { chunksMax: unreadChunksMax, bytesMax: unreadChunkBytesMax },
     onEvent: given.onEvent ?? (() => {}),

@@ -18,19 +18,24 @@ import {
   isExpected,
   isSwarmError,
   needsOwnStream,
+  payloadOf,
   toFailure,
+  unreadableEvent,
   type ClientAck,
   type ErrorType,
   type Message,
   type MessageType,
   type StreamKind,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
-import type {
-  Address,
-  Connection,
-  ConnectionStatistics,
-  Stream,
-  Transport,
+import {
+  PayloadCoder,
+  deliverDecoded,
+  type Address,
+  type Connection,
+  type ConnectionStatistics,
+  type Stream,
+  type Transport,
 } from '@quic-swarm/transport';
 
 /** How to reach a coordinator. */
@@ -41,6 +46,8 @@ export interface CoordinatorConnectionOptions {
   /** For everything up to the coordinator's acknowledgement. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Whether payloads are encoded. */
+  readonly compression: CompressionMode;
   readonly onMessage: (message: Message) => void;
 }
 
@@ -54,6 +61,8 @@ export class CoordinatorConnection {
   readonly #options: CoordinatorConnectionOptions;
   readonly #connection: Connection;
   readonly #control: Stream;
+  /** Encodes what goes out on this connection and checks what comes in. */
+  readonly coder: PayloadCoder;
   #client: Stream | undefined;
   #ack: ClientAck | undefined;
   readonly #acknowledged: Settle;
@@ -117,6 +126,8 @@ export class CoordinatorConnection {
     };
     control.write(encodeFrame({ type: 'ClientHandshake', body }));
     self.#ack = await acknowledged;
+    const offer = self.coder.agree(self.#ack.features);
+    if (offer !== undefined) control.write(encodeFrame(offer));
     const client = await connection.openStream({ urgency: STREAM_URGENCY.client });
     self.#read(client, 'client');
     client.write(encodeFrame({ type: 'StreamOpen', body: { purpose: 'client' } }));
@@ -132,6 +143,7 @@ export class CoordinatorConnection {
   ) {
     this.#connection = connection;
     this.#control = control;
+    this.coder = new PayloadCoder(connection, options.compression);
     this.#options = options;
     this.#acknowledged = acknowledged;
     this.closed = connection.closed.then(({ error }) => {
@@ -166,17 +178,24 @@ export class CoordinatorConnection {
    */
   send(message: Message): void {
     if (!this.isOpen) return;
-    if (needsOwnStream(message)) {
-      void this.#sendOnOwnStream(message);
+    const prepared = this.coder.outgoing(message);
+    if (prepared instanceof Promise || needsOwnStream(prepared)) {
+      void this.#sendOnOwnStream(message, prepared);
       return;
     }
     const onControl = isExpected(message.type, 'client', 'control');
     const stream = onControl ? this.#control : this.#client;
     try {
-      stream?.write(encodeFrame(message));
+      stream?.write(encodeFrame(prepared));
     } catch {
       // The stream ended a moment ago; `closed` is about to tell.
     }
+  }
+
+  /** Writes a message with its payload to a stream of its own. Rejects when the stream or connection ends first. */
+  async writeMessage(stream: Stream, message: Message): Promise<void> {
+    const bytes = payloadOf(message)?.length ?? 0;
+    await this.coder.measured(stream, bytes, () => writeAll(stream, framesOf(message)));
   }
 
   /** A stream for one data set; the caller writes StreamOpen first. */
@@ -190,15 +209,16 @@ export class CoordinatorConnection {
     await this.#connection.close({ wireCode: NO_ERROR_WIRE_CODE, message: 'client closed' });
   }
 
-  async #sendOnOwnStream(message: Message): Promise<void> {
+  async #sendOnOwnStream(message: Message, encoding: Message | Promise<Message>): Promise<void> {
     const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
     try {
+      const prepared = await encoding;
       const stream = await this.openBulkStream();
       // The coordinator answers on the client stream and ends its half of this one at once.
       stream.onData = () => {};
       const body = { purpose: 'task', ...(taskId === undefined ? {} : { taskId }) } as const;
       await writeAll(stream, [encodeFrame({ type: 'StreamOpen', body })]);
-      await writeAll(stream, framesOf(message));
+      await this.writeMessage(stream, prepared);
       stream.end();
     } catch (error) {
       // With the connection gone the session sends the message again; a stream that was stopped alone is an answer.
@@ -235,7 +255,7 @@ export class CoordinatorConnection {
         if (first(message)) return;
         if (!isExpected(message.type, 'coordinator', kind)) throw unexpected(message.type, kind);
         if (kind === 'control') this.#onControl(message, reader);
-        else this.#options.onMessage(message);
+        else this.#deliver(message);
       },
       ...(isAcknowledged() ? {} : { frameBytesMax: UNAUTHENTICATED_FRAME_BYTES_MAX }),
     });
@@ -255,6 +275,14 @@ export class CoordinatorConnection {
       // A reset of one large event leaves its task without an end; only a new connection brings it again.
       this.#fail(error);
     };
+  }
+
+  /** Passes a message on; an event with an encoded payload when it is decoded. */
+  #deliver(message: Message): void {
+    const { onMessage } = this.#options;
+    this.coder.check(message, this.ack.grants.payloadBytesMax);
+    if (message.type === 'TaskEvent') deliverDecoded(message, onMessage, unreadableEvent);
+    else onMessage(message);
   }
 
   #onControl(message: Message, reader: MessageReader): void {

@@ -4,13 +4,12 @@ import {
   NO_ERROR_WIRE_CODE,
   SwarmError,
   encodeFrame,
-  framesOf,
   isExpected,
   isSwarmError,
   type Message,
   type MessageOf,
 } from '@quic-swarm/protocol';
-import type { Stream } from '@quic-swarm/transport';
+import { decoded, type Stream } from '@quic-swarm/transport';
 import { writeAll, type CoordinatorConnection } from './connection.ts';
 
 /** How long to wait for the coordinator once it has everything, and between two pieces of its answer. A gigabyte takes
@@ -19,22 +18,26 @@ const SILENCE_MS = 30_000;
 
 /**
  * Sends PutDataset or GetDataset with its payload and resolves with what comes back.
- * @throws the failure that the coordinator reports; CONNECTION_LOST, also after 30 s of silence; STREAM_RESET
+ * @throws the failure that the coordinator reports; BAD_ENCODING; CONNECTION_LOST, also after 30 s of silence; STREAM_RESET
  */
 export async function exchange(
   connection: CoordinatorConnection,
   message: MessageOf<'PutDataset'> | MessageOf<'GetDataset'>,
 ): Promise<Message> {
+  const { coder, ack } = connection;
+  const { datasetBytesMax } = ack.grants;
+  const prepared = await coder.outgoing(message);
   const stream = await connection.openBulkStream();
-  const answer = answerOn(stream, connection.ack.grants.datasetBytesMax);
+  const answer = answerOn(stream, datasetBytesMax);
   try {
     await writeAll(stream, [encodeFrame({ type: 'StreamOpen', body: { purpose: 'dataset' } })]);
-    await Promise.race([writeAll(stream, framesOf(message)), answer.promise]);
+    await Promise.race([connection.writeMessage(stream, prepared), answer.promise]);
     stream.end();
     answer.expect();
     const received = await answer.promise;
     if (received.type === 'ErrorReport') throw SwarmError.fromFailure(received.body.failure);
-    return received;
+    coder.check(received, datasetBytesMax);
+    return await decoded(received);
   } catch (error) {
     stream.reset({ wireCode: NO_ERROR_WIRE_CODE, message: 'not wanted any more' });
     throw error;

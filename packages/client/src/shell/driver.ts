@@ -8,6 +8,7 @@ import {
   type Failure,
   type Message,
   type MessageOf,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
 import { nextDelayMs, type Address, type Transport } from '@quic-swarm/transport';
 import { Session } from '../core/session.ts';
@@ -45,6 +46,7 @@ export interface DriverOptions {
   readonly clientName: string;
   readonly timeoutMs: number;
   readonly giveUpAfterMs: number;
+  readonly compression: CompressionMode;
   readonly pending: { readonly requestsMax: number; readonly bytesMax: number };
   readonly unread: UnreadBounds;
   readonly onEvent: (event: ClientEvent) => void;
@@ -169,13 +171,14 @@ export class Driver {
   }
 
   async #open(): Promise<void> {
-    const { transport, address, clientName, timeoutMs } = this.#options;
+    const { transport, address, clientName, timeoutMs, compression } = this.#options;
     let connection: CoordinatorConnection | undefined;
     const opened = await CoordinatorConnection.open({
       transport,
       address,
       clientName,
       timeoutMs,
+      compression,
       signal: this.#stop.signal,
       onMessage: (message: Message) => {
         if (this.#connection === connection) this.#handle({ type: 'received', message });

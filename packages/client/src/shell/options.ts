@@ -1,5 +1,11 @@
 /** The options of the public interface. */
-import type { Labels, RetryPolicy, TaskState, WatchLevel } from '@quic-swarm/protocol';
+import type {
+  Labels,
+  RetryPolicy,
+  TaskState,
+  WatchLevel,
+  CompressionMode,
+} from '@quic-swarm/protocol';
 import type { Address, SecurityOptions, Transport } from '@quic-swarm/transport';
 import type { ClientEvent } from './driver.ts';
 
@@ -20,6 +26,9 @@ export interface ClientOptions {
   /** A lost connection is restored in the background; after so long without success everything that waits rejects
    *  with CONNECTION_LOST. The next call tries again. Infinity for never. @default 60000 */
   readonly giveUpAfterMs?: number | undefined;
+  /** Whether inputs and data sets over 1 KiB travel compressed, and results may: when it makes them arrive sooner,
+   *  whenever it makes them shorter, or never. Needs a coordinator that does it too. @default 'auto' */
+  readonly compression?: CompressionMode | undefined;
   /** Requests (submissions among them) that may wait for an acknowledgement; more reject with QUEUE_FULL.
    *  @default 10000 */
   readonly pendingRequestsMax?: number | undefined;

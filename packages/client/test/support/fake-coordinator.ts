@@ -87,10 +87,12 @@ export class Peer {
 /** Listens on a transport. */
 export class FakeCoordinator {
   readonly heard: Heard[] = [];
+  /** What its acknowledgements name. */
+  features: string[] = [];
   readonly peers: Peer[] = [];
   script: Script = {
     onHandshake: (peer) => {
-      peer.streams.get('control')?.write(encodeFrame(clientAck()));
+      peer.streams.get('control')?.write(encodeFrame(clientAck(this.features)));
     },
     onSubmit: (submission, peer) => {
       peer.acknowledge(submission);
@@ -180,9 +182,9 @@ export class FakeCoordinator {
 }
 
 /** What a coordinator grants in these tests. */
-function clientAck(): Message {
+function clientAck(features: string[]): Message {
   const grants = { payloadBytesMax: 2 ** 28, datasetBytesMax: 2 ** 28, streamsMax: 100 };
   const streams: ('client' | 'task' | 'dataset')[] = ['client', 'task', 'dataset'];
-  const body = { protocol: 1, sessionToken: 'token', epoch: 1, streams, grants, features: [] };
+  const body = { protocol: 1, sessionToken: 'token', epoch: 1, streams, grants, features };
   return { type: 'ClientAck', body };
 }

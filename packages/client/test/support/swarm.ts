@@ -12,9 +12,13 @@ export interface TestSwarm {
 }
 
 /** Connects a client. Close it at the end of the test. */
-export async function testSwarm(options: Partial<ClientOptions> = {}): Promise<TestSwarm> {
+export async function testSwarm(
+  options: Partial<ClientOptions> = {},
+  prepare: (coordinator: FakeCoordinator) => void = () => {},
+): Promise<TestSwarm> {
   const network = new MemoryNetwork();
   const coordinator = await FakeCoordinator.listen(network);
+  prepare(coordinator);
   const client = await connect({
     address: '127.0.0.1:5000',
     transport: network.transport(),

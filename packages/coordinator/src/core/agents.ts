@@ -1,6 +1,5 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
-import { FEATURES_OFFERED } from './features.ts';
 import { createAgent, type Agent, type AgentLease } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
 import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
@@ -86,7 +85,7 @@ function register(core: CoreState, agent: Agent, event: AgentJoined, returns: bo
       reconnectGraceMs: core.options.reconnectGraceMs,
       streams: ['dispatch', 'task', 'dataset'],
       grants: grantsOf(core),
-      features: [...FEATURES_OFFERED],
+      features: [...core.options.features],
       resumedLeases,
     },
   });

@@ -8,6 +8,7 @@
  * `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
  */
 import {
+  decodedBytesOf,
   failure,
   type Failure,
   type Message,
@@ -20,7 +21,6 @@ import type { Agent, AgentLease } from './agent-record.ts';
 import { storeDataset } from './datasets.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
-import { FEATURES_OFFERED } from './features.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
 import { CoreState, type Client } from './state.ts';
@@ -102,7 +102,7 @@ function joinClient(core: CoreState, event: ClientJoined): void {
       epoch: core.options.epoch,
       streams: ['client', 'task', 'dataset'],
       grants: agents.grantsOf(core),
-      features: [...FEATURES_OFFERED],
+      features: [...core.options.features],
     },
   });
 }
@@ -192,19 +192,21 @@ function receiveChunk(
   agent: Agent,
   task: Task,
   lease: AgentLease,
-  { sequence, payload = new Uint8Array(0) }: ResultChunk,
+  body: ResultChunk,
 ): void {
+  const { sequence, payload = new Uint8Array(0), payloadEncoding } = body;
+  const bytes = decodedBytesOf(body);
   if (task.chunkSequences.has(sequence)) return;
   const { payloadBytesMax, chunksMax } = core.options;
-  if (task.chunkBytes + payload.length > payloadBytesMax || task.chunks.length >= chunksMax) {
+  if (task.chunkBytes + bytes > payloadBytesMax || task.chunks.length >= chunksMax) {
     const bounds = `${chunksMax} parts of ${payloadBytesMax} bytes together`;
     flow.failNow(core, task, failure('PAYLOAD_TOO_LARGE', `The task sent more than ${bounds}.`));
     return;
   }
-  const chunk = { sequence, payload };
+  const chunk = { sequence, payload, payloadEncoding };
   task.chunks.push(chunk);
   task.chunkSequences.add(sequence);
-  task.chunkBytes += payload.length;
+  task.chunkBytes += bytes;
   announceChunk(core, task, chunk);
   if (lease.completion !== undefined) receiveCompletion(core, agent, lease.completion);
 }

@@ -1,17 +1,17 @@
-/** Which optional parts of the protocol this coordinator offers, and what it answers to requests for the others. */
+/** What a coordinator answers to requests for optional parts of the protocol that it does not offer. */
 import { failure, type Failure, type Feature, type SubmitTask } from '@quic-swarm/protocol';
 
-/** The features named in every acknowledgement. */
-export const FEATURES_OFFERED: readonly Feature[] = [];
-
 /** Why a submission cannot be accepted as it is; undefined when nothing of it needs a missing feature. */
-export function missingFeature(submission: SubmitTask): Failure | undefined {
+export function missingFeature(
+  submission: SubmitTask,
+  offered: readonly Feature[],
+): Failure | undefined {
   const needed: [Feature, boolean][] = [
     ['durable', submission.durable === true],
     ['dependencies', (submission.after ?? []).length > 0],
     ['fairness', submission.fairnessKey !== undefined],
   ];
-  const missing = needed.find(([feature, asked]) => asked && !FEATURES_OFFERED.includes(feature));
+  const missing = needed.find(([feature, asked]) => asked && !offered.includes(feature));
   if (missing === undefined) return undefined;
   return failure(
     'UNSUPPORTED_OPTION',

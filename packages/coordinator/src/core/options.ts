@@ -4,6 +4,7 @@ import {
   DEFAULT_RETRY_POLICY,
   DEFAULT_START_TO_CLOSE_MS,
   PAYLOAD_BYTES_MAX,
+  type Feature,
   type RetryPolicy,
 } from '@quic-swarm/protocol';
 
@@ -21,6 +22,8 @@ export interface CoreOptions {
   /** How long a lost agent may come back and keep leases that nobody else was given. */
   readonly reconnectGraceMs: number;
   readonly retry: RetryPolicy;
+  /** Optional parts of the protocol that every acknowledgement names. */
+  readonly features: readonly Feature[];
   readonly startToCloseMs: number;
   /** What the coordinator adds to startToCloseMs before it stops believing that the agent enforces it. */
   readonly startToCloseSlackMs: number;
@@ -56,6 +59,7 @@ export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   lostAfterMs: 3_000,
   reconnectGraceMs: 10_000,
   retry: DEFAULT_RETRY_POLICY,
+  features: [],
   startToCloseMs: DEFAULT_START_TO_CLOSE_MS,
   startToCloseSlackMs: 5_000,
   cancelGraceMs: 1_000,

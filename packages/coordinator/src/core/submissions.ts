@@ -1,5 +1,11 @@
 /** What clients ask about tasks: submit, watch, cancel. */
-import { failure, type CancelTask, type SubmitTask, type WatchTask } from '@quic-swarm/protocol';
+import {
+  decodedBytesOf,
+  failure,
+  type CancelTask,
+  type SubmitTask,
+  type WatchTask,
+} from '@quic-swarm/protocol';
 import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
@@ -31,9 +37,9 @@ export function submit(core: CoreState, client: Client, submission: SubmitTask):
     }
     return;
   }
-  const unsupported = missingFeature(submission);
+  const unsupported = missingFeature(submission, core.options.features);
   if (unsupported !== undefined) return refuse(unsupported);
-  const noRoom = refuseTask(core, submission.payload?.length ?? 0);
+  const noRoom = refuseTask(core, decodedBytesOf(submission));
   if (noRoom !== undefined) return refuse(noRoom);
   const missing = claimDatasets(core, submission.datasets);
   if (missing.length > 0) {
@@ -99,7 +105,7 @@ function isSameTask(task: Task, submission: SubmitTask): boolean {
   if (task.taskType !== submission.taskType) return false;
   if (task.taskId === submission.taskId) return true;
   return (
-    task.inputBytes === (submission.payload?.length ?? 0) &&
+    task.inputBytes === decodedBytesOf(submission) &&
     task.inputHash === hashBytes(submission.payload)
   );
 }

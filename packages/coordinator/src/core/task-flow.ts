@@ -14,7 +14,7 @@ import { releaseDatasets } from './datasets.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
-import type { Task } from './task.ts';
+import { resultBytesOf, type Task } from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -92,6 +92,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
       datasets: [...task.datasets],
       startToCloseMs: Math.max(1, Math.min(task.startToCloseMs, remainingMs)),
       ...(task.input === undefined ? {} : { payload: task.input }),
+      ...(task.inputEncoding === undefined ? {} : { payloadEncoding: task.inputEncoding }),
     },
   });
   announceState(core, task);
@@ -152,6 +153,7 @@ export function complete(
   observeAttempt(core, task, agent.agentId, outcome, computeMs, completion.failure);
   if (outcome === 'succeeded') {
     task.result = completion.payload;
+    task.resultEncoding = completion.payloadEncoding;
     task.resultType = completion.resultType;
     finish(core, task, 'succeeded');
     return;
@@ -321,7 +323,7 @@ export function finish(
   task.input = undefined;
   releaseDatasets(core, task);
   core.finished.add(task);
-  core.finishedBytes += (task.result?.length ?? 0) + task.chunkBytes;
+  core.finishedBytes += resultBytesOf(task) + task.chunkBytes;
   const endedAtMs = task.endedAtMs;
   core.effects.push({
     type: 'TaskEnded',
@@ -347,7 +349,7 @@ export function forgetOldest(core: CoreState): void {
     const tooOld = core.nowMs - (task.endedAtMs ?? 0) >= finishedTtlMs;
     if (!tooMany && !tooOld) return;
     core.finished.delete(task);
-    core.finishedBytes -= (task.result?.length ?? 0) + task.chunkBytes;
+    core.finishedBytes -= resultBytesOf(task) + task.chunkBytes;
     core.tasks.delete(task.taskId);
     if (task.idempotencyKey !== undefined)
       core.taskIdByKey.delete(keyOf(task.taskType, task.idempotencyKey));

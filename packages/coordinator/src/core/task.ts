@@ -4,7 +4,9 @@ import {
   AGENT_TYPE_OF_TASK,
   isBuiltInTaskType,
   type AgentType,
+  decodedBytesOf,
   type Failure,
+  type PayloadEncoding,
   type RetryPolicy,
   type SubmitTask,
   type TaskState,
@@ -23,6 +25,7 @@ export interface Watcher {
 export interface Chunk {
   readonly sequence: number;
   readonly payload: Uint8Array;
+  readonly payloadEncoding: PayloadEncoding | undefined;
 }
 
 /** A task's place in the queue; empty once the task has left it. */
@@ -58,6 +61,7 @@ export interface Task {
   readonly deadlineMs: number | undefined;
   /** Order of acceptance; ties of priority go to the earlier one. */
   readonly order: number;
+  /** Length of the input when it is decoded. */
   readonly inputBytes: number;
   /** Of the input, for tasks with an idempotency key. */
   inputHash: number;
@@ -65,6 +69,8 @@ export interface Task {
   state: TaskState;
   /** The input, until the task is final. */
   input: Uint8Array | undefined;
+  /** How the input is encoded; undefined when it is plain. */
+  readonly inputEncoding: PayloadEncoding | undefined;
   /** Which of several tasks with equal needs it waits among (see queue.ts). */
   bucketKey: string;
   /** Its place in the queue while it can be given to an agent. */
@@ -90,6 +96,7 @@ export interface Task {
   failure: Failure | undefined;
   deadLettered: boolean;
   result: Uint8Array | undefined;
+  resultEncoding: PayloadEncoding | undefined;
   resultType: string | undefined;
   endedAtMs: number | undefined;
   computeMs: number;
@@ -129,10 +136,11 @@ export function createTask(
     deadlineMs:
       submission.scheduleToCloseMs === undefined ? undefined : nowMs + submission.scheduleToCloseMs,
     order: origin.order,
-    inputBytes: payload?.length ?? 0,
+    inputBytes: decodedBytesOf(submission),
     inputHash: 0,
     state: 'waiting',
     input: payload,
+    inputEncoding: submission.payloadEncoding,
     bucketKey: '',
     laneEntry: undefined,
     inBackoff: false,
@@ -152,6 +160,7 @@ export function createTask(
     failure: undefined,
     deadLettered: false,
     result: undefined,
+    resultEncoding: undefined,
     resultType: undefined,
     endedAtMs: undefined,
     computeMs: 0,
@@ -160,4 +169,9 @@ export function createTask(
     scheduleToCloseTimer: undefined,
     startToCloseTimer: undefined,
   };
+}
+
+/** Length of the result when it is decoded; 0 without one. */
+export function resultBytesOf({ result, resultEncoding }: Task): number {
+  return resultEncoding?.decodedBytes ?? result?.length ?? 0;
 }

@@ -72,8 +72,14 @@ function stateEvent(core: CoreState, task: Task): TaskEvent {
   };
 }
 
-function chunkEvent(task: Task, { sequence, payload }: Chunk): TaskEvent {
-  return { ...base(task), kind: 'chunk', sequence, payload };
+function chunkEvent(task: Task, { sequence, payload, payloadEncoding }: Chunk): TaskEvent {
+  return {
+    ...base(task),
+    kind: 'chunk',
+    sequence,
+    payload,
+    ...(payloadEncoding === undefined ? {} : { payloadEncoding }),
+  };
 }
 
 function endEvent(task: Task): TaskEvent {
@@ -83,6 +89,7 @@ function endEvent(task: Task): TaskEvent {
     kind: 'end',
     ...(task.failure === undefined ? {} : { failure: task.failure }),
     ...(task.result === undefined ? {} : { payload: task.result }),
+    ...(task.resultEncoding === undefined ? {} : { payloadEncoding: task.resultEncoding }),
     ...(task.resultType === undefined ? {} : { resultType: task.resultType }),
     chunkCount: task.chunks.length,
     deadLettered: task.deadLettered,

@@ -6,13 +6,18 @@ import {
   ERRORS,
   NO_ERROR_WIRE_CODE,
   type SwarmError,
+  decodedBytesOf,
   negotiateVersion,
   type AgentRow,
   type Message,
+  type MessageOf,
   type ReasoningExperience,
   type StatusSummary,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
 import {
+  compressionModeOf,
+  decoded,
   formatAddress,
   listeningTransport,
   parseAddress,
@@ -28,6 +33,7 @@ import { refuseIncoming } from '../core/admission.ts';
 import type { CoordinatorEffect } from '../core/effects.ts';
 import type { CoreOptions } from '../core/options.ts';
 import { DatasetDesk } from './dataset-desk.ts';
+import { failedFor, mustBeDecoded } from './encoded-messages.ts';
 import { Driver } from './driver.ts';
 import { Peer, type PeerListener } from './peer.ts';
 import { Statistics } from './statistics.ts';
@@ -65,6 +71,10 @@ export interface CoordinatorOptions {
   readonly transport?: Transport;
   /** @default the development certificate of this user */
   readonly security?: CoordinatorSecurity;
+  /** Whether payloads over 1 KiB travel compressed: when that makes them arrive sooner, whenever it makes them shorter,
+   *  or never, in neither direction. Payloads that come compressed are passed on so where the next one can decode
+   *  them. @default 'auto' */
+  readonly compression?: CompressionMode;
   /** How long a connection may take to introduce itself. @default 5000 */
   readonly handshakeTimeoutMs?: number;
   /** Bytes that may wait for a peer that does not read before it is closed. @default 64 MiB */
@@ -92,6 +102,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #options: CoordinatorOptions;
   readonly #core: CoordinatorCore;
   readonly #driver: Driver;
+  readonly #compression: CompressionMode;
   readonly #peers = new Map<string, Peer>();
   readonly #datasets: DatasetDesk;
   readonly #experiences = new ExperienceBank();
@@ -106,10 +117,12 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   private constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#compression = compressionModeOf(options.compression);
     this.#core = new CoordinatorCore({
       // Distinct for each start, so that leases of an earlier life are never taken for leases of this one.
       epoch: Date.now(),
       seed: randomInt(2 ** 31),
+      features: this.#compression === 'never' ? [] : ['compression'],
       ...options.decisions,
     });
     this.#driver = new Driver(this.#core, (effect) => {
@@ -238,6 +251,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     const { handshakeTimeoutMs = 5000, outgoingBytesMax = 64 * 1024 * 1024 } = this.#options;
     const { options } = this.#core.state;
     const peer = new Peer(connection, this.#peerListener(), {
+      compression: this.#compression,
       handshakeTimeoutMs,
       outgoingBytesMax,
       payloadBytesMax: options.payloadBytesMax,
@@ -257,20 +271,17 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       onMessage: (peer, message) => {
         this.#receive(peer, message);
       },
+      onUnreadableTask: ({ id: connectionId }, task, error) => {
+        this.#driver.feed({
+          type: 'MessageReceived',
+          connectionId,
+          message: failedFor(task, error),
+        });
+      },
       onDatasetRequest: (peer, request, reply) => {
         void this.#datasets.answer(peer.id, request, reply);
       },
-      admitPayload: (message, payloadBytes) => {
-        const refusal = refuseIncoming(
-          this.#core.state,
-          message,
-          payloadBytes,
-          this.#incomingBytes,
-        );
-        if (refusal === undefined) this.#incomingBytes += payloadBytes;
-        else this.#statistics.noteError(refusal.type);
-        return refusal;
-      },
+      admitPayload: (message, payloadBytes) => this.#admitPayload(message, payloadBytes),
       onPayloadDone: (payloadBytes) => {
         this.#incomingBytes -= payloadBytes;
       },
@@ -323,7 +334,33 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     }
   }
 
+  #admitPayload(message: Message, payloadBytes: number): SwarmError | undefined {
+    const refusal = refuseIncoming(this.#core.state, message, payloadBytes, this.#incomingBytes);
+    if (refusal === undefined) this.#incomingBytes += payloadBytes;
+    else this.#statistics.noteError(refusal.type);
+    return refusal;
+  }
+
+  /** Decodes a submission, within the room that there is, and goes on with it as if it had come plain. */
+  async #receiveDecoded(peer: Peer, message: MessageOf<'SubmitTask'>): Promise<void> {
+    const { requestId } = message.body;
+    const bytes = decodedBytesOf(message.body);
+    const refusal = this.#admitPayload(message, bytes);
+    try {
+      if (refusal !== undefined) throw refusal;
+      this.#receive(peer, await decoded(message));
+    } catch (error) {
+      peer.send('client', this.#statistics.errorReport(requestId, error));
+    } finally {
+      if (refusal === undefined) this.#incomingBytes -= bytes;
+    }
+  }
+
   #receive(peer: Peer, message: Message): void {
+    if (mustBeDecoded(message)) {
+      void this.#receiveDecoded(peer, message);
+      return;
+    }
     if (message.type === 'QueryStatus') {
       this.#answer(peer, message.body.requestId, () => ({
         type: 'StatusReport',

@@ -1,5 +1,5 @@
 /** Takes data sets in and hands them out. Which ones are kept is the core's decision. */
-import { SwarmError, type Message } from '@quic-swarm/protocol';
+import { SwarmError, decodedBytesOf, type BodyOf, type Message } from '@quic-swarm/protocol';
 import { refuseDataset } from '../core/datasets.ts';
 import type { CoreState } from '../core/state.ts';
 import { DatasetStore, type StoredDataset } from './dataset-store.ts';
@@ -28,11 +28,14 @@ export class DatasetDesk {
     this.#store.drop(datasetId);
   }
 
-  /** Answers a request on its stream: the data set, an acknowledgement, or the reason why not. Never rejects. */
+  /**
+   * Answers a request on its stream: the data set, an acknowledgement, or the reason why not. Never rejects.
+   * @param reply resolves with the message as it was sent
+   */
   async answer(
     connectionId: string,
     request: DatasetRequest,
-    reply: (message: Message) => Promise<void>,
+    reply: (message: Message) => Promise<Message>,
   ): Promise<void> {
     const { requestId, datasetId } = request.body;
     try {
@@ -40,14 +43,27 @@ export class DatasetDesk {
         await this.#put(request.body);
         await reply({ type: 'DatasetAck', body: { requestId, datasetId, present: true } });
       } else {
-        const { mediaType, bytes: payload } = this.#get(datasetId);
-        await reply({ type: 'Dataset', body: { requestId, datasetId, mediaType, payload } });
+        const stored = this.#get(datasetId);
+        const { mediaType, bytes: payload, encoding } = stored;
+        const body = { requestId, datasetId, mediaType, payload };
+        const sent = await reply({
+          type: 'Dataset',
+          body: { ...body, ...(encoding === undefined ? {} : { payloadEncoding: encoding }) },
+        });
+        if (sent.type === 'Dataset') this.#keepEncoded(stored, sent.body);
         this.#driver.feed({ type: 'DatasetServed', connectionId, datasetId });
       }
     } catch (error) {
       // When the answer itself failed the connection is gone, and this one fails in the same way.
       await reply(this.#statistics.errorReport(requestId, error)).catch(() => undefined);
     }
+  }
+
+  /** What was encoded for one is not encoded again for the next, and takes less memory. */
+  #keepEncoded(stored: StoredDataset, { payload, payloadEncoding }: BodyOf<'Dataset'>): void {
+    if (stored.encoding !== undefined || payload === undefined || payloadEncoding === undefined)
+      return;
+    this.#store.replace({ ...stored, bytes: payload, encoding: payloadEncoding });
   }
 
   #get(datasetId: string): StoredDataset {
@@ -57,10 +73,11 @@ export class DatasetDesk {
   }
 
   async #put(body: Extract<DatasetRequest, { type: 'PutDataset' }>['body']): Promise<void> {
-    const { datasetId, mediaType, payload: bytes = new Uint8Array(0) } = body;
-    const refusal = refuseDataset(this.#core, bytes.length);
+    const { datasetId, mediaType, payload = new Uint8Array(0), payloadEncoding } = body;
+    const bytes = decodedBytesOf(body);
+    const refusal = refuseDataset(this.#core, bytes);
     if (refusal !== undefined) throw refusal;
-    await this.#store.put({ datasetId, mediaType, bytes });
-    this.#driver.feed({ type: 'DatasetStored', datasetId, bytes: bytes.length });
+    await this.#store.put({ datasetId, mediaType, bytes: payload, encoding: payloadEncoding });
+    this.#driver.feed({ type: 'DatasetStored', datasetId, bytes });
   }
 }

@@ -1,13 +1,16 @@
 /** The bytes of data sets, in memory. Which ones are kept is the core's decision. */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { SwarmError } from '@quic-swarm/protocol';
+import { SwarmError, type PayloadEncoding } from '@quic-swarm/protocol';
+import { Inflation } from '@quic-swarm/transport';
 
-/** A data set as it came. */
+/** A data set as it came, or as it was encoded for somebody since. */
 export interface StoredDataset {
   readonly datasetId: string;
   readonly mediaType: string;
   readonly bytes: Uint8Array;
+  /** How the bytes are encoded; undefined when they are plain. */
+  readonly encoding: PayloadEncoding | undefined;
 }
 
 /** So much is hashed before other work gets a turn: about 2 ms. */
@@ -25,9 +28,10 @@ export class DatasetStore {
     return this.#datasets.get(datasetId);
   }
 
-  /** Keeps a data set after checking that its bytes have the hash that names it; rejects with DATASET_CORRUPT. */
+  /** Keeps a data set after checking that its plain bytes have the hash that names it; rejects with DATASET_CORRUPT,
+   *  or BAD_ENCODING. */
   async put(dataset: StoredDataset): Promise<void> {
-    const found = await datasetIdOf(dataset.bytes);
+    const found = await datasetIdOf(dataset);
     if (found !== dataset.datasetId) {
       throw new SwarmError(
         'DATASET_CORRUPT',
@@ -40,13 +44,25 @@ export class DatasetStore {
     this.#datasets.set(dataset.datasetId, dataset);
   }
 
+  /** Keeps the data set in this form from now on, if it is still here. The bytes must be the same when decoded. */
+  replace(dataset: StoredDataset): void {
+    if (this.#datasets.has(dataset.datasetId)) this.#datasets.set(dataset.datasetId, dataset);
+  }
+
   drop(datasetId: string): void {
     this.#datasets.delete(datasetId);
   }
 }
 
-async function datasetIdOf(bytes: Uint8Array): Promise<string> {
+async function datasetIdOf({ bytes, encoding }: StoredDataset): Promise<string> {
   const hash = createHash('sha256');
+  if (encoding !== undefined) {
+    // Hashed as it is decoded, on another thread and in pieces: the plain bytes are never held as a whole.
+    const inflation = new Inflation(encoding.decodedBytes, (piece) => hash.update(piece));
+    inflation.push(bytes);
+    await inflation.end();
+    return `sha256:${hash.digest('hex')}`;
+  }
   for (let offset = 0; offset < bytes.length; offset += HASH_SLICE_BYTES) {
     if (offset > 0) await setImmediate();
     hash.update(bytes.subarray(offset, offset + HASH_SLICE_BYTES));

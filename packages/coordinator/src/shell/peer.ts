@@ -9,6 +9,7 @@ import {
   STREAM_URGENCY,
   SwarmError,
   UNAUTHENTICATED_FRAME_BYTES_MAX,
+  decodedBytesOf,
   encodeFrame,
   framesOf,
   isExpected,
@@ -19,10 +20,18 @@ import {
   type BodyOf,
   type ErrorType,
   type Message,
+  type PayloadFields,
   type StreamKind,
+  type CompressionMode,
 } from '@quic-swarm/protocol';
-import type { Connection, ConnectionClosed, Stream } from '@quic-swarm/transport';
+import {
+  PayloadCoder,
+  type Connection,
+  type ConnectionClosed,
+  type Stream,
+} from '@quic-swarm/transport';
 import { EarlyGate } from './early-gate.ts';
+import { decodableFor } from './encoded-messages.ts';
 
 /** What a peer has told of itself. */
 export type Role = 'agent' | 'client';
@@ -41,9 +50,11 @@ export interface PeerListener {
   onDatasetRequest(
     peer: Peer,
     request: DatasetRequest,
-    reply: (message: Message) => Promise<void>,
+    reply: (message: Message) => Promise<Message>,
   ): void;
-  /** May a payload of so many bytes be collected? Otherwise why not; the peer is told. What is admitted counts until
+  /** The input of a task cannot be decoded for the agent that was to compute it. */
+  onUnreadableTask(peer: Peer, task: BodyOf<'AgentTask'>, error: unknown): void;
+  /** May a payload of so many bytes (decoded) be collected? Otherwise why not; the peer is told. What is admitted counts until
    *  `onPayloadDone`. */
   admitPayload(message: Message, payloadBytes: number): SwarmError | undefined;
   onPayloadDone(payloadBytes: number): void;
@@ -53,8 +64,9 @@ export interface PeerListener {
   onProtocolError(peer: Peer, error: SwarmError): void;
 }
 
-/** Bounds of one peer. */
+/** Bounds of one peer, and how it is spoken to. */
 export interface PeerLimits {
+  readonly compression: CompressionMode;
   readonly handshakeTimeoutMs: number;
   readonly payloadBytesMax: number;
   /** Bytes that may wait for a peer that does not read. */
@@ -73,6 +85,7 @@ export class Peer {
   readonly connection: Connection;
   readonly #listener: PeerListener;
   readonly #limits: PeerLimits;
+  readonly #coder: PayloadCoder;
   readonly #streams = new Map<StreamKind, Stream>();
   /** Messages that are being written to streams of their own, and their bytes. */
   readonly #detached = new Set<Promise<void>>();
@@ -96,6 +109,7 @@ export class Peer {
     this.#listener = listener;
     this.#limits = limits;
     this.#gate = new EarlyGate(connection);
+    this.#coder = new PayloadCoder(connection, limits.compression);
     connection.onStream = (stream) => {
       this.#acceptStream(stream);
     };
@@ -136,15 +150,18 @@ export class Peer {
   }
 
   #write(on: SharedStream, message: Message): void {
-    if (needsOwnStream(message)) {
-      this.#track(this.#sendDetached(message), message);
+    const prepared = decodableFor(this.#coder, message, (task, error) => {
+      this.#listener.onUnreadableTask(this, task, error);
+    });
+    if (prepared instanceof Promise || needsOwnStream(prepared)) {
+      this.#track(this.#sendDetached(prepared), message);
       return;
     }
     const stream = this.#streams.get(on);
     if (stream === undefined && this.#failing) return;
     if (stream === undefined) {
       // The answer to a large message, whose own stream overtook the opening of the shared one.
-      this.#early.push({ on, message });
+      this.#early.push({ on, message: prepared });
       if (this.#early.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
       return;
     }
@@ -153,7 +170,7 @@ export class Peer {
       return;
     }
     try {
-      stream.write(encodeFrame(message));
+      stream.write(encodeFrame(prepared));
     } catch {
       // The stream ended under our hands; its connection reports how.
     }
@@ -253,7 +270,7 @@ export class Peer {
   ): MessageReader {
     const reader = new MessageReader({
       payloadBytesMax,
-      admit: (message, payloadBytes) => this.#admit(stream, message, payloadBytes),
+      admit: (message) => this.#admit(stream, message),
       onMessage: (message) => {
         this.#payloadDone(stream);
         this.#gate.pass(message.type, () => {
@@ -332,6 +349,8 @@ export class Peer {
         `${message.type} has no place on a ${kind} stream from ${this.#role ?? 'an unknown peer'}.`,
       );
     }
+    const { datasetBytesMax, payloadBytesMax } = this.#limits;
+    this.#coder.check(message, kind === 'dataset' ? datasetBytesMax : payloadBytesMax);
     if (message.type === 'PutDataset' || message.type === 'GetDataset') {
       if (this.#asked.has(stream)) {
         throw new SwarmError('UNEXPECTED_MESSAGE', 'A data set stream carries one request.');
@@ -340,20 +359,26 @@ export class Peer {
       this.#listener.onDatasetRequest(this, message, async (reply) => {
         const sending = this.#reply(stream, reply);
         this.#track(
-          sending.catch(() => undefined),
+          sending.then(
+            () => undefined,
+            () => undefined,
+          ),
           reply,
         );
-        await sending;
+        return sending;
       });
+    } else if (message.type === 'EncodingOffer') {
+      this.#coder.accept(message.body);
     } else {
       this.#listener.onMessage(this, message);
     }
   }
 
-  #admit(stream: Stream, message: Message, payloadBytes: number): boolean {
-    const refusal = this.#listener.admitPayload(message, payloadBytes);
+  #admit(stream: Stream, message: Message): boolean {
+    const bytes = decodedBytesOf(message.body as PayloadFields);
+    const refusal = this.#listener.admitPayload(message, bytes);
     if (refusal === undefined) {
-      this.#incoming.set(stream, payloadBytes);
+      this.#incoming.set(stream, bytes);
       return true;
     }
     const { stack: _local, ...failure } = toFailure(refusal);
@@ -375,15 +400,23 @@ export class Peer {
   }
 
   /** Answers on the stream of the request and ends it. */
-  async #reply(stream: Stream, message: Message): Promise<void> {
+  async #reply(stream: Stream, message: Message): Promise<Message> {
     this.#listener.onSent(message.type);
-    await writeAll(stream, message);
+    const prepared = await this.#coder.outgoing(message);
+    await this.#writeAll(stream, prepared);
     stream.end();
+    return prepared;
+  }
+
+  async #writeAll(stream: Stream, message: Message): Promise<void> {
+    await this.#coder.measured(stream, payloadOf(message)?.length ?? 0, async () => {
+      for (const frame of framesOf(message)) if (!stream.write(frame)) await stream.drained();
+    });
   }
 
   /** Counts what waits for the peer outside of the shared streams; too much, and the peer does not read. */
   #track(sending: Promise<void>, message: Message): void {
-    const bytes = payloadOf(message)?.length ?? 0;
+    const bytes = decodedBytesOf(message.body as PayloadFields);
     this.#detachedBytes += bytes;
     const done = sending.finally(() => {
       this.#detached.delete(done);
@@ -396,9 +429,10 @@ export class Peer {
     }
   }
 
-  async #sendDetached(message: Message): Promise<void> {
-    const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
+  async #sendDetached(prepared: Message | Promise<Message>): Promise<void> {
     try {
+      const message = await prepared;
+      const taskId = 'taskId' in message.body ? message.body.taskId : undefined;
       const stream = await this.connection.openStream({ urgency: STREAM_URGENCY.task });
       stream.onError = () => undefined;
       stream.onData = () => undefined;
@@ -407,7 +441,7 @@ export class Peer {
         ...(taskId === undefined ? {} : { taskId }),
       };
       stream.write(encodeFrame({ type: 'StreamOpen', body: open }));
-      await writeAll(stream, message);
+      await this.#writeAll(stream, message);
       stream.end();
     } catch {
       // The connection ended; what it meant for the task is decided when that is reported.
@@ -426,8 +460,4 @@ export class Peer {
       }),
     );
   }
-}
-
-async function writeAll(stream: Stream, message: Message): Promise<void> {
-  for (const frame of framesOf(message)) if (!stream.write(frame)) await stream.drained();
 }

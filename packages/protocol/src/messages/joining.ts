@@ -108,6 +108,11 @@ export type StreamOpen = Static<typeof StreamOpen>;
 export const CapabilityUpdate = record({ capabilities: listOf(TaskTypeText) });
 export type CapabilityUpdate = Static<typeof CapabilityUpdate>;
 
+/** Agent or client → coordinator, when the acknowledgement names the feature `compression`: the payload encodings that
+ *  the sender decodes. Names that the receiver does not know are ignored. Replaces what was said before. */
+export const EncodingOffer = record({ encodings: listOf(Name, 16) });
+export type EncodingOffer = Static<typeof EncodingOffer>;
+
 /** Either side, last frame before it closes the connection in good order. An agent has returned its leases before. */
 export const Goodbye = record({ reason: Text });
 export type Goodbye = Static<typeof Goodbye>;

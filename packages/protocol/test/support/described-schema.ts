@@ -14,6 +14,7 @@ import {
   Labels,
   Lease,
   Name,
+  PayloadEncoding,
   PositiveCount,
   TaskIdText,
   TaskTypeText,
@@ -64,6 +65,7 @@ export const SIMPLE: Readonly<Record<string, SchemaView>> = {
 export const RECORDS: Readonly<Record<string, SchemaView>> = {
   lease: view(Lease),
   failure: view(FailureSchema),
+  encoding: view(PayloadEncoding),
   grants: fieldOf(view(MESSAGES.AgentAck.schema), 'grants'),
   retry: fieldOf(view(MESSAGES.SubmitTask.schema), 'retry'),
   prediction: fieldOf(view(MESSAGES.ReasoningExperience.schema), 'predicted'),

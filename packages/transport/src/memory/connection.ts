@@ -139,6 +139,7 @@ export class MemoryConnection implements Connection {
       roundTripMs: 0,
       isResumed: false,
       udpPayloadBytes: 0,
+      deliveredBytesPerMs: 0,
     };
   }
 

@@ -445,9 +445,10 @@ export class QuicheConnection {
     return this.#native.stats();
   }
 
-  /** The smoothed round trip of the path in use; quiche gives whole milliseconds. */
-  roundTripMs(): number {
-    return this.#native.pathStats().find((path) => path.active)?.rtt ?? 0;
+  /** The path in use: its smoothed round trip in whole milliseconds, and bytes acknowledged per second, of late. */
+  path(): { readonly roundTripMs: number; readonly deliveryRate: number } {
+    const path = this.#native.pathStats().find(({ active }) => active);
+    return { roundTripMs: path?.rtt ?? 0, deliveryRate: path?.deliveryRate ?? 0 };
   }
 }
 

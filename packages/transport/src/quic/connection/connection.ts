@@ -7,7 +7,6 @@
  * was written is flushed) → draining (a CONNECTION_CLOSE was sent or received: the application learns of it now) →
  * released (quiche says closed).
  */
-import { randomBytes } from 'node:crypto';
 import { ERRORS, type SwarmError } from '@quic-swarm/protocol';
 import type {
   Address,
@@ -20,14 +19,16 @@ import type {
 } from '../../contract.ts';
 import { boundReason, endedByTransport, endedLocally, NOTHING_WRONG } from '../../endings.ts';
 import { BAD_CERTIFICATE_ALERT } from './alerts.ts';
-import { CONNECTION_ID_BYTES, type HostPort } from '../arguments.ts';
+import type { HostPort } from '../arguments.ts';
 import { type DatagramPath, type QuicheConnection } from '../binding.ts';
 import { StreamTable } from '../streams/stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
+import { exchangeConnectionIds, type ConnectionIdBook } from './connection-ids.ts';
 import { explainEnding } from './explain-ending.ts';
 import type { PayloadRange } from '../path/path-probe.ts';
 import { PathProber } from '../path/path-prober.ts';
 import { RepeatedClose } from './repeated-close.ts';
+import { statisticsOf } from './statistics.ts';
 
 /** What a connection needs from the endpoint that holds it. */
 export interface ConnectionHost {
@@ -105,6 +106,7 @@ export class QuicConnection implements Connection {
   readonly #parts: ConnectionParts;
   readonly #timer: LazyTimer;
   readonly #prober: PathProber;
+  readonly #connectionIds: ConnectionIdBook;
   #remoteAddress: Address;
   #path: DatagramPath;
   #peerCertificate: Uint8Array | undefined;
@@ -140,6 +142,16 @@ export class QuicConnection implements Connection {
     this.#remoteAddress = parts.remoteAddress;
     this.#path = { from: { ...parts.remoteAddress }, to: { ...parts.localAddress } };
     this.#negotiatedIdleMs = parts.idleTimeoutMs;
+    const { host } = parts;
+    this.#connectionIds = {
+      route: (connectionId) => {
+        host.route(connectionId, this);
+      },
+      unroute: (connectionId) => {
+        host.unroute(connectionId);
+      },
+      resetTokenOf: (connectionId) => host.resetTokenOf(connectionId),
+    };
     this.#prober = new PathProber(parts.payload, parts.quiche, (datagram, host, port) => {
       parts.host.send(datagram, host, port);
     });
@@ -203,17 +215,7 @@ export class QuicConnection implements Connection {
   }
 
   statistics(): ConnectionStatistics {
-    const { sentBytes, recvBytes, sent, recv, lost } = this.#quiche.stats();
-    return {
-      bytesSent: sentBytes,
-      bytesReceived: recvBytes,
-      packetsSent: sent,
-      packetsReceived: recv,
-      packetsLost: lost,
-      roundTripMs: this.#quiche.roundTripMs(),
-      isResumed: this.#quiche.isResumed(),
-      udpPayloadBytes: this.#prober.decisions.bytes,
-    };
+    return statisticsOf(this.#quiche, this.#prober.decisions.bytes);
   }
 
   /** All that tells why a connection does not get on; for logs and watchdogs, without a contract. */
@@ -233,7 +235,7 @@ export class QuicConnection implements Connection {
       timerDueInMs: this.#timer.dueMs - performance.now(),
       ...this.streams.diagnosis,
       ...quiche.stats(),
-      roundTripMs: quiche.roundTripMs(),
+      ...quiche.path(),
     };
   }
 
@@ -381,7 +383,7 @@ export class QuicConnection implements Connection {
     if (peerMaxIdleTimeout > 0) {
       this.#negotiatedIdleMs = Math.min(peerMaxIdleTimeout, this.#negotiatedIdleMs);
     }
-    this.#exchangeConnectionIds();
+    exchangeConnectionIds(this.#quiche, this.#connectionIds);
     this.#settleHandshake(true);
     this.#prober.decisions.begin(performance.now());
     this.#parts.host.established(this);
@@ -456,7 +458,7 @@ export class QuicConnection implements Connection {
         0,
       );
     }
-    if (this.#isEstablished) this.#exchangeConnectionIds();
+    if (this.#isEstablished) exchangeConnectionIds(this.#quiche, this.#connectionIds);
     if (this.#isEstablished && nowMs >= this.#expiresAtMs) {
       this.#beginClosing(endedLocally(EXPIRED), nowMs + DEFAULT_GRACE_MS);
     }
@@ -484,21 +486,6 @@ export class QuicConnection implements Connection {
     const { keepAliveMs } = this.#parts;
     if (keepAliveMs === 0 || !this.isOpen) return Infinity;
     return Math.max(this.#lastReceivedMs, this.#lastPingMs) + keepAliveMs;
-  }
-
-  /** Gives the peer spare connection ids and forgets those that it gave back (RFC 9000 §5.1). */
-  #exchangeConnectionIds(): void {
-    for (;;) {
-      const retired = this.#quiche.nextRetiredConnectionId();
-      if (retired === undefined) break;
-      this.#parts.host.unroute(retired);
-    }
-    for (;;) {
-      const connectionId = randomBytes(CONNECTION_ID_BYTES);
-      const resetToken = this.#parts.host.resetTokenOf(connectionId);
-      if (!this.#quiche.offerConnectionId(connectionId, resetToken)) return;
-      this.#parts.host.route(connectionId, this);
-    }
   }
 
   #followMigration(): void {

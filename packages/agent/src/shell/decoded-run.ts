@@ -1,0 +1,34 @@
+/** A run whose input came encoded: it is decoded on another thread first, and can be stopped before it has begun. */
+import { toFailure } from '@quic-swarm/protocol';
+import type { TaskResult } from '../core/events.ts';
+import type { TaskRun } from './task-run.ts';
+
+/**
+ * Starts a run when its input is there. An input that cannot be decoded is how the run ended.
+ * @param start called once, unless the run was stopped before or the input is bad
+ */
+export function runDecoded(
+  decoding: Promise<Uint8Array | undefined>,
+  start: (payload: Uint8Array | undefined) => TaskRun,
+): TaskRun {
+  let run: TaskRun | undefined;
+  let isAborted = false;
+  const ended = decoding.then(
+    (payload): TaskResult | Promise<TaskResult> => {
+      if (isAborted) return { outcome: 'cancelled', computeMs: 0, usedArm: false };
+      run = start(payload);
+      return run.ended;
+    },
+    (error: unknown): TaskResult => {
+      const { stack: _local, ...failure } = toFailure(error, 'BAD_ENCODING');
+      return { outcome: 'failed', failure, computeMs: 0, usedArm: false };
+    },
+  );
+  return {
+    ended,
+    abort: (graceMs) => {
+      isAborted = true;
+      run?.abort(graceMs);
+    },
+  };
+}
