@@ -208,12 +208,12 @@ describe('silence', () => {
       sent += 1;
     };
     const { client: connection } = await meetForTest(
-      serving({ idleTimeoutMs: 300, keepAliveMs: 0 }),
-      connecting({ idleTimeoutMs: 300, keepAliveMs: 100, createSocket: client.createSocket }),
+      serving({ idleTimeoutMs: 900, keepAliveMs: 0 }),
+      connecting({ idleTimeoutMs: 900, keepAliveMs: 150, createSocket: client.createSocket }),
     );
     const before = sent;
-    // Seven signs of life at intervals of 100 ms take more than twice the idle timeout.
-    await until(() => sent >= before + 7 || !connection.isOpen);
+    // Twelve signs of life at intervals of 150 ms take twice the idle timeout.
+    await until(() => sent >= before + 12 || !connection.isOpen);
     expect(connection.isOpen).toBe(true);
   });
 
