@@ -29,6 +29,7 @@ const MODES: [client: CompressionMode, coordinator: CompressionMode, agent: Comp
   ['always', 'auto', 'never'],
   ['never', 'auto', 'always'],
   ['never', 'always', 'never'],
+  ['never', 'always', 'always'],
   ['always', 'never', 'always'],
   ['auto', 'auto', 'auto'],
 ];
@@ -258,6 +259,30 @@ describe('lies', () => {
     user.submit(good);
     const { error } = await user.connection.closed;
     expect(error.type).toBe('BAD_ENCODING');
+  });
+});
+
+describe('a data set that came plain', () => {
+  it('is encoded for whoever decodes, kept so, and decoded again for others', async () => {
+    await using swarm = await TestSwarm.start({ transport: 'memory', compression: 'always' });
+    const bytes = encodeDocument(text(600_000));
+    const plainClient = await swarm.connect('plain', 'never');
+    const { datasetId } = await plainClient.putDataset(bytes);
+    const sentFor = async (mode: CompressionMode): Promise<number> => {
+      const before = swarm.coordinator.status().bytes.sent;
+      const client = await swarm.connect('reader', mode);
+      const content = await client.getDataset(datasetId);
+      expect(Buffer.compare(content.bytes, bytes)).toBe(0);
+      return swarm.coordinator.status().bytes.sent - before;
+    };
+    for (const mode of ['always', 'auto', 'never', 'always'] as const) {
+      const isPlain = mode === 'never';
+      const sent = await sentFor(mode);
+      if (isPlain) expect(sent).toBeGreaterThan(600_000);
+      else expect(sent).toBeLessThan(100_000);
+    }
+    // What is counted is the plain length, however it is kept.
+    expect(swarm.coordinator.status().datasets).toStrictEqual({ count: 1, bytes: bytes.length });
   });
 });
 
