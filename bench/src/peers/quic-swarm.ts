@@ -10,6 +10,7 @@ import {
   type Stream,
   type Transport,
 } from '@quic-swarm/transport';
+import { FaultProxy } from '@quic-swarm/testkit';
 import { serveByteStream, streamAbilities, type ByteStream } from './byte-stream.ts';
 import { FIRST_MESSAGE, timeConnect, type FreshConnection } from './connect-times.ts';
 import { addressOf, type Peer, type ProcessContext } from './contract.ts';
@@ -26,31 +27,37 @@ export const peer: Peer = {
         });
         const listener = await transport.listen({
           address: { host: '127.0.0.1', port: 0 },
+          acceptEarlyData: true,
           onConnection: (connection) => {
             connection.onStream = (stream) => {
               serveByteStream(quicByteStream(stream));
             };
           },
         });
+        const proxy = await farther(context, listener.address);
         return {
-          address: formatAddress(listener.address),
-          stop: async () => listener.close(),
+          address: formatAddress(proxy?.address ?? listener.address),
+          stop: async () => {
+            await proxy?.close();
+            await listener.close();
+          },
         };
       },
     },
     {
       name: 'client',
       async start(context) {
-        const transport = createQuicTransport({
-          ...optionsOf(context),
-          client: { trust: { authority: context.identity.authority } },
-        });
+        const transport = clientTransport(context);
         const address = parseAddress(addressOf(context, 'server'));
         const connection = await transport.connect(address);
         return {
           abilities: {
             ...streamAbilities(async () => quicByteStream(await connection.openStream())),
-            connectCold: async () => timeConnect(async () => freshConnection(transport, address)),
+            // A transport of its own has no ticket yet.
+            connectCold: async () =>
+              timeConnect(async () => freshConnection(clientTransport(context), address)),
+            connectResumed: async () =>
+              timeConnect(async () => earlyConnection(transport, address)),
           },
           stop: async () => connection.close(),
         };
@@ -58,6 +65,35 @@ export const peer: Peer = {
     },
   ],
 };
+
+function clientTransport(context: ProcessContext): Transport {
+  return createQuicTransport({
+    ...optionsOf(context),
+    client: { trust: { authority: context.identity.authority } },
+  });
+}
+
+/** A proxy that makes every round trip `farMs` longer, where the variant asks for it. */
+async function farther(
+  { variant }: ProcessContext,
+  server: Address,
+): Promise<FaultProxy | undefined> {
+  const { farMs } = variant;
+  if (typeof farMs !== 'number') return undefined;
+  return FaultProxy.open({ server, faults: { delayMs: farMs / 2 } });
+}
+
+/** The first question travels as early data (0-RTT). */
+async function earlyConnection(transport: Transport, address: Address): Promise<FreshConnection> {
+  const connection = await transport.connect(address, { earlyData: true });
+  const open = async (): Promise<ByteStream> =>
+    quicByteStream(await connection.openStream({ earlyData: true }));
+  return {
+    ask: async () => streamAbilities(open).request(FIRST_MESSAGE),
+    isResumed: () => connection.statistics().isResumed,
+    close: async () => connection.close(),
+  };
+}
 
 async function freshConnection(transport: Transport, address: Address): Promise<FreshConnection> {
   const connection = await transport.connect(address);
