@@ -5,7 +5,12 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['test/{fuzz,soak}/**/*.test.ts'],
+    include: [
+      'test/{fuzz,soak}/**/*.test.ts',
+      // These are in the gate too, with fewer cases.
+      'packages/protocol/test/{documents,fast-codec}.test.ts',
+    ],
+    env: { CODEC_RUNS: process.env['CODEC_RUNS'] ?? '20000' },
     // A soak measures what is left after a collection.
     execArgv: ['--expose-gc'],
     fileParallelism: false,

@@ -21,7 +21,7 @@ import { hexToBytes } from './support/tiny-cbor.ts';
 import { damaged, damages, encodeUnusual } from './support/unusual-cbor.ts';
 
 /** Cases of the properties that compare two paths; more by the environment. */
-const RUNS = Number(process.env['CODEC_RUNS'] ?? 2000);
+const RUNS = Number(process.env['CODEC_RUNS'] ?? 400);
 
 describe('a document', () => {
   test('of any shape is the same after encoding and decoding', () => {

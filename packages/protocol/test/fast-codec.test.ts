@@ -29,7 +29,7 @@ import { decodeTiny, encodeTiny, toReadable } from './support/tiny-cbor.ts';
 import { damaged, damages, encodeUnusual } from './support/unusual-cbor.ts';
 
 /** Cases of each property; more by the environment. */
-const RUNS = Number(process.env['CODEC_RUNS'] ?? 2000);
+const RUNS = Number(process.env['CODEC_RUNS'] ?? 400);
 const HEAD_BYTES = FRAME_LENGTH_BYTES + 1;
 const keeps = fc.constantFrom<Keep>('share', 'copy');
 
