@@ -203,6 +203,18 @@ export class QuicheConnection {
     }
   }
 
+  /** The same for what belongs to one path; undefined also where quiche does not know the path. */
+  sendOnPath(scratch: Uint8Array, local: HostPort, remote: HostPort): number | undefined {
+    assertNotEmpty(scratch);
+    assertHostPort(local);
+    assertHostPort(remote);
+    try {
+      return this.#native.sendOnPath(scratch, local, remote)?.[0];
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Milliseconds until {@link onTimeout} is due (0: now), or undefined when no timer runs. */
   timeoutMs(): number | undefined {
     return this.#native.timeout() ?? undefined;

@@ -65,6 +65,9 @@ const scratch = Buffer.allocUnsafeSlow(65_536);
 /** So many datagrams are sent per turn: about 1 MiB over loopback, a quarter of the socket's buffer. */
 const DATAGRAMS_PER_TURN = 112;
 
+/** quiche sends two probes at a time (RFC 9002 §6.2.4). */
+const PROBES_PER_TURN = 4;
+
 /** Streams beyond those that a turn asks are asked again after so long. */
 const STOP_CHECK_MS = 50;
 
@@ -83,6 +86,8 @@ export class QuicConnection implements Connection {
   readonly #parts: ConnectionParts;
   readonly #timer: LazyTimer;
   #remoteAddress: Address;
+  /** Where the peer was before. */
+  readonly #leftAddresses: HostPort[] = [];
   #path: DatagramPath;
   #peerCertificate: Uint8Array | undefined;
   #onStream: ((stream: Stream) => void) | undefined;
@@ -244,6 +249,7 @@ export class QuicConnection implements Connection {
       }
     }
     if (this.#transmit()) hasMore = true;
+    if (this.#leftAddresses.length > 0) this.#probeLeftPaths();
     if (this.#ending === undefined && !this.#continueClosing()) {
       this.drop();
       return;
@@ -269,6 +275,21 @@ export class QuicConnection implements Connection {
       if (this.#closing !== undefined && this.#quiche.isDraining()) this.#closeDatagram = datagram;
     }
     return true;
+  }
+
+  /**
+   * quiche 0.18 repeats only two of the datagrams that were on their way to an address that the peer has left: to find
+   * the others lost it wants to probe that path, and it gets no answer from there. So its probes go where the peer is.
+   */
+  #probeLeftPaths(): void {
+    const { host, port } = this.#remoteAddress;
+    for (const left of this.#leftAddresses) {
+      for (let count = 0; count < PROBES_PER_TURN; count += 1) {
+        const length = this.#quiche.sendOnPath(scratch, this.#path.to, left);
+        if (length === undefined) break;
+        this.#parts.host.send(Uint8Array.from(scratch.subarray(0, length)), host, port);
+      }
+    }
   }
 
   #establish(): void {
@@ -416,6 +437,7 @@ export class QuicConnection implements Connection {
   #followMigration(): void {
     const moved: HostPort | undefined = this.#quiche.nextMigration();
     if (moved !== undefined) {
+      this.#leftAddresses.push({ ...this.#remoteAddress });
       this.#remoteAddress = { host: moved.host, port: moved.port };
       this.#path = { from: { ...moved }, to: this.#path.to };
     }
