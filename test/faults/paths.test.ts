@@ -1,5 +1,5 @@
 /** A connection outlives its path: another port or address, and a while in which nothing passes. */
-import { until } from '@quic-swarm/testkit';
+import { readAll, send, until } from '@quic-swarm/testkit';
 import { expect, it } from 'vitest';
 import {
   datagramsToServer,
@@ -35,6 +35,53 @@ it('a client whose port and address change in the middle of a transfer goes on',
   expect([...ports].some((remote) => remote.startsWith('127.0.0.2 '))).toBe(true);
   expect([connection.isOpen, pair.accepted.length]).toEqual([true, 1]);
 });
+
+it.each([1, 3, 30])(
+  'of %i messages to a port that the client has left all arrive',
+  async (count) => {
+    const pair = await openFaultyPair({
+      quic: { maxUdpPayloadBytes: 1350, keepAliveMs: 0 },
+      proxy: { faults: { delayMs: 5 } },
+    });
+    const connection = await pair.connect();
+    await exchangePattern(connection, 1000);
+    const [server] = pair.accepted;
+    const arrived: number[] = [];
+    connection.onStream = (stream) => {
+      readAll(stream).then(
+        (bytes) => arrived.push(bytes.length),
+        () => undefined,
+      );
+      stream.end();
+    };
+    // The client is silent after its move, so that the server goes on sending to where it was.
+    await untilSilent(pair);
+    await pair.proxy.rebind();
+    const before = pair.proxy.statistics('toClient').datagrams;
+    for (let number = 0; number < count; number += 1) {
+      const stream = await server?.openStream();
+      if (stream !== undefined) send(stream, 'x'.repeat(1000));
+      const nextAtMs = performance.now() + 2;
+      await until(() => performance.now() >= nextAtMs);
+    }
+    expect(pair.proxy.statistics('toClient').datagrams).toBe(before);
+    await exchangePattern(connection, 10);
+    await until(() => arrived.length === count);
+    expect(new Set(arrived)).toEqual(new Set([1000]));
+  },
+);
+
+/** Resolves when no datagram has passed for longer than an acknowledgement may be delayed (25 ms). */
+async function untilSilent({ proxy }: FaultyPair): Promise<void> {
+  let passed = -1;
+  let sinceMs = 0;
+  await until(() => {
+    const now = proxy.statistics('toServer').datagrams + proxy.statistics('toClient').datagrams;
+    if (now !== passed) sinceMs = performance.now();
+    passed = now;
+    return performance.now() - sinceMs > 50;
+  });
+}
 
 function remoteOf({ accepted }: FaultyPair): string {
   const remote = accepted[0]?.remoteAddress;

@@ -4,6 +4,7 @@ import type { Address, Connection, Stream, Transport } from '@quic-swarm/transpo
 import { choose, logInteger, type PiecePlan, type Random } from './plan.ts';
 import { pauseNowAndThen } from './server.ts';
 import { readStream, REASON, sendOrder, WrongBytes, type Order } from './streams.ts';
+import type { Totals } from './totals.ts';
 import type { Watchdog, Watched } from './watchdog.ts';
 
 /** What clients of a piece share. */
@@ -18,18 +19,6 @@ export interface ClientContext {
   /** Something happened that no network excuses. */
   readonly onBug: (error: Error) => void;
   readonly isOver: () => boolean;
-}
-
-/** What was done. */
-export interface Totals {
-  connections: number;
-  /** Attempts to connect that failed and were repeated. */
-  retries: number;
-  /** Connections that did not survive a move. */
-  lost: number;
-  streams: number;
-  resets: number;
-  bytes: number;
 }
 
 const RESETS = ['resetByPeer', 'resetByOpener'] as const;

@@ -6,9 +6,10 @@ import {
   type Listener,
   type QuicTransportOptions,
 } from '@quic-swarm/transport';
-import { runClient, type Totals } from './client.ts';
-import { isLossy, planPiece, type PiecePlan, type Random } from './plan.ts';
+import { runClient } from './client.ts';
+import { isLossy, type PiecePlan, type Random } from './plan.ts';
 import { serveConnection } from './server.ts';
+import type { Totals } from './totals.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 
 /** How a piece went. */
@@ -24,13 +25,21 @@ const identity = createSelfSignedCertificate({ commonName: 'stress', hosts: ['12
 
 /** Runs a piece for about so many seconds; `report` is told of stalls when they happen. */
 export async function runPiece(
-  seed: number,
+  plan: PiecePlan,
   seconds: number,
   report: (text: string) => void,
 ): Promise<PieceResult> {
-  const plan = planPiece(seed);
+  const { seed } = plan;
   const random = seededRandom(seed + 1);
-  const totals: Totals = { connections: 0, retries: 0, lost: 0, streams: 0, resets: 0, bytes: 0 };
+  const totals: Totals = {
+    connections: 0,
+    retries: 0,
+    lost: 0,
+    streams: 0,
+    resets: 0,
+    truncated: 0,
+    bytes: 0,
+  };
   const bugs: Error[] = [];
   const onBug = (error: Error): void => {
     bugs.push(error);
@@ -41,7 +50,7 @@ export async function runPiece(
   const listener = await serverOf(plan).listen({
     address: { host: '127.0.0.1', port: 0 },
     onConnection: (connection) => {
-      serveConnection(connection, { seed, watchedByNumber, onBug });
+      serveConnection(connection, { seed, watchedByNumber, totals, onBug });
     },
   });
   const proxy = await FaultProxy.open({ server: listener.address, seed, faults: plan.faults });

@@ -67,20 +67,21 @@ const WEATHER: readonly [Weather, ...Weather[]] = [
 
 type Weather = readonly [name: string, faults: Partial<LinkFaults>];
 
-/** Draws a piece. */
-export function planPiece(seed: number): PiecePlan {
+/** Draws a piece. With `mayMove` the clients of some pieces change their ports: quiche 0.18 survives that most of the time. */
+export function planPiece(seed: number, mayMove: boolean): PiecePlan {
   const random = seededRandom(seed);
   const [weather, faults] = choose(random, WEATHER);
   const isSlow = isLossy(faults) || 'bitsPerSecond' in faults;
   const hasTightWindows = random() < 0.3;
-  const hasFewStreams = random() < 0.3;
+  // A lost MAX_STREAMS is not repeated by quiche 0.18: with few streams nobody could open one any more.
+  const hasFewStreams = random() < 0.3 && !isLossy(faults);
   return {
     seed,
     serverPayloadBytes: choose(random, PAYLOADS),
     clientPayloadBytes: choose(random, PAYLOADS),
     weather,
     faults,
-    isMoving: random() < 0.25,
+    isMoving: random() < 0.25 && mayMove,
     hasHoles: random() < 0.15,
     clients: logInteger(random, 1, 12),
     concurrency: logInteger(random, 1, 400),

@@ -14,10 +14,10 @@ import {
   parseHeader,
   QuicheConnection,
   retryPacket,
-  StreamGone,
   versionNegotiationPacket,
   type PacketHeader,
 } from '../src/quic/binding.ts';
+import { StreamGone } from '../src/quic/native-errors.ts';
 import { refusalPacket } from '../src/quic/listener/refusal.ts';
 import { authority, identity } from './quic-pair.ts';
 

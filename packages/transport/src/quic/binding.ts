@@ -17,6 +17,14 @@ import {
   CONNECTION_ID_BYTES,
   type HostPort,
 } from './arguments.ts';
+import {
+  closeFrame,
+  isUnknownStream,
+  messageOf,
+  streamGone,
+  type CloseFrame,
+  type StreamGone,
+} from './native-errors.ts';
 import quiche from '@matrixai/quic/native/quiche.js';
 import { Shutdown, Type } from '@matrixai/quic/native/types.js';
 
@@ -54,23 +62,6 @@ export interface TlsMaterial {
   readonly identity: { readonly certificate: string; readonly privateKey: string } | undefined;
   /** BoringSSL's list of signature algorithms; undefined is its default, which is without Ed25519. */
   readonly signatureAlgorithms: string | undefined;
-}
-
-/** The peer abandoned a half of a stream. */
-export class StreamGone {
-  /** The peer's application error code; undefined when quiche has forgotten it already. */
-  readonly wireCode: number | undefined;
-
-  constructor(wireCode: number | undefined) {
-    this.wireCode = wireCode;
-  }
-}
-
-/** Why quiche ended a connection. */
-export interface CloseFrame {
-  readonly isApplication: boolean;
-  readonly code: number;
-  readonly reason: string;
 }
 
 /**
@@ -214,6 +205,18 @@ export class QuicheConnection {
       return sent === null ? undefined : [sent[0], sent[1].to];
     } catch {
       // quiche has set its local error: the next turn sees the connection closing.
+      return undefined;
+    }
+  }
+
+  /** The same for what belongs to one path; undefined also where quiche does not know the path. */
+  sendOnPath(scratch: Uint8Array, local: HostPort, remote: HostPort): number | undefined {
+    assertNotEmpty(scratch);
+    assertHostPort(local);
+    assertHostPort(remote);
+    try {
+      return this.#native.sendOnPath(scratch, local, remote)?.[0];
+    } catch {
       return undefined;
     }
   }
@@ -468,25 +471,4 @@ function assertKeyOf(identity: { certificate: string; privateKey: string }): voi
   throw new SwarmError('BAD_OPTION', 'The private key belongs to another certificate.', {
     hint: 'Give the key that was made together with the certificate.',
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function isUnknownStream(error: unknown): boolean {
-  return messageOf(error).startsWith('InvalidStreamState');
-}
-
-function streamGone(error: unknown): StreamGone {
-  const code = /^Stream(?:Reset|Stopped)\((\d+)\)/.exec(messageOf(error))?.[1];
-  return new StreamGone(code === undefined ? undefined : Number(code));
-}
-
-function closeFrame(
-  error: { isApp: boolean; errorCode: number; reason: Uint8Array } | null,
-): CloseFrame | undefined {
-  if (error === null) return undefined;
-  const reason = Buffer.from(error.reason).toString('utf8');
-  return { isApplication: error.isApp, code: error.errorCode, reason };
 }

@@ -5,7 +5,7 @@
 import type { ErrorType } from '@quic-swarm/protocol';
 import type { ConnectionClosed } from '../../contract.ts';
 import { endedByTransport } from '../../endings.ts';
-import type { CloseFrame } from '../binding.ts';
+import type { CloseFrame } from '../native-errors.ts';
 import { CONNECTION_REFUSED } from '../listener/refusal.ts';
 
 /** The TLS alert bad_certificate (42), which a client sends that does not trust the pinned server. */

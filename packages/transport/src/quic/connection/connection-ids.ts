@@ -11,6 +11,29 @@ export interface ConnectionIdBook {
   resetTokenOf(connectionId: Uint8Array): bigint;
 }
 
+/** Whoever holds the ids of many connections. */
+interface ConnectionIdHolder<Connection> {
+  route(connectionId: Uint8Array, connection: Connection): void;
+  unroute(connectionId: Uint8Array): void;
+  resetTokenOf(connectionId: Uint8Array): bigint;
+}
+
+/** The part of `holder` that is about one connection. */
+export function bookFor<Connection>(
+  holder: ConnectionIdHolder<Connection>,
+  connection: Connection,
+): ConnectionIdBook {
+  return {
+    route: (connectionId) => {
+      holder.route(connectionId, connection);
+    },
+    unroute: (connectionId) => {
+      holder.unroute(connectionId);
+    },
+    resetTokenOf: (connectionId) => holder.resetTokenOf(connectionId),
+  };
+}
+
 /** Gives the peer as many as it has room for and forgets those that it gave back. */
 export function exchangeConnectionIds(quiche: QuicheConnection, book: ConnectionIdBook): void {
   for (;;) {

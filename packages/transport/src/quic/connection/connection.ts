@@ -23,8 +23,9 @@ import type { HostPort } from '../arguments.ts';
 import { type DatagramPath, type QuicheConnection } from '../binding.ts';
 import { StreamTable } from '../streams/stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
-import { exchangeConnectionIds, type ConnectionIdBook } from './connection-ids.ts';
+import { bookFor, exchangeConnectionIds, type ConnectionIdBook } from './connection-ids.ts';
 import { explainEnding } from './explain-ending.ts';
+import { LeftPaths } from './left-paths.ts';
 import type { PayloadRange } from '../path/path-probe.ts';
 import { PathProber } from '../path/path-prober.ts';
 import { RepeatedClose } from './repeated-close.ts';
@@ -108,6 +109,7 @@ export class QuicConnection implements Connection {
   readonly #prober: PathProber;
   readonly #connectionIds: ConnectionIdBook;
   #remoteAddress: Address;
+  readonly #leftPaths: LeftPaths;
   #path: DatagramPath;
   #peerCertificate: Uint8Array | undefined;
   #onStream: ((stream: Stream) => void) | undefined;
@@ -143,15 +145,10 @@ export class QuicConnection implements Connection {
     this.#path = { from: { ...parts.remoteAddress }, to: { ...parts.localAddress } };
     this.#negotiatedIdleMs = parts.idleTimeoutMs;
     const { host } = parts;
-    this.#connectionIds = {
-      route: (connectionId) => {
-        host.route(connectionId, this);
-      },
-      unroute: (connectionId) => {
-        host.unroute(connectionId);
-      },
-      resetTokenOf: (connectionId) => host.resetTokenOf(connectionId),
-    };
+    this.#connectionIds = bookFor(host, this);
+    this.#leftPaths = new LeftPaths(parts.quiche, parts.localAddress, (datagram, to) => {
+      host.send(datagram, to.host, to.port);
+    });
     this.#prober = new PathProber(parts.payload, parts.quiche, (datagram, host, port) => {
       parts.host.send(datagram, host, port);
     });
@@ -303,6 +300,7 @@ export class QuicConnection implements Connection {
     if (this.#transmit()) hasMore = true;
     // A client is in early data from its first packet on: what was written goes out with the second.
     if (!this.#isEstablished && this.#parts.earlyData && !this.#isEarly) this.#beginEarlyData();
+    this.#leftPaths.transmit(this.#remoteAddress, this.#prober.decisions.bytes);
     if (this.#ending === undefined && !this.#continueClosing()) {
       this.drop();
       return;
@@ -491,6 +489,7 @@ export class QuicConnection implements Connection {
   #followMigration(): void {
     const moved: HostPort | undefined = this.#quiche.nextMigration();
     if (moved !== undefined) {
+      this.#leftPaths.add(this.#remoteAddress);
       this.#remoteAddress = { host: moved.host, port: moved.port };
       this.#path = { from: { ...moved }, to: this.#path.to };
       this.#prober.decisions.begin(performance.now());

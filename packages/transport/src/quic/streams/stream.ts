@@ -15,7 +15,8 @@ import {
   streamResetLocally,
   writeAfterEnd,
 } from '../../endings.ts';
-import { StreamGone, type QuicheConnection } from '../binding.ts';
+import type { QuicheConnection } from '../binding.ts';
+import { StreamGone } from '../native-errors.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** What a stream needs from the table that holds it. */

@@ -1,0 +1,13 @@
+/** What a piece of a stress run did. */
+export interface Totals {
+  connections: number;
+  /** Attempts to connect that failed and were repeated. */
+  retries: number;
+  /** Connections that did not survive a move. */
+  lost: number;
+  streams: number;
+  resets: number;
+  /** Streams that their sender reset and that seemed to end. */
+  truncated: number;
+  bytes: number;
+}
