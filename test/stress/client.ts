@@ -137,8 +137,9 @@ class Life {
     void connection.closed.then(({ by, message, error }) => {
       for (const { reject } of this.#callBacks.values()) reject(error);
       if (this.isEnding) return;
-      // A client that moves before the server has spare ids of it, or more than seven times, is given up by quiche.
-      if (context.plan.isMoving && by === 'transport') {
+      // A client that moves before the server has spare ids of it, or more than seven times, is given up by quiche; so
+      // is one whose handshake the server could not complete in time.
+      if (context.watchdog.isLossy && by === 'transport') {
         this.isEnding = true;
         context.totals.lost += 1;
         return;

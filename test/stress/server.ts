@@ -35,7 +35,8 @@ export function serveConnection(connection: Connection, context: ServerContext):
       onProgress: () => watched?.progress(),
       onEnd: (received) => {
         // Under loss quiche 0.18 shows a stream that its sender reset as ended: after some bytes, without an error.
-        if (order?.kind === 'resetByOpener' && received < order.length) {
+        const isCut = order === undefined || order.kind === 'resetByOpener';
+        if (isCut && received < (order?.length ?? 1)) {
           context.totals.truncated += 1;
           return;
         }

@@ -3,7 +3,7 @@ export interface Totals {
   connections: number;
   /** Attempts to connect that failed and were repeated. */
   retries: number;
-  /** Connections that did not survive a move. */
+  /** Connections that did not survive the network: a move, or a handshake that took too long. */
   lost: number;
   streams: number;
   resets: number;
