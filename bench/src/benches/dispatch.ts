@@ -18,7 +18,7 @@ const PERCENT = 10_000;
 export const dispatch: Bench = {
   name: 'dispatch',
   title: 'Tasks from a client through a coordinator to an agent and back',
-  rounds: 6,
+  rounds: 5,
   quickRounds: 2,
   contestants: [
     { name: SWARM, kind: 'ours', peer: 'swarm' },
@@ -30,6 +30,7 @@ export const dispatch: Bench = {
       workloads: [taskLatency.name, idle.name],
       // A crowd takes seconds to join, and its heartbeats would disturb everybody else's turns.
       isRestless: true,
+      isLong: true,
       roundsMax: 3,
       note: 'at most 3 rounds, with new processes each',
       settings: { [taskLatency.name]: { warmUpMs: 2000 }, [idle.name]: { warmUpMs: 3000 } },
@@ -39,7 +40,7 @@ export const dispatch: Bench = {
     { name: 'gRPC through one hop', kind: 'peer', peer: 'grpc-relay' },
     core(CORE, 10, 1000),
     core(CORE_AGENTS, 1000, 1000),
-    core(CORE_BOTH, 1000, 1_000_000),
+    { ...core(CORE_BOTH, 1000, 1_000_000), isLong: true },
   ],
   plans: [
     // First, because it runs the code so often that it is compiled when single tasks are timed.

@@ -26,8 +26,11 @@ export interface Contestant {
   readonly workloads?: readonly string[];
   /** It takes so long that it has no turn in later rounds, and one only with `--quick`. @default all rounds */
   readonly roundsMax?: number;
-  /** Its processes work even when nothing is asked of them, so they run during its own turns only. @default false */
+  /** Its processes work even when nothing is asked of them, so they run at the end of each round, alone.
+   *  @default false */
   readonly isRestless?: boolean;
+  /** It takes too long for a look: `--quick` leaves it out. @default false */
+  readonly isLong?: boolean;
   /** What a reader must know to compare it, such as settings of its own. */
   readonly note?: string;
   /** Settings by workload where this contestant would take too long or cannot hold as much. */

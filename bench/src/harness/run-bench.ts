@@ -29,12 +29,16 @@ export async function runBench(bench: Bench, options: RunOptions): Promise<Resul
   const random = seededRandom(options.seed);
   try {
     for (let round = 0; round < options.rounds; round += 1) {
+      const here = crews.filter(({ contestant }) => round < roundsOf(contestant, options));
+      const calm = here.filter(({ contestant }) => contestant.isRestless !== true);
       for (const plan of bench.plans) {
         options.onProgress(`round ${round + 1} of ${options.rounds}: ${plan.workload.name}`);
-        for (const crew of shuffled(crews, random)) {
-          if (round >= roundsOf(crew.contestant, options)) continue;
-          await measure(crew, plan, options, results);
-        }
+        for (const crew of shuffled(calm, random)) await measure(crew, plan, options, results);
+      }
+      for (const crew of here.filter((each) => !calm.includes(each))) {
+        options.onProgress(`round ${round + 1} of ${options.rounds}: ${crew.contestant.name}`);
+        for (const plan of bench.plans) await measure(crew, plan, options, results);
+        await crew.stop();
       }
     }
   } finally {
@@ -51,6 +55,10 @@ async function gather(bench: Bench, options: RunOptions, results: Results): Prom
     const missing = (peer.programs ?? []).filter((program) => !isInstalled(program));
     if (missing.length > 0) {
       results.skip(contestant, `${missing.join(' and ')} is not installed`);
+      continue;
+    }
+    if (options.isQuick && contestant.isLong === true) {
+      results.skip(contestant, '--quick leaves it out');
       continue;
     }
     crews.push(new Crew(contestant, peer, options.surroundings));
@@ -74,7 +82,6 @@ async function measure(
     const settings = settingsFor(contestant, plan, options.isQuick);
     const measured: CrewMeasured = await crew.measure(workload.name, settings);
     results.add(contestant, workload, measured);
-    if (contestant.isRestless === true) await crew.stop();
   } catch (error) {
     // What hangs or fails once is out of this workload, and begins the next one with fresh processes.
     const outcome = error instanceof TimedOut ? 'timed out' : 'failed';
