@@ -52,15 +52,15 @@ export async function runClient(
 
 /** Connects; tries again where the network may be the reason: a handshake does not survive a change of port (RFC 9000 §9),
  *  and is given up after some lost datagrams. */
-async function connect({
-  transport,
-  address,
-  watchdog,
-  totals,
-}: ClientContext): Promise<Connection> {
+async function connect(
+  { transport, address, watchdog, totals }: ClientContext,
+  random: Random,
+): Promise<Connection> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await transport.connect(address, { timeoutMs: CONNECT_TIMEOUT_MS });
+      // All but the first continue a session; half of these do not wait for the handshake.
+      const earlyData = random() < 0.5;
+      return await transport.connect(address, { timeoutMs: CONNECT_TIMEOUT_MS, earlyData });
     } catch (error) {
       if (!watchdog.isLossy || attempt === ATTEMPTS_MAX) throw error;
       totals.retries += 1;
@@ -75,9 +75,12 @@ async function liveOnce(
   random: Random,
 ): Promise<void> {
   const { plan, totals } = context;
-  const connection = await watched.during('connecting', async () => connect(context));
+  const connection = await watched.during('connecting', async () => connect(context, random));
   watched.client = connection;
   totals.connections += 1;
+  void connection.handshakeComplete.then((isComplete) => {
+    if (isComplete && connection.statistics().isResumed) totals.resumed += 1;
+  });
   const life = new Life(connection, number, watched, context, random);
   await life.work('hello', 0);
   let left = logInteger(random, 1, plan.operationsMax);

@@ -58,10 +58,10 @@ function describe(piece: number, { plan, totals, stalls: count }: PieceResult, m
     ...(plan.isMoving ? ['moving'] : []),
     ...(plan.hasHoles ? ['holes'] : []),
   ];
-  const { connections, retries, lost, streams, resets, truncated, bytes } = totals;
+  const { connections, resumed, retries, lost, streams, resets, truncated, bytes } = totals;
   return (
     `piece ${piece}, seed ${plan.seed}: ${kinds.join(', ')}; ${plan.clients} clients, ` +
-    `${plan.concurrency} at once, ≤ ${plan.messageBytesMax} bytes: ${connections} connections (${retries} retried, ${lost} lost), ` +
+    `${plan.concurrency} at once, ≤ ${plan.messageBytesMax} bytes: ${connections} connections (${resumed} resumed, ${retries} retried, ${lost} lost), ` +
     `${streams} streams, ${resets} resets (${truncated} truncated), ${megabytes(bytes)} MB, ${count} stalls ` +
     `(${(ms / 1000).toFixed(1)} s)`
   );

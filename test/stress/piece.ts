@@ -33,6 +33,7 @@ export async function runPiece(
   const random = seededRandom(seed + 1);
   const totals: Totals = {
     connections: 0,
+    resumed: 0,
     retries: 0,
     lost: 0,
     streams: 0,

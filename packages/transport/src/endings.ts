@@ -38,6 +38,11 @@ export function endedLocally(reason: CloseReason): ConnectionClosed {
   return { by: 'local', ...reason, error };
 }
 
+/** A listener ended the connection because it is worn out: the peer should make a new one. */
+export function endedAsExpired(message: string): ConnectionClosed {
+  return endedLocally({ wireCode: ERRORS.CONNECTION_EXPIRED.wireCode, message });
+}
+
 /** The application of the peer ended the connection; the error has the type of its wire code, if that is known. */
 export function endedByPeer(reason: CloseReason): ConnectionClosed {
   const type = errorTypeOfWireCode(reason.wireCode) ?? 'CONNECTION_LOST';

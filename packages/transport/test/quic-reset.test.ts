@@ -119,3 +119,33 @@ describe('a connection that is too old', () => {
     expect(await ask(meeting.client, 'old')).toBe('old');
   });
 });
+
+describe('a connection many of whose streams were reset', () => {
+  it('is closed by the listener before their places run out, with a reason to connect again', async () => {
+    const meeting = await meetForTest(
+      serving({ streamsMax: 2000 }),
+      connecting({ streamsMax: 2000 }),
+      (connection) => {
+        connection.onStream = (stream) => {
+          stream.onError = () => undefined;
+          stream.reset({ wireCode: 0x146, message: 'not wanted' });
+        };
+      },
+    );
+    let opened = 0;
+    for (; meeting.client.isOpen; opened += 1) {
+      try {
+        const stream = await meeting.client.openStream();
+        const ended = new Promise((resolve) => {
+          stream.onError = resolve;
+        });
+        stream.write(Buffer.from('hello'));
+        await ended;
+      } catch {
+        break;
+      }
+    }
+    expect(await meeting.client.closed).toMatchObject({ error: { type: 'CONNECTION_EXPIRED' } });
+    expect(opened).toBeGreaterThanOrEqual(1000);
+  });
+});

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../contract.ts';
 import { CONNECTION_ID_BYTES } from './arguments.ts';
-import type { ConnectionHost, QuicConnection } from './connection/connection.ts';
+import type { QuicConnection } from './connection/connection.ts';
+import type { ConnectionHost } from './connection/parts.ts';
 import { isProbe } from './path/probe-packet.ts';
 import type { DatagramSocket, DatagramSocketFactory } from './socket.ts';
 
@@ -25,7 +26,7 @@ export interface EndpointEvents {
 }
 
 /** A socket with its table of connection ids. */
-export class QuicEndpoint implements ConnectionHost {
+export class QuicEndpoint implements ConnectionHost<QuicConnection> {
   readonly #events: EndpointEvents;
   /** Keys are connection ids as Latin-1 strings: the cheapest key that a Map compares by value. */
   readonly #routes = new Map<string, QuicConnection>();

@@ -36,6 +36,9 @@ import { certificateJudge, serverNameFor, sessionKeyOf, type ClientTls } from '.
 
 const CONNECT_TIMEOUT_MS = 3000;
 
+/** A listener does not give a connection up for fewer resets than this. */
+const ABANDONED_STREAMS_MIN = 1000;
+
 /**
  * Makes a transport that speaks QUIC.
  * @throws BAD_OPTION when an option has an impossible value.
@@ -158,6 +161,7 @@ class QuicTransport implements Transport {
       idleTimeoutMs: this.#settings.idleTimeoutMs,
       keepAliveMs: this.#settings.keepAliveMs,
       ageMaxMs: this.#settings.connectionAgeMaxMs,
+      abandonedStreamsMax: Math.max(ABANDONED_STREAMS_MIN, this.#settings.streamsMax / 2),
       acceptEarlyData,
       resetTokens,
       configFor: (host) => {
@@ -210,6 +214,7 @@ class QuicTransport implements Transport {
       idleTimeoutMs: this.#settings.idleTimeoutMs,
       keepAliveMs: this.#settings.keepAliveMs,
       ageMaxMs: 0,
+      abandonedStreamsMax: Infinity,
       handshakeTimeoutMs: timeoutMs,
       payload,
       refuseCertificate: certificateJudge(client.trust, address.host),

@@ -7,7 +7,6 @@
  * was written is flushed) → draining (a CONNECTION_CLOSE was sent or received: the application learns of it now) →
  * released (quiche says closed).
  */
-import { ERRORS, type SwarmError } from '@quic-swarm/protocol';
 import type {
   Address,
   CloseReason,
@@ -17,7 +16,13 @@ import type {
   Stream,
   StreamOptions,
 } from '../../contract.ts';
-import { boundReason, endedByTransport, endedLocally, NOTHING_WRONG } from '../../endings.ts';
+import {
+  boundReason,
+  endedAsExpired,
+  endedByTransport,
+  endedLocally,
+  NOTHING_WRONG,
+} from '../../endings.ts';
 import { BAD_CERTIFICATE_ALERT } from './alerts.ts';
 import type { HostPort } from '../arguments.ts';
 import { type DatagramPath, type QuicheConnection } from '../binding.ts';
@@ -26,51 +31,10 @@ import { LazyTimer } from './lazy-timer.ts';
 import { bookFor, exchangeConnectionIds, type ConnectionIdBook } from './connection-ids.ts';
 import { explainEnding } from './explain-ending.ts';
 import { LeftPaths } from './left-paths.ts';
-import type { PayloadRange } from '../path/path-probe.ts';
+import type { ConnectionParts } from './parts.ts';
 import { PathProber } from '../path/path-prober.ts';
 import { RepeatedClose } from './repeated-close.ts';
 import { statisticsOf } from './statistics.ts';
-
-/** What a connection needs from the endpoint that holds it. */
-export interface ConnectionHost {
-  /** As {@link DatagramSocket.send}. */
-  send(datagram: Uint8Array, host: string, port: number): boolean;
-  /** Datagrams for the connection id belong to the connection from now on. */
-  route(connectionId: Uint8Array, connection: QuicConnection): void;
-  unroute(connectionId: Uint8Array): void;
-  /** What makes the peer believe a stateless reset that names the connection id. */
-  resetTokenOf(connectionId: Uint8Array): bigint;
-  /** Early data may flow: the application can use the connection. */
-  early(connection: QuicConnection): void;
-  /** The handshake is complete and the peer's certificate was accepted. */
-  established(connection: QuicConnection): void;
-  /** The connection has ended; the application was told. */
-  ended(connection: QuicConnection): void;
-  /** Nothing more will be sent or understood: forget the connection. */
-  released(connection: QuicConnection): void;
-}
-
-/** What a connection is made of. */
-export interface ConnectionParts {
-  readonly quiche: QuicheConnection;
-  readonly host: ConnectionHost;
-  readonly side: 'client' | 'server';
-  readonly localAddress: Address;
-  readonly remoteAddress: Address;
-  readonly idleTimeoutMs: number;
-  readonly keepAliveMs: number;
-  /** After so long this side closes the connection, so that its peer makes a new one; 0 never does. */
-  readonly ageMaxMs: number;
-  readonly handshakeTimeoutMs: number;
-  /** How large the datagrams may be. */
-  readonly payload: PayloadRange;
-  /** Judges the peer's certificate once the handshake is complete, before anything is sent: why not, if not. */
-  readonly refuseCertificate: (certificate: Uint8Array | undefined) => SwarmError | undefined;
-  /** Whether the application wants the connection before its handshake is complete, if early data flows. */
-  readonly earlyData: boolean;
-  /** Takes the ticket of this session, once; a client's. */
-  readonly onSession?: (session: Uint8Array) => void;
-}
 
 const SCRATCH_BYTES = 65_536;
 
@@ -88,11 +52,6 @@ const DEFAULT_GRACE_MS = 1000;
 /** A server sends its ticket right after the handshake; one that sent none by then sends none. */
 const TURNS_TO_AWAIT_TICKET = 64;
 
-const EXPIRED: CloseReason = {
-  wireCode: ERRORS.CONNECTION_EXPIRED.wireCode,
-  message: 'the connection has reached its greatest age',
-};
-
 let connectionsMade = 0;
 
 /** A connection over quiche. */
@@ -104,7 +63,7 @@ export class QuicConnection implements Connection {
   readonly handshakeComplete: Promise<boolean>;
   readonly streams: StreamTable;
   readonly #quiche: QuicheConnection;
-  readonly #parts: ConnectionParts;
+  readonly #parts: ConnectionParts<QuicConnection>;
   readonly #timer: LazyTimer;
   readonly #prober: PathProber;
   readonly #connectionIds: ConnectionIdBook;
@@ -134,7 +93,7 @@ export class QuicConnection implements Connection {
   #repeatedClose: RepeatedClose | undefined;
   #negotiatedIdleMs: number;
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectionParts<QuicConnection>) {
     connectionsMade += 1;
     this.id = `${parts.side}-${connectionsMade}`;
     this.side = parts.side;
@@ -289,6 +248,9 @@ export class QuicConnection implements Connection {
         hasWritten = this.streams.hasWrites;
         this.streams.write();
       }
+      if (this.streams.abandoned >= this.#parts.abandonedStreamsMax) {
+        this.#expire('too many streams of the connection were reset');
+      }
       if (this.#turnsToAwaitTicket > 0 && this.#isEstablished) this.#collectTicket();
     }
     this.#hasPostponed = !hasWritten && this.#mayAcknowledgeLater();
@@ -387,6 +349,10 @@ export class QuicConnection implements Connection {
     this.#parts.host.established(this);
   }
 
+  #expire(message: string): void {
+    this.#beginClosing(endedAsExpired(message), performance.now() + DEFAULT_GRACE_MS);
+  }
+
   #beginClosing(ending: ConnectionClosed, untilMs: number): void {
     if (this.#closing !== undefined || this.#ending !== undefined) return;
     this.#closing = { ending, untilMs };
@@ -458,7 +424,7 @@ export class QuicConnection implements Connection {
     }
     if (this.#isEstablished) exchangeConnectionIds(this.#quiche, this.#connectionIds);
     if (this.#isEstablished && nowMs >= this.#expiresAtMs) {
-      this.#beginClosing(endedLocally(EXPIRED), nowMs + DEFAULT_GRACE_MS);
+      this.#expire('the connection has reached its greatest age');
     }
     if (nowMs >= this.#pingAtMs()) {
       this.#lastPingMs = nowMs;

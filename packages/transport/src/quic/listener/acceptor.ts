@@ -42,6 +42,7 @@ export interface AcceptSettings {
   readonly idleTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly ageMaxMs: number;
+  readonly abandonedStreamsMax: number;
   readonly acceptEarlyData: boolean;
   readonly resetTokens: ResetTokens;
   /** The settings for a client at an IP address. */
@@ -199,6 +200,7 @@ export class Acceptor {
       idleTimeoutMs,
       keepAliveMs,
       ageMaxMs,
+      abandonedStreamsMax: settings.abandonedStreamsMax,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       payload: config.payload,
       refuseCertificate,

@@ -60,6 +60,7 @@ export class StreamTable implements StreamOwner {
   #onStream: ((stream: QuicStream) => void) | undefined;
   /** The handshake is not complete: of new streams only those for early data may leave. */
   #onlyEarly = false;
+  #abandoned = 0;
   #nextLocalId: number;
   /** The lowest stream id of the peer that was not announced yet. */
   #nextPeerId: number;
@@ -104,6 +105,11 @@ export class StreamTable implements StreamOwner {
       peerStreamsLeft: this.quiche.peerStreamsLeft(),
       someStreams: streams.slice(0, DIAGNOSED_STREAMS).map(({ diagnosis }) => diagnosis),
     };
+  }
+
+  /** How many streams of the peer were reset, by whichever side. */
+  get abandoned(): number {
+    return this.#abandoned;
   }
 
   get hasWrites(): boolean {
@@ -178,6 +184,7 @@ export class StreamTable implements StreamOwner {
   }
 
   settled(stream: QuicStream): void {
+    if (stream.hasFailed && stream.id % 4 === this.#nextPeerId % 4) this.#abandoned += 1;
     this.#streams.delete(stream.id);
     this.#readers.delete(stream.id);
     this.#resumed.delete(stream);

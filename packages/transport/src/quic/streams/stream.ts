@@ -123,6 +123,11 @@ export class QuicStream implements Stream {
     return this.#failure !== undefined || (this.#isReadFinished && this.#isWriteFinished);
   }
 
+  /** Whether it was reset or lost with its connection. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   get queuedBytes(): number {
     return this.#queue.bytes;
   }
