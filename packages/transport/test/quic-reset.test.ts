@@ -139,6 +139,7 @@ describe('a connection many of whose streams were reset', () => {
         const ended = new Promise((resolve) => {
           stream.onError = resolve;
         });
+        stream.onData = () => undefined;
         stream.write(Buffer.from('hello'));
         await ended;
       } catch {
