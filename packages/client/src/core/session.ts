@@ -127,7 +127,11 @@ export class Session {
     }
   }
 
-  #onRequested(message: RequestMessage, timeoutMs: number, nowMs: number): readonly SessionEffect[] {
+  #onRequested(
+    message: RequestMessage,
+    timeoutMs: number,
+    nowMs: number,
+  ): readonly SessionEffect[] {
     const { requestId } = message.body;
     if (this.#phase === 'closed') return [{ type: 'refused', requestId, failure: closed() }];
     if (this.#pending.isFullFor(message)) {
@@ -149,7 +153,12 @@ export class Session {
     return [{ type: 'connect' }];
   }
 
-  #onAbandoned(taskId: string, requestId: number, reason: string, nowMs: number): readonly SessionEffect[] {
+  #onAbandoned(
+    taskId: string,
+    requestId: number,
+    reason: string,
+    nowMs: number,
+  ): readonly SessionEffect[] {
     if (this.#phase === 'closed') return NO_EFFECTS;
     const forgotten = this.#tasks.remove(taskId);
     const request = this.#pending.take(requestId);

@@ -108,34 +108,33 @@ export class SwarmClient {
    *   TASK_CANCELLED (signal), CONNECTION_LOST or CONNECT_FAILED when nothing was heard for `submitTimeoutMs`: the task
    *   may have been accepted then, and an `idempotencyKey` makes it safe to submit it again
    */
-  async submit<T extends BuiltInTaskType>(
+  submit<T extends BuiltInTaskType>(
     taskType: T,
     input: InputOf<T>,
     options?: SubmitOptions,
   ): Promise<TaskHandle<ResultOf<T>>>;
-  async submit<Result = unknown, Input = unknown, T extends string = string>(
+  submit<Result = unknown, Input = unknown, T extends string = string>(
     taskType: CustomTaskType<T>,
     input: NoInfer<Input>,
     options?: SubmitOptions,
   ): Promise<TaskHandle<Result>>;
-  async submit(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<TaskHandle> {
+  submit(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<TaskHandle> {
     return this.#tasks.submit(taskType, input, options);
   }
 
   /** Submits a task and resolves with its result. @throws what `submit` and `TaskHandle.result` throw */
-  async run<T extends BuiltInTaskType>(
+  run<T extends BuiltInTaskType>(
     taskType: T,
     input: InputOf<T>,
     options?: SubmitOptions,
   ): Promise<ResultOf<T>>;
-  async run<Result = unknown, Input = unknown, T extends string = string>(
+  run<Result = unknown, Input = unknown, T extends string = string>(
     taskType: CustomTaskType<T>,
     input: NoInfer<Input>,
     options?: SubmitOptions,
   ): Promise<Result>;
-  async run(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<unknown> {
-    const handle = await this.#tasks.submit(taskType, input, options);
-    return handle.result();
+  run(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<unknown> {
+    return this.#tasks.run(taskType, input, options);
   }
 
   /**
