@@ -33,6 +33,7 @@ import type {
   SubmitOptions,
   TaskQuery,
 } from './options.ts';
+import { NO_OPTIONS } from './submission.ts';
 import type { TaskHandle } from './task-handle.ts';
 import { Tasks } from './tasks.ts';
 
@@ -118,7 +119,11 @@ export class SwarmClient {
     input: NoInfer<Input>,
     options?: SubmitOptions,
   ): Promise<TaskHandle<Result>>;
-  submit(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<TaskHandle> {
+  submit(
+    taskType: string,
+    input: unknown,
+    options: SubmitOptions = NO_OPTIONS,
+  ): Promise<TaskHandle> {
     return this.#tasks.submit(taskType, input, options);
   }
 
@@ -133,7 +138,7 @@ export class SwarmClient {
     input: NoInfer<Input>,
     options?: SubmitOptions,
   ): Promise<Result>;
-  run(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<unknown> {
+  run(taskType: string, input: unknown, options: SubmitOptions = NO_OPTIONS): Promise<unknown> {
     return this.#tasks.run(taskType, input, options);
   }
 
