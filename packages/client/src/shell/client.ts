@@ -35,7 +35,8 @@ import type {
 } from './options.ts';
 import { NO_OPTIONS } from './submission.ts';
 import type { TaskHandle } from './task-handle.ts';
-import { Tasks } from './tasks.ts';
+import type { Submitter } from './submit-request.ts';
+import { Tasks, heard } from './tasks.ts';
 
 /** A task type of a user's own; `never` for the built-in ones, whose inputs and results are known. */
 export type CustomTaskType<T extends string> = T extends BuiltInTaskType ? never : T;
@@ -181,9 +182,12 @@ export class SwarmClient {
     if (each.idempotencyKey !== undefined) {
       throw new SwarmError('BAD_OPTION', 'One idempotencyKey would make all inputs one task.');
     }
-    const submit = async (input: unknown, stop: AbortSignal): Promise<TaskHandle> =>
-      this.#tasks.submit(taskType, input, { ...each, signal: stop });
-    return new MapRun(inputs, { submit, concurrency, ordered, onFailure, signal }).items();
+    const stop = new AbortController();
+    const submitOptions = heard({ ...each, signal: stop.signal });
+    const submit = (input: unknown, submitter: Submitter): void => {
+      this.#tasks.start(taskType, input, submitOptions, submitter);
+    };
+    return new MapRun(inputs, { submit, stop, concurrency, ordered, onFailure, signal }).items();
   }
 
   /**

@@ -38,9 +38,8 @@ export class Tasks {
 
   /** See `SwarmClient.run`. */
   run(taskType: string, input: unknown, options: SubmitOptions): Promise<unknown> {
-    if (options.watch === 'none') return this.#submitAndWatch(taskType, input, options);
     return new Promise((resolve, reject) => {
-      this.start(taskType, input, options, new Run(resolve, reject));
+      this.start(taskType, input, heard(options), new Run(resolve, reject));
     });
   }
 
@@ -132,15 +131,11 @@ export class Tasks {
     };
     this.#driver.ask(message, this.#requestTimeoutMs, { answered, refused });
   }
+}
 
-  async #submitAndWatch(
-    taskType: string,
-    input: unknown,
-    options: SubmitOptions,
-  ): Promise<unknown> {
-    const handle = await this.submit(taskType, input, options);
-    return handle.result();
-  }
+/** The same options for somebody who waits for the end from the beginning. */
+export function heard(options: SubmitOptions): SubmitOptions {
+  return options.watch === 'none' ? { ...options, watch: 'result' } : options;
 }
 
 /** Settles the promise of `run`: with the refusal, or with what the accepted task ends with. */
