@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SwarmError, decodeDocument } from '@quic-swarm/protocol';
+import {
+  SwarmError,
+  decodeDocument,
+  encodeDocument,
+  failure,
+  type TaskEvent,
+} from '@quic-swarm/protocol';
 import { MapRun, type MapItem } from '../src/shell/map.ts';
+import type { Submitter } from '../src/shell/submit-request.ts';
+import { TaskMirror } from '../src/shell/task-mirror.ts';
 import { all, errorOf, settle, testSwarm, type TestSwarm } from './support/swarm.ts';
 
 let swarm: TestSwarm | undefined;
@@ -21,6 +29,13 @@ async function* slowly(count: number, onPull: () => void): AsyncGenerator<number
     await Promise.resolve();
     yield i;
   }
+}
+
+function endOf(taskId: string, input: number, isFailing: boolean): TaskEvent {
+  const end = { taskId, kind: 'end', attempt: 1 } as const;
+  return isFailing
+    ? { ...end, state: 'failed', failure: failure('TASK_FAILED', `${input} failed`) }
+    : { ...end, state: 'succeeded', payload: encodeDocument(input * 2) };
 }
 
 describe('map, as a property', () => {
@@ -48,27 +63,34 @@ describe('map, as a property', () => {
           pulled += 1;
           unreadMax = Math.max(unreadMax, pulled - items.length);
         };
-        const compute = async (input: number): Promise<number> => {
-          await scheduler.schedule(Promise.resolve(), `task ${input}`);
-          unfinished -= 1;
-          if (failing.includes(input)) throw new SwarmError('TASK_FAILED', `${input} failed`);
-          return input * 2;
-        };
-        const submit = async (
-          input: unknown,
-        ): Promise<{ id: string; result(): Promise<unknown> }> => {
+        const submit = (input: unknown, submitter: Submitter): void => {
           const number = input as number;
           if (refusals.delete(number)) {
-            throw new SwarmError('QUEUE_FULL', 'full', { retryAfterMs: 0 });
+            submitter.taskRefused(new SwarmError('QUEUE_FULL', 'full', { retryAfterMs: 0 }));
+            return;
           }
           unfinished += 1;
           unfinishedMax = Math.max(unfinishedMax, unfinished);
-          await scheduler.schedule(Promise.resolve(), `accept ${number}`);
-          return { id: `task-${number}`, result: async () => compute(number) };
+          void (async () => {
+            await scheduler.schedule(Promise.resolve(), `accept ${number}`);
+            const mirror = new TaskMirror(`task-${number}`, 't', { chunksMax: 1, bytesMax: 1 });
+            submitter.taskAccepted(mirror);
+            await scheduler.schedule(Promise.resolve(), `task ${number}`);
+            unfinished -= 1;
+            mirror.changed(endOf(mirror.id, number, failing.includes(number)));
+          })();
         };
         const inputs = isAsync ? slowly(count, onPull) : numbers(count, onPull);
         const onFailure = 'yield';
-        const options = { submit, concurrency, ordered, onFailure, signal: undefined } as const;
+        const stop = new AbortController();
+        const options = {
+          submit,
+          stop,
+          concurrency,
+          ordered,
+          onFailure,
+          signal: undefined,
+        } as const;
         const reading = (async () => {
           for await (const item of new MapRun(inputs, options).items()) items.push(item);
         })();

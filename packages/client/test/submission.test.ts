@@ -250,6 +250,23 @@ it('names tasks by UUIDv7, in the order of time', () => {
   expect(decodeDocument(encodeDocument(early))).toBe(early);
 });
 
+it('makes ids of the given time and of digits that are all equally likely', () => {
+  const timeMs = 0x0123_4567_89ab;
+  const count = 8000;
+  const ids = Array.from({ length: count }, () => newTaskId(timeMs));
+  expect(new Set(ids).size).toBe(count);
+  for (let place = 0; place < 36; place++) {
+    const seen = new Map<string, number>();
+    for (const id of ids) seen.set(id.charAt(place), (seen.get(id.charAt(place)) ?? 0) + 1);
+    const fixed = '01234567-89ab-7???-????-????????????'.charAt(place);
+    const digits = place === 19 ? '89ab' : fixed === '?' ? '0123456789abcdef' : fixed;
+    expect([...seen.keys()].sort().join('')).toBe(digits);
+    // More than eight standard deviations around the mean: chance alone fails this never.
+    const mean = count / digits.length;
+    for (const times of seen.values()) expect(Math.abs(times - mean)).toBeLessThan(9 * mean ** 0.5);
+  }
+});
+
 it('knows the inputs and results of built-in task types', () => {
   // Never called: only its types matter.
   const uses = (client: SwarmClient, input: PatternMatchInput) => ({

@@ -60,8 +60,15 @@ export type SessionEffect =
       readonly payloads: readonly Uint8Array[];
     }
   /** No more parts will come; with a failure when some are missing. */
-  | { readonly type: 'chunksEnded'; readonly taskId: string; readonly failure?: Failure }
+  | {
+      readonly type: 'chunksEnded';
+      readonly taskId: string;
+      readonly failure: Failure | undefined;
+    }
   /** Nothing more will be said about the task. */
   | { readonly type: 'forgotten'; readonly taskId: string }
   /** Reconnecting was given up; the next request starts it again. */
   | { readonly type: 'gaveUp'; readonly failure: Failure };
+
+/** Nothing to do; shared, since most answers of a session are empty. */
+export const NO_EFFECTS: readonly SessionEffect[] = [];

@@ -16,9 +16,16 @@ import {
   type Failure,
   type Message,
   type MessageOf,
+  type WatchLevel,
 } from '@quic-swarm/protocol';
 import type { ChunkBounds } from './chunk-order.ts';
-import type { AnswerMessage, RequestMessage, SessionEffect, SessionEvent } from './events.ts';
+import {
+  NO_EFFECTS,
+  type AnswerMessage,
+  type RequestMessage,
+  type SessionEffect,
+  type SessionEvent,
+} from './events.ts';
 import { PendingRequests, type PendingBounds, type PendingRequest } from './pending-requests.ts';
 import { WatchedTasks } from './watched-tasks.ts';
 
@@ -101,7 +108,7 @@ export class Session {
     return next === Infinity ? undefined : next;
   }
 
-  handle(event: SessionEvent, nowMs: number): SessionEffect[] {
+  handle(event: SessionEvent, nowMs: number): readonly SessionEffect[] {
     switch (event.type) {
       case 'requested':
         return this.#onRequested(event.message, event.timeoutMs, nowMs);
@@ -120,7 +127,11 @@ export class Session {
     }
   }
 
-  #onRequested(message: RequestMessage, timeoutMs: number, nowMs: number): SessionEffect[] {
+  #onRequested(
+    message: RequestMessage,
+    timeoutMs: number,
+    nowMs: number,
+  ): readonly SessionEffect[] {
     const { requestId } = message.body;
     if (this.#phase === 'closed') return [{ type: 'refused', requestId, failure: closed() }];
     if (this.#pending.isFullFor(message)) {
@@ -132,18 +143,23 @@ export class Session {
     return this.#admit(message, nowMs + timeoutMs + uploadMsOf(message), nowMs);
   }
 
-  #admit(message: RequestMessage, deadlineMs: number, nowMs: number): SessionEffect[] {
+  #admit(message: RequestMessage, deadlineMs: number, nowMs: number): readonly SessionEffect[] {
     const request = this.#pending.add(message, deadlineMs);
     if (this.#phase === 'connected') return [send(request)];
-    if (this.#phase !== 'lost') return [];
+    if (this.#phase !== 'lost') return NO_EFFECTS;
     this.#phase = 'connecting';
     this.#attempt = 0;
     this.#giveUpAtMs = nowMs + this.#options.giveUpAfterMs;
     return [{ type: 'connect' }];
   }
 
-  #onAbandoned(taskId: string, requestId: number, reason: string, nowMs: number): SessionEffect[] {
-    if (this.#phase === 'closed') return [];
+  #onAbandoned(
+    taskId: string,
+    requestId: number,
+    reason: string,
+    nowMs: number,
+  ): readonly SessionEffect[] {
+    if (this.#phase === 'closed') return NO_EFFECTS;
     const forgotten = this.#tasks.remove(taskId);
     const request = this.#pending.take(requestId);
     if (request !== undefined) {
@@ -153,8 +169,8 @@ export class Session {
     return [...forgotten, ...this.#cancel(taskId, reason, nowMs)];
   }
 
-  #onConnected(): SessionEffect[] {
-    if (this.#phase === 'closed') return [];
+  #onConnected(): readonly SessionEffect[] {
+    if (this.#phase === 'closed') return NO_EFFECTS;
     this.#phase = 'connected';
     this.#attempt = 0;
     this.#retryAtMs = Infinity;
@@ -166,8 +182,8 @@ export class Session {
     return effects;
   }
 
-  #onDisconnected(why: Failure, random: number, nowMs: number): SessionEffect[] {
-    if (this.#phase === 'closed' || this.#phase === 'lost') return [];
+  #onDisconnected(why: Failure, random: number, nowMs: number): readonly SessionEffect[] {
+    if (this.#phase === 'closed' || this.#phase === 'lost') return NO_EFFECTS;
     if (this.#phase === 'connected') {
       this.#attempt = 0;
       this.#giveUpAtMs = nowMs + this.#options.giveUpAfterMs;
@@ -181,8 +197,8 @@ export class Session {
     return effects;
   }
 
-  #onMessage(message: Message, nowMs: number): SessionEffect[] {
-    if (this.#phase === 'closed') return [];
+  #onMessage(message: Message, nowMs: number): readonly SessionEffect[] {
+    if (this.#phase === 'closed') return NO_EFFECTS;
     switch (message.type) {
       case 'TaskEvent':
         return this.#tasks.onEvent(message.body, nowMs);
@@ -190,7 +206,7 @@ export class Session {
         return this.#onSubmitAck(message, nowMs);
       case 'MessageAck': {
         const { requestId, status, failure: why } = message.body;
-        if (requestId === undefined) return [];
+        if (requestId === undefined) return NO_EFFECTS;
         if (status === 'REJECTED') return this.#onRefused(requestId, why ?? rejected());
         return this.#onAnswered(requestId, message);
       }
@@ -199,47 +215,54 @@ export class Session {
         return this.#onAnswered(message.body.requestId, message);
       case 'ErrorReport': {
         const { requestId, failure: why } = message.body;
-        return requestId === undefined ? [] : this.#onRefused(requestId, why);
+        return requestId === undefined ? NO_EFFECTS : this.#onRefused(requestId, why);
       }
       default:
-        return [];
+        return NO_EFFECTS;
     }
   }
 
-  #onSubmitAck(message: MessageOf<'SubmitAck'>, nowMs: number): SessionEffect[] {
+  #onSubmitAck(message: MessageOf<'SubmitAck'>, nowMs: number): readonly SessionEffect[] {
     const { requestId, taskId, existing } = message.body;
     const request = this.#pending.take(requestId);
     if (request === undefined) {
-      if (!this.#abandoned.delete(requestId) || existing) return [];
+      if (!this.#abandoned.delete(requestId) || existing) return NO_EFFECTS;
       return this.#cancel(taskId, 'Its submitter did not wait for it.', nowMs);
     }
-    if (request.isRewatch) return [];
-    const effects: SessionEffect[] = [];
+    if (request.isRewatch) return NO_EFFECTS;
+    const answered: SessionEffect = { type: 'answered', requestId, message };
     const { body } = request.message;
     if ('watch' in body && body.taskId !== taskId) {
-      this.#tasks.remove(body.taskId);
-      this.#tasks.add(taskId, body.watch, false);
-      effects.push({ type: 'redirected', fromTaskId: body.taskId, toTaskId: taskId });
-      // The end of the earlier task may have overtaken this acknowledgement on a stream of its own, when we did not
-      // know yet that it concerns us. Watching it makes the coordinator say it again.
-      if (body.watch !== 'none') effects.push(this.#rewatch(taskId, body.watch));
+      return [...this.#redirect(body, taskId), answered, ...this.#tasks.accept(taskId)];
     }
-    effects.push({ type: 'answered', requestId, message });
-    return [...effects, ...this.#tasks.accept(taskId)];
+    const accepted = this.#tasks.accept(taskId);
+    return accepted.length === 0 ? [answered] : [answered, ...accepted];
   }
 
-  #onAnswered(requestId: number, message: AnswerMessage): SessionEffect[] {
+  #redirect(
+    { taskId: fromTaskId, watch }: { readonly taskId: string; readonly watch: WatchLevel },
+    toTaskId: string,
+  ): readonly SessionEffect[] {
+    this.#tasks.remove(fromTaskId);
+    this.#tasks.add(toTaskId, watch, false);
+    const redirected: SessionEffect = { type: 'redirected', fromTaskId, toTaskId };
+    // The end of the earlier task may have overtaken this acknowledgement on a stream of its own, when we did not
+    // know yet that it concerns us. Watching it makes the coordinator say it again.
+    return watch === 'none' ? [redirected] : [redirected, this.#rewatch(toTaskId, watch)];
+  }
+
+  #onAnswered(requestId: number, message: AnswerMessage): readonly SessionEffect[] {
     const request = this.#pending.take(requestId);
-    return request === undefined ? [] : [{ type: 'answered', requestId, message }];
+    return request === undefined ? NO_EFFECTS : [{ type: 'answered', requestId, message }];
   }
 
-  #onRefused(requestId: number, why: Failure): SessionEffect[] {
+  #onRefused(requestId: number, why: Failure): readonly SessionEffect[] {
     const request = this.#pending.take(requestId);
     this.#abandoned.delete(requestId);
-    return request === undefined ? [] : this.#refuse(request, why);
+    return request === undefined ? NO_EFFECTS : this.#refuse(request, why);
   }
 
-  #refuse(request: PendingRequest, why: Failure): SessionEffect[] {
+  #refuse(request: PendingRequest, why: Failure): readonly SessionEffect[] {
     const { requestId, isRewatch, message } = request;
     const taskId =
       message.type === 'SubmitTask' || message.type === 'WatchTask'
@@ -253,9 +276,9 @@ export class Session {
     return effects;
   }
 
-  #onTime(nowMs: number): SessionEffect[] {
-    if (this.#phase === 'closed') return [];
-    const effects = this.#tasks.expire(nowMs);
+  #onTime(nowMs: number): readonly SessionEffect[] {
+    if (this.#phase === 'closed') return NO_EFFECTS;
+    const effects = [...this.#tasks.expire(nowMs)];
     for (const request of this.#pending.expire(nowMs)) {
       const { message, requestId, wasSent } = request;
       // With an idempotency key the user can submit again and finds the same task, so it must live.
@@ -273,20 +296,20 @@ export class Session {
     return effects;
   }
 
-  #onClosed(): SessionEffect[] {
-    if (this.#phase === 'closed') return [];
+  #onClosed(): readonly SessionEffect[] {
+    if (this.#phase === 'closed') return NO_EFFECTS;
     const effects = this.#settleAll(closed());
     this.#phase = 'closed';
     return effects;
   }
 
-  #giveUp(why: Failure): SessionEffect[] {
+  #giveUp(why: Failure): readonly SessionEffect[] {
     const effects = this.#settleAll(why);
     this.#phase = 'lost';
     return [...effects, { type: 'gaveUp', failure: why }];
   }
 
-  #settleAll(why: Failure): SessionEffect[] {
+  #settleAll(why: Failure): readonly SessionEffect[] {
     this.#retryAtMs = Infinity;
     this.#giveUpAtMs = Infinity;
     this.#abandoned.clear();
@@ -294,14 +317,14 @@ export class Session {
     return [...refused, ...this.#tasks.loseAll(why)];
   }
 
-  #rewatch(taskId: string, watch: MessageOf<'WatchTask'>['body']['watch']): SessionEffect {
+  #rewatch(taskId: string, watch: WatchLevel): SessionEffect {
     const requestId = this.newRequestId();
     return send(
       this.#pending.add({ type: 'WatchTask', body: { requestId, taskId, watch } }, Infinity, true),
     );
   }
 
-  #cancel(taskId: string, reason: string, nowMs: number): SessionEffect[] {
+  #cancel(taskId: string, reason: string, nowMs: number): readonly SessionEffect[] {
     const body = { requestId: this.newRequestId(), taskId, reason, graceMs: ABANDON_GRACE_MS };
     // Nobody waits for the answer: it is a request only so that it survives a reconnect. The bound does not apply, or
     // raising one signal could leave tasks running; there are no more of these than there were tasks.

@@ -3,38 +3,44 @@
  * and a thousand tasks under one signal are normal here.
  */
 
+/** Hears of a signal. */
+export interface AbortListener {
+  readonly signalRaised: () => void;
+}
+
+interface Listened {
+  readonly listeners: Set<AbortListener>;
+  readonly onAbort: () => void;
+}
+
 /** The listeners of all signals of one client. */
 export class AbortFanOut {
-  readonly #signals = new Map<AbortSignal, { callbacks: Set<() => void>; listener: () => void }>();
+  readonly #signals = new Map<AbortSignal, Listened>();
 
-  /** Calls back once when the signal is raised; returns how to stop listening. The signal must not be raised yet. */
-  listen(signal: AbortSignal, callback: () => void): () => void {
-    const callbacks = this.#callbacksOf(signal);
-    callbacks.add(callback);
-    return () => {
-      callbacks.delete(callback);
-      if (callbacks.size === 0) this.#release(signal, callbacks);
-    };
+  /** Calls the listener once when the signal is raised, until `release`. The signal must not be raised yet. */
+  listen(signal: AbortSignal, listener: AbortListener): void {
+    this.#listenersOf(signal).add(listener);
   }
 
-  #callbacksOf(signal: AbortSignal): Set<() => void> {
-    const known = this.#signals.get(signal);
-    if (known !== undefined) return known.callbacks;
-    const callbacks = new Set<() => void>();
-    const listener = (): void => {
-      this.#signals.delete(signal);
-      for (const callback of callbacks) callback();
-      callbacks.clear();
-    };
-    signal.addEventListener('abort', listener, { once: true });
-    this.#signals.set(signal, { callbacks, listener });
-    return callbacks;
-  }
-
-  #release(signal: AbortSignal, callbacks: Set<() => void>): void {
-    const known = this.#signals.get(signal);
-    if (known?.callbacks !== callbacks) return;
-    signal.removeEventListener('abort', known.listener);
+  /** Stops listening. Idempotent. */
+  release(signal: AbortSignal, listener: AbortListener): void {
+    const listened = this.#signals.get(signal);
+    if (listened?.listeners.delete(listener) !== true || listened.listeners.size > 0) return;
+    signal.removeEventListener('abort', listened.onAbort);
     this.#signals.delete(signal);
+  }
+
+  #listenersOf(signal: AbortSignal): Set<AbortListener> {
+    const known = this.#signals.get(signal);
+    if (known !== undefined) return known.listeners;
+    const listeners = new Set<AbortListener>();
+    const onAbort = (): void => {
+      this.#signals.delete(signal);
+      for (const listener of listeners) listener.signalRaised();
+      listeners.clear();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#signals.set(signal, { listeners, onAbort });
+    return listeners;
   }
 }

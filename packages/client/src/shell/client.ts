@@ -38,8 +38,10 @@ import type {
   SubmitOptions,
   TaskQuery,
 } from './options.ts';
+import { NO_OPTIONS } from './submission.ts';
 import type { TaskHandle } from './task-handle.ts';
-import { Tasks } from './tasks.ts';
+import type { Submitter } from './submit-request.ts';
+import { Tasks, heard } from './tasks.ts';
 
 /** A task type of a user's own; `never` for the built-in ones, whose inputs and results are known. */
 export type CustomTaskType<T extends string> = T extends BuiltInTaskType ? never : T;
@@ -114,34 +116,37 @@ export class SwarmClient {
    *   TASK_CANCELLED (signal), CONNECTION_LOST or CONNECT_FAILED when nothing was heard for `submitTimeoutMs`: the task
    *   may have been accepted then, and an `idempotencyKey` makes it safe to submit it again
    */
-  async submit<T extends BuiltInTaskType>(
+  submit<T extends BuiltInTaskType>(
     taskType: T,
     input: InputOf<T>,
     options?: SubmitOptions,
   ): Promise<TaskHandle<ResultOf<T>>>;
-  async submit<Result = unknown, Input = unknown, T extends string = string>(
+  submit<Result = unknown, Input = unknown, T extends string = string>(
     taskType: CustomTaskType<T>,
     input: NoInfer<Input>,
     options?: SubmitOptions,
   ): Promise<TaskHandle<Result>>;
-  async submit(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<TaskHandle> {
+  submit(
+    taskType: string,
+    input: unknown,
+    options: SubmitOptions = NO_OPTIONS,
+  ): Promise<TaskHandle> {
     return this.#tasks.submit(taskType, input, options);
   }
 
   /** Submits a task and resolves with its result. @throws what `submit` and `TaskHandle.result` throw */
-  async run<T extends BuiltInTaskType>(
+  run<T extends BuiltInTaskType>(
     taskType: T,
     input: InputOf<T>,
     options?: SubmitOptions,
   ): Promise<ResultOf<T>>;
-  async run<Result = unknown, Input = unknown, T extends string = string>(
+  run<Result = unknown, Input = unknown, T extends string = string>(
     taskType: CustomTaskType<T>,
     input: NoInfer<Input>,
     options?: SubmitOptions,
   ): Promise<Result>;
-  async run(taskType: string, input: unknown, options: SubmitOptions = {}): Promise<unknown> {
-    const handle = await this.#tasks.submit(taskType, input, options);
-    return handle.result();
+  run(taskType: string, input: unknown, options: SubmitOptions = NO_OPTIONS): Promise<unknown> {
+    return this.#tasks.run(taskType, input, options);
   }
 
   /**
@@ -183,9 +188,12 @@ export class SwarmClient {
     if (each.idempotencyKey !== undefined) {
       throw new SwarmError('BAD_OPTION', 'One idempotencyKey would make all inputs one task.');
     }
-    const submit = async (input: unknown, stop: AbortSignal): Promise<TaskHandle> =>
-      this.#tasks.submit(taskType, input, { ...each, signal: stop });
-    return new MapRun(inputs, { submit, concurrency, ordered, onFailure, signal }).items();
+    const stop = new AbortController();
+    const submitOptions = heard({ ...each, signal: stop.signal });
+    const submit = (input: unknown, submitter: Submitter): void => {
+      this.#tasks.start(taskType, input, submitOptions, submitter);
+    };
+    return new MapRun(inputs, { submit, stop, concurrency, ordered, onFailure, signal }).items();
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import {
   ERRORS,
+  FrameBatch,
   MessageReader,
   NO_ERROR_WIRE_CODE,
   PROTOCOL_MAX,
@@ -64,6 +65,8 @@ export class CoordinatorConnection {
   /** Encodes what goes out on this connection and checks what comes in. */
   readonly coder: PayloadCoder;
   #client: Stream | undefined;
+  /** What is to leave on the client stream at the end of this turn of the event loop. */
+  readonly #batch = new FrameBatch();
   #ack: ClientAck | undefined;
   readonly #acknowledged: Settle;
   /** What ended the connection, when we know better than the transport. */
@@ -183,13 +186,17 @@ export class CoordinatorConnection {
       void this.#sendOnOwnStream(message, prepared);
       return;
     }
-    const onControl = isExpected(message.type, 'client', 'control');
-    const stream = onControl ? this.#control : this.#client;
-    try {
-      stream?.write(encodeFrame(prepared));
-    } catch {
-      // The stream ended a moment ago; `closed` is about to tell.
+    if (isExpected(message.type, 'client', 'control')) {
+      writeOrLose(this.#control, encodeFrame(prepared));
+      return;
     }
+    // A burst of tasks that ended together is followed by the next ones within the same turn: they share a write.
+    if (this.#batch.bytes === 0) {
+      process.nextTick(() => {
+        this.#writeBatch();
+      });
+    }
+    this.#batch.add(prepared);
   }
 
   /** Writes a message with its payload to a stream of its own. Rejects when the stream or connection ends first. */
@@ -205,8 +212,15 @@ export class CoordinatorConnection {
 
   /** Says goodbye and closes after what was written has left. Idempotent. */
   async close(): Promise<void> {
+    this.#writeBatch();
     if (this.isOpen) this.send({ type: 'Goodbye', body: { reason: 'The client was closed.' } });
     await this.#connection.close({ wireCode: NO_ERROR_WIRE_CODE, message: 'client closed' });
+  }
+
+  #writeBatch(): void {
+    for (const bytes of this.#batch.take()) {
+      if (this.#client !== undefined) writeOrLose(this.#client, bytes);
+    }
   }
 
   async #sendOnOwnStream(message: Message, encoding: Message | Promise<Message>): Promise<void> {
@@ -339,6 +353,15 @@ export class CoordinatorConnection {
 export async function writeAll(stream: Stream, pieces: Iterable<Uint8Array>): Promise<void> {
   for (const piece of pieces) {
     if (!stream.write(piece)) await stream.drained();
+  }
+}
+
+/** Writes what is lost silently when the stream ended a moment ago: `closed` is about to tell. */
+function writeOrLose(stream: Stream, bytes: Uint8Array): void {
+  try {
+    stream.write(bytes);
+  } catch {
+    // See above.
   }
 }
 

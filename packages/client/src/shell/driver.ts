@@ -166,6 +166,7 @@ export class Driver {
     this.#stop.abort();
     const error = new SwarmError('CLOSED', 'The client was closed.');
     for (const { reject } of this.#connectionWaiters.splice(0)) reject(error);
+    clearTimeout(this.#timer);
     await this.#connection?.close();
     await this.#connecting;
   }
@@ -282,10 +283,15 @@ export class Driver {
     if (!this.#mirrors.has(toTaskId)) this.#mirrors.set(toTaskId, mirror);
   }
 
-  /** One timer for the session. A timer that fires early only asks again, so it is moved for earlier times alone. */
+  /**
+   * One timer for the session. A timer that fires early only asks again, so it is moved for earlier times alone, and one
+   * that became needless runs out: the next request would make it anew. It is stopped where it could be what keeps the
+   * process from ending.
+   */
   #arm(): void {
     const nextMs = this.#session.nextTimeoutMs();
     if (nextMs === undefined) {
+      if (this.#timerAtMs === Infinity || this.connection !== undefined) return;
       clearTimeout(this.#timer);
       this.#timerAtMs = Infinity;
       return;

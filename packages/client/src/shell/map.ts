@@ -5,6 +5,8 @@
  */
 import { SwarmError, isSwarmError } from '@quic-swarm/protocol';
 import { nextDelayMs } from '@quic-swarm/transport';
+import type { Submitter } from './submit-request.ts';
+import type { EndListener, TaskMirror } from './task-mirror.ts';
 
 /** The pauses before a refused submission is repeated, unless the coordinator names one. */
 const REFUSED = { initialMs: 20, factor: 2, maxMs: 2000 };
@@ -28,15 +30,12 @@ export interface MapFailure {
 /** Either; `'error' in item` tells them apart. */
 export type MapItem<Result = unknown> = MapSuccess<Result> | MapFailure;
 
-/** What a run needs of a handle. */
-export interface MapHandle {
-  readonly id: string;
-  result(): Promise<unknown>;
-}
-
 /** Options of a {@link MapRun}. */
 export interface MapRunOptions {
-  readonly submit: (input: unknown, signal: AbortSignal) => Promise<MapHandle>;
+  /** Submits one task and tells the submitter how that went, perhaps before this returns; may throw instead. */
+  readonly submit: (input: unknown, submitter: Submitter) => void;
+  /** Raised when the reader leaves, a task fails, or the user's signal is raised: cancels the tasks in flight. */
+  readonly stop: AbortController;
   readonly concurrency: number;
   readonly ordered: boolean;
   readonly onFailure: 'throw' | 'yield';
@@ -49,8 +48,7 @@ type Source = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>;
 export class MapRun {
   readonly #options: MapRunOptions;
   readonly #source: Source;
-  /** Cancels what is in flight when the reader leaves, a task fails, or the user's signal is raised. */
-  readonly #stop = new AbortController();
+  readonly #stop: AbortController;
   readonly #finished = new Map<number, MapItem>();
   #unfinished = 0;
   /** Tasks that were refused for want of room and wait to be submitted again; no input is pulled meanwhile. */
@@ -58,12 +56,14 @@ export class MapRun {
   #pulled = 0;
   #yielded = 0;
   #isPulling = false;
+  #isChangeDue = false;
   #isExhausted = false;
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
   constructor(inputs: Iterable<unknown> | AsyncIterable<unknown>, options: MapRunOptions) {
     this.#options = options;
+    this.#stop = options.stop;
     this.#source =
       Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
   }
@@ -98,12 +98,16 @@ export class MapRun {
   }
 
   #take(): MapItem | undefined {
-    const [index] = this.#options.ordered ? [this.#yielded] : this.#finished.keys();
-    const item = index === undefined ? undefined : this.#finished.get(index);
+    const item = this.#options.ordered ? this.#finished.get(this.#yielded) : this.#anyFinished();
     if (item === undefined) return undefined;
     this.#finished.delete(item.index);
     this.#yielded += 1;
     return item;
+  }
+
+  #anyFinished(): MapItem | undefined {
+    for (const item of this.#finished.values()) return item;
+    return undefined;
   }
 
   get #hasRoom(): boolean {
@@ -117,7 +121,7 @@ export class MapRun {
   }
 
   #pull(): void {
-    while (!this.#isPulling && !this.#isExhausted && this.#hasRoom) {
+    while (!this.#isPulling && !this.#isExhausted && this.#hasRoom && this.#failure === undefined) {
       let next: ReturnType<Source['next']>;
       try {
         next = this.#source.next();
@@ -155,43 +159,40 @@ export class MapRun {
     const index = this.#pulled;
     this.#pulled += 1;
     this.#unfinished += 1;
-    void this.#compute(index, next.value).then((item) => {
-      this.#unfinished -= 1;
-      if ('error' in item && this.#options.onFailure === 'throw') this.#fail(item.error);
-      else this.#finished.set(index, item);
+    this.#submit(new MapEntry(index, next.value, this));
+  }
+
+  #submit(entry: MapEntry): void {
+    try {
+      this.#options.submit(entry.input, entry);
+    } catch (thrown) {
+      entry.taskRefused(swarmErrorOf(thrown));
+    }
+  }
+
+  /** Submits the task again when there may be room, unless the run was stopped meanwhile. */
+  async submitLater(entry: MapEntry, error: SwarmError, attempt: number): Promise<void> {
+    const { signal } = this.#stop;
+    const ownMs = nextDelayMs(attempt, Math.random(), REFUSED);
+    this.#refused += 1;
+    await pause(Math.max(error.retryAfterMs ?? 0, ownMs), signal);
+    this.#refused -= 1;
+    if (signal.aborted) this.finished({ index: entry.index, error });
+    else this.#submit(entry);
+  }
+
+  /** One task is over, or was refused for good. */
+  finished(item: MapItem): void {
+    this.#unfinished -= 1;
+    if ('error' in item && this.#options.onFailure === 'throw') this.#failure ??= item;
+    else this.#finished.set(item.index, item);
+    if (this.#isChangeDue) return;
+    // This is called while messages are read: the user's inputs are pulled afterwards, once for all tasks that ended.
+    this.#isChangeDue = true;
+    queueMicrotask(() => {
+      this.#isChangeDue = false;
       this.#changed();
     });
-  }
-
-  async #compute(index: number, input: unknown): Promise<MapItem> {
-    let taskId: string | undefined;
-    try {
-      const handle = await this.#submit(input);
-      taskId = handle.id;
-      return { index, taskId, result: await handle.result() };
-    } catch (thrown) {
-      const error = isSwarmError(thrown)
-        ? thrown
-        : new SwarmError('INTERNAL', String(thrown), { cause: thrown });
-      return { index, error, ...(taskId === undefined ? {} : { taskId }) };
-    }
-  }
-
-  async #submit(input: unknown): Promise<MapHandle> {
-    const { signal } = this.#stop;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.#options.submit(input, signal);
-      } catch (error) {
-        const isForNow = isSwarmError(error) && error.code === 'RESOURCE_EXHAUSTED';
-        if (!isForNow || !error.retryable) throw error;
-        const ownMs = nextDelayMs(attempt, Math.random(), REFUSED);
-        this.#refused += 1;
-        await pause(Math.max(error.retryAfterMs ?? 0, ownMs), signal);
-        this.#refused -= 1;
-        if (signal.aborted) throw error;
-      }
-    }
   }
 
   #fail(error: unknown): void {
@@ -219,6 +220,52 @@ export class MapRun {
   async #return(): Promise<void> {
     await this.#source.return?.();
   }
+}
+
+/** One input of a run, from its submission to its end. */
+class MapEntry implements Submitter, EndListener {
+  readonly index: number;
+  readonly input: unknown;
+  readonly #run: MapRun;
+  #refusals = 0;
+
+  constructor(index: number, input: unknown, run: MapRun) {
+    this.index = index;
+    this.input = input;
+    this.#run = run;
+  }
+
+  taskAccepted(mirror: TaskMirror): void {
+    mirror.whenOver(this);
+  }
+
+  taskRefused(error: SwarmError): void {
+    const isForNow = error.code === 'RESOURCE_EXHAUSTED' && error.retryable;
+    if (!isForNow) {
+      this.#run.finished({ index: this.index, error });
+      return;
+    }
+    void this.#run.submitLater(this, error, this.#refusals);
+    this.#refusals += 1;
+  }
+
+  taskOver(mirror: TaskMirror): void {
+    const { index } = this;
+    const taskId = mirror.id;
+    try {
+      const { state, result, error } = mirror.outcomeNow();
+      if (state !== 'succeeded') throw error as SwarmError;
+      this.#run.finished({ index, taskId, result });
+    } catch (thrown) {
+      this.#run.finished({ index, taskId, error: swarmErrorOf(thrown) });
+    }
+  }
+}
+
+function swarmErrorOf(thrown: unknown): SwarmError {
+  return isSwarmError(thrown)
+    ? thrown
+    : new SwarmError('INTERNAL', String(thrown), { cause: thrown });
 }
 
 async function pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -26,7 +26,11 @@ const COPIED = [
   'startToCloseMs',
   'scheduleToCloseMs',
   'onClientLoss',
+  'watch',
 ] as const satisfies readonly (keyof SubmitOptions & keyof SubmitTask)[];
+
+/** For submissions without options, which then need not be looked for. */
+export const NO_OPTIONS: SubmitOptions = {};
 
 /** What is not an option of the user's. */
 export interface SubmissionFrame {
@@ -51,32 +55,41 @@ export function submissionOf(
   }
   const payload = encodeDocument(input);
   if (payload.length > payloadBytesMax) throw tooLarge(payload.length, payloadBytesMax);
-  const referred = isBuiltInTaskType(taskType) ? datasetsOf(input) : [];
-  const chosen = chosenFields(options);
-  const datasets = [...new Set([...referred, ...(options.datasets ?? [])])];
-  const watch = options.watch ?? 'result';
-  const body = { requestId, taskId, taskType, datasets, watch, ...chosen };
-  const message = { type: 'SubmitTask', body: { ...body, payload } } as const;
+  const datasets = isBuiltInTaskType(taskType) ? datasetsOf(input) : [];
+  const body: SubmitTask & { payload: Uint8Array } = {
+    requestId,
+    taskId,
+    taskType,
+    datasets,
+    watch: 'result',
+    payload,
+  };
+  const message = { type: 'SubmitTask', body } as const;
+  const isChosen = options !== NO_OPTIONS && applyOptions(options, body);
   // The check costs about as much as the rest, and only what the user chose can be wrong.
-  if (datasets.length > 0 || options.watch !== undefined || Object.keys(chosen).length > 0) {
-    checkMessage(message, 'BAD_OPTION');
-  }
+  if (isChosen || datasets.length > 0) checkMessage(message, 'BAD_OPTION');
   return message;
 }
 
-function chosenFields(options: SubmitOptions): Partial<SubmitTask> {
-  const chosen: Record<string, unknown> = {};
+/** Sets the fields that the user chose; answers whether there are any. */
+function applyOptions(options: SubmitOptions, body: SubmitTask): boolean {
+  const fields = body as Record<string, unknown>;
+  let isChosen = false;
   for (const key of COPIED) {
-    if (options[key] !== undefined) chosen[key] = options[key];
+    const value = options[key];
+    if (value === undefined) continue;
+    fields[key] = value;
+    isChosen = true;
   }
-  if (options.agentType !== undefined) chosen['agentType'] = agentTypeOf(options.agentType);
-  if (options.after !== undefined) chosen['after'] = [...options.after];
-  if (options.retry !== undefined) {
-    const entries = Object.entries(options.retry) as [string, unknown][];
-    const given = entries.filter(([, value]) => value !== undefined);
-    chosen['retry'] = Object.fromEntries(given);
+  const { agentType, datasets, after, retry } = options;
+  if (agentType !== undefined) body.agentType = agentTypeOf(agentType);
+  if (datasets !== undefined) body.datasets = [...new Set([...body.datasets, ...datasets])];
+  if (after !== undefined) body.after = [...after];
+  if (retry !== undefined) {
+    const entries = Object.entries(retry) as [string, unknown][];
+    body.retry = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
-  return chosen;
+  return isChosen || [agentType, datasets, after, retry].some((value) => value !== undefined);
 }
 
 function agentTypeOf(name: string): AgentType {

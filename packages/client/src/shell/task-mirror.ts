@@ -58,6 +58,13 @@ export interface UnreadBounds {
   readonly bytesMax: number;
 }
 
+/** Hears that a task is over. */
+export interface EndListener {
+  readonly taskOver: (mirror: TaskMirror) => void;
+}
+
+const UNHEARD: TaskProgress = { fraction: 0, state: 'queued', attempt: 0 };
+
 /** One task as seen from here. */
 export class TaskMirror {
   /** Changes once at most, when an idempotency key led to an earlier task. */
@@ -65,62 +72,57 @@ export class TaskMirror {
   /** Unknown for tasks that were attached to. */
   readonly taskType: string | undefined;
   readonly #bounds: UnreadBounds;
-  #progress: TaskProgress;
+  #progress: TaskProgress = UNHEARD;
   #progressVersion = 0;
-  /** Decodes the result when it is first asked for, and keeps it. */
-  #outcome: (() => TaskOutcome) | undefined;
+  /** The end as it was heard, until the outcome is first asked for: only then the result is decoded. */
+  #end: TaskEvent | undefined;
+  #outcome: TaskOutcome | undefined;
   #lost: SwarmError | undefined;
-  #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] | undefined;
   #chunkBytes = 0;
-  #chunksEnd: { readonly error: SwarmError | undefined } | undefined;
+  #haveChunksEnded = false;
+  #chunksError: SwarmError | undefined;
   #change: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
-  #onEnd: (() => void)[] = [];
+  #listeners: EndListener[] | undefined;
 
   constructor(id: string, taskType: string | undefined, bounds: UnreadBounds) {
     this.id = id;
     this.taskType = taskType;
     this.#bounds = bounds;
-    this.#progress = { fraction: 0, state: 'queued', attempt: 0 };
   }
 
   get latest(): TaskProgress {
-    return this.#progress;
+    return this.#end === undefined ? this.#progress : progressAfter(this.#progress, this.#end);
   }
 
   /** Nothing will change any more. */
   get isOver(): boolean {
-    return this.#outcome !== undefined || this.#lost !== undefined;
+    return this.#end !== undefined || this.#outcome !== undefined || this.#lost !== undefined;
   }
 
   /** Calls back once when the task is over, perhaps now. */
-  whenOver(callback: () => void): void {
-    if (this.isOver) callback();
-    else this.#onEnd.push(callback);
+  whenOver(listener: EndListener): void {
+    if (this.isOver) listener.taskOver(this);
+    else if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 
   /** The coordinator acknowledged the task in this state. */
   accepted(state: TaskState): void {
-    if (!this.isOver && this.#progressVersion === 0 && !isTerminal(state)) {
-      this.#progress = { ...this.#progress, state };
-    }
+    if (this.isOver || this.#progressVersion > 0 || isTerminal(state)) return;
+    if (state !== this.#progress.state) this.#progress = { ...this.#progress, state };
   }
 
   /** State, progress or end. */
   changed(event: TaskEvent): void {
     if (this.isOver) return;
-    const { state, attempt, agentId, pendingReason, kind } = event;
-    const isSameAttempt = attempt === this.#progress.attempt;
-    const text = event.text ?? (isSameAttempt ? this.#progress.text : undefined);
-    this.#progress = {
-      fraction: event.fraction ?? (isSameAttempt ? this.#progress.fraction : 0),
-      state,
-      attempt,
-      ...(text === undefined ? {} : { text }),
-      ...(agentId === undefined ? {} : { agentId }),
-      ...(pendingReason === undefined ? {} : { pendingReason }),
-    };
-    if (kind === 'end') this.#end(() => outcomeOf(event, this.taskType));
-    else this.#progressVersion += 1;
+    if (event.kind === 'end') {
+      this.#end = event;
+      this.#tellOver();
+    } else {
+      this.#progress = progressAfter(this.#progress, event);
+      this.#progressVersion += 1;
+    }
     this.#notify();
   }
 
@@ -131,8 +133,8 @@ export class TaskMirror {
     this.#progress = { ...this.#progress, state: 'cancelled' };
     const times = { deadLettered: false, queueMs: 0, computeMs: 0, totalMs: 0 };
     const agent = agentId === undefined ? {} : { agentId };
-    const taskId = this.id;
-    this.#end(() => ({ taskId, state: 'cancelled', attempt, error, ...agent, ...times }));
+    this.#outcome = { taskId: this.id, state: 'cancelled', attempt, error, ...agent, ...times };
+    this.#tellOver();
     this.chunksEnded(error);
   }
 
@@ -140,19 +142,21 @@ export class TaskMirror {
   lost(error: SwarmError): void {
     if (this.isOver) return;
     this.#lost = error;
-    this.#callEnded();
+    this.#tellOver();
     this.chunksEnded(error);
   }
 
   chunksArrived(payloads: readonly Uint8Array[]): void {
     for (const payload of payloads) {
-      if (this.#chunksEnd !== undefined) return;
+      if (this.#haveChunksEnded) return;
+      this.#chunks ??= [];
       const { chunksMax, bytesMax } = this.#bounds;
       if (this.#chunks.length >= chunksMax || this.#chunkBytes + payload.length > bytesMax) {
         // Parts that nobody reads are dropped rather than kept without end; who reads later is told.
-        this.#chunks = [];
+        this.#chunks = undefined;
         this.#chunkBytes = 0;
-        this.#chunksEnd = { error: unread(this.id, chunksMax, bytesMax) };
+        this.#haveChunksEnded = true;
+        this.#chunksError = unread(this.id, chunksMax, bytesMax);
       } else {
         this.#chunks.push(payload);
         this.#chunkBytes += payload.length;
@@ -162,17 +166,34 @@ export class TaskMirror {
   }
 
   chunksEnded(error: SwarmError | undefined): void {
-    this.#chunksEnd ??= { error };
+    if (!this.#haveChunksEnded) {
+      this.#haveChunksEnded = true;
+      this.#chunksError = error;
+    }
     this.#notify();
+  }
+
+  /** How the task ended, which must be over. Throws when that is not known or the result cannot be read. */
+  outcomeNow(): TaskOutcome {
+    if (this.#outcome !== undefined) return this.#outcome;
+    if (this.#lost !== undefined) throw this.#lost;
+    const end = this.#end;
+    if (end === undefined) throw new SwarmError('INTERNAL', `Task ${this.id} is not over.`);
+    this.#outcome = outcomeOf(end, this.taskType);
+    // The decoded result is kept, its bytes are not.
+    this.#progress = progressAfter(this.#progress, end);
+    this.#end = undefined;
+    return this.#outcome;
   }
 
   /** See `TaskHandle.outcome`. */
   async outcome(): Promise<TaskOutcome> {
-    for (;;) {
-      if (this.#outcome !== undefined) return this.#outcome();
-      if (this.#lost !== undefined) throw this.#lost;
-      await this.#nextChange();
+    if (!this.isOver) {
+      await new Promise<void>((resolve) => {
+        this.whenOver({ taskOver: () => resolve() });
+      });
     }
+    return this.outcomeNow();
   }
 
   /** See `TaskHandle.progress`. */
@@ -193,12 +214,12 @@ export class TaskMirror {
   /** See `TaskHandle.chunks`. */
   async *chunks(): AsyncGenerator<unknown, void, undefined> {
     for (;;) {
-      const payload = this.#chunks.shift();
+      const payload = this.#chunks?.shift();
       if (payload !== undefined) {
         this.#chunkBytes -= payload.length;
         yield decodeDocument(payload);
-      } else if (this.#chunksEnd !== undefined) {
-        if (this.#chunksEnd.error !== undefined) throw this.#chunksEnd.error;
+      } else if (this.#haveChunksEnded) {
+        if (this.#chunksError !== undefined) throw this.#chunksError;
         return;
       } else {
         await this.#nextChange();
@@ -206,19 +227,11 @@ export class TaskMirror {
     }
   }
 
-  #end(outcomeOnce: () => TaskOutcome): void {
-    this.#outcome = () => {
-      const outcome = outcomeOnce();
-      this.#outcome = () => outcome;
-      return outcome;
-    };
-    this.#callEnded();
-  }
-
-  #callEnded(): void {
-    const callbacks = this.#onEnd;
-    this.#onEnd = [];
-    for (const callback of callbacks) callback();
+  #tellOver(): void {
+    const listeners = this.#listeners;
+    if (listeners === undefined) return;
+    this.#listeners = undefined;
+    for (const listener of listeners) listener.taskOver(this);
   }
 
   async #nextChange(): Promise<void> {
@@ -239,35 +252,53 @@ export class TaskMirror {
   }
 }
 
+/** The picture after a change. Optional fields are set afterwards: a literal of known fields costs a tenth of one that is
+ *  put together from parts. */
+function progressAfter(before: TaskProgress, event: TaskEvent): TaskProgress {
+  const { state, attempt, agentId, pendingReason } = event;
+  const isSameAttempt = attempt === before.attempt;
+  const text = event.text ?? (isSameAttempt ? before.text : undefined);
+  const fraction = event.fraction ?? (isSameAttempt ? before.fraction : 0);
+  const progress: Changeable<TaskProgress> = { fraction, state, attempt };
+  if (text !== undefined) progress.text = text;
+  if (agentId !== undefined) progress.agentId = agentId;
+  if (pendingReason !== undefined) progress.pendingReason = pendingReason;
+  return progress;
+}
+
+type Changeable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 function outcomeOf(event: TaskEvent, taskType: string | undefined): TaskOutcome {
   const { taskId, state, attempt, agentId, failure } = event;
-  const ending = isTerminal(state) ? state : 'failed';
-  const common = {
+  const outcome: Changeable<TaskOutcome> = {
     taskId,
+    state: isTerminal(state) ? state : 'failed',
     attempt,
-    ...(agentId === undefined ? {} : { agentId }),
     deadLettered: event.deadLettered ?? false,
     queueMs: event.queueMs ?? 0,
     computeMs: event.computeMs ?? 0,
     totalMs: event.totalMs ?? 0,
   };
-  if (ending === 'succeeded') {
-    return { ...common, state: ending, ...resultOf(event, taskType) };
+  if (agentId !== undefined) outcome.agentId = agentId;
+  if (outcome.state === 'succeeded') {
+    if (event.payload !== undefined) outcome.result = resultOf(event, event.payload, taskType);
+  } else {
+    outcome.error =
+      failure === undefined
+        ? new SwarmError(
+            'TASK_FAILED',
+            `Task ${taskId} ended as ${outcome.state} without a reason.`,
+          )
+        : SwarmError.fromFailure(failure);
   }
-  const error =
-    failure === undefined
-      ? new SwarmError('TASK_FAILED', `Task ${taskId} ended as ${ending} without a reason.`)
-      : SwarmError.fromFailure(failure);
-  return { ...common, state: ending, error };
+  return outcome;
 }
 
-function resultOf(event: TaskEvent, taskType: string | undefined): { result?: unknown } {
-  const { payload, resultType } = event;
-  if (payload === undefined) return {};
-  const known = taskType ?? taskTypeOf(resultType);
-  if (known !== undefined && isBuiltInTaskType(known))
-    return { result: decodeResult(known, payload) };
-  return { result: decodeDocument(payload) };
+function resultOf(event: TaskEvent, payload: Uint8Array, taskType: string | undefined): unknown {
+  const known = taskType ?? taskTypeOf(event.resultType);
+  return known !== undefined && isBuiltInTaskType(known)
+    ? decodeResult(known, payload)
+    : decodeDocument(payload);
 }
 
 /** The built-in task type that answers with this document. */

@@ -1,13 +1,14 @@
 /** Submitting tasks, attaching to them, cancelling them. */
-import { SwarmError, type SubmitAck, type WatchLevel, checkMessage } from '@quic-swarm/protocol';
-import type { AnswerMessage, RequestMessage } from '../core/events.ts';
+import { SwarmError, checkMessage, type WatchLevel } from '@quic-swarm/protocol';
+import type { AnswerMessage } from '../core/events.ts';
 import { newTaskId } from '../task-id.ts';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { Driver } from './driver.ts';
 import type { CancelOptions, SubmitOptions } from './options.ts';
 import { submissionOf } from './submission.ts';
+import { SubmitRequest, aborted, type Submitter } from './submit-request.ts';
 import { TaskHandle } from './task-handle.ts';
-import type { TaskMirror } from './task-mirror.ts';
+import type { EndListener, TaskMirror } from './task-mirror.ts';
 
 const SUBMIT_TIMEOUT_MS = 5000;
 
@@ -23,7 +24,30 @@ export class Tasks {
   }
 
   /** See `SwarmClient.submit`. */
-  async submit(taskType: string, input: unknown, options: SubmitOptions): Promise<TaskHandle> {
+  submit(taskType: string, input: unknown, options: SubmitOptions): Promise<TaskHandle> {
+    const { watch = 'result' } = options;
+    return new Promise((resolve, reject) => {
+      this.start(taskType, input, options, {
+        taskAccepted: (mirror) => {
+          resolve(this.#handleOf(mirror, watch));
+        },
+        taskRefused: reject,
+      });
+    });
+  }
+
+  /** See `SwarmClient.run`. */
+  run(taskType: string, input: unknown, options: SubmitOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.start(taskType, input, heard(options), new Run(resolve, reject));
+    });
+  }
+
+  /**
+   * Submits a task for somebody inside this client, who is told exactly once how the coordinator answered, perhaps before
+   * this returns. Throws, and tells nothing, when the submission is not valid or its signal is raised already.
+   */
+  start(taskType: string, input: unknown, options: SubmitOptions, submitter: Submitter): void {
     const { signal, submitTimeoutMs = SUBMIT_TIMEOUT_MS, watch = 'result' } = options;
     if (signal?.aborted === true) throw aborted(signal);
     const requestId = this.#driver.newRequestId();
@@ -34,27 +58,9 @@ export class Tasks {
       payloadBytesMax: this.#driver.connection?.ack.grants.payloadBytesMax ?? Infinity,
     });
     if (watch !== 'none') this.#driver.register(mirror);
-    return new Promise((resolve, reject) => {
-      const release = this.#cancelOnAbort(mirror, requestId, signal, reject);
-      const answered = (ack: SubmitAck): void => {
-        // An idempotency key may have led to a task that is shown by another mirror already.
-        const shown = this.#driver.mirrorOf(ack.taskId) ?? mirror;
-        if (shown === mirror) {
-          mirror.id = ack.taskId;
-        } else {
-          release();
-          this.#cancelOnAbort(shown, requestId, signal, reject);
-        }
-        shown.accepted(ack.state);
-        resolve(this.#handleOf(shown, watch));
-      };
-      const refused = (error: SwarmError): void => {
-        release();
-        mirror.lost(error);
-        reject(error);
-      };
-      this.#askForTask(message, submitTimeoutMs, answered, refused);
-    });
+    const request = new SubmitRequest(this.#driver, requestId, mirror, submitter);
+    if (signal !== undefined) request.cancelOnAbort(signal, this.#aborts);
+    this.#driver.ask(message, submitTimeoutMs, request);
   }
 
   /** See `SwarmClient.attach`. */
@@ -111,53 +117,52 @@ export class Tasks {
     const message = { type: 'WatchTask', body } as const;
     checkMessage(message, 'BAD_OPTION');
     this.#driver.register(mirror);
-    const answered = (ack: SubmitAck): void => {
-      mirror.accepted(ack.state);
-      onAnswered();
-    };
     const refused = (error: SwarmError): void => {
       mirror.lost(error);
       onRefused(error);
     };
-    this.#askForTask(message, this.#requestTimeoutMs, answered, refused);
-  }
-
-  #askForTask(
-    message: RequestMessage,
-    timeoutMs: number,
-    onAck: (ack: SubmitAck) => void,
-    refused: (error: SwarmError) => void,
-  ): void {
     const answered = (answer: AnswerMessage): void => {
-      if (answer.type === 'SubmitAck') onAck(answer.body);
-      else
-        refused(new SwarmError('BAD_MESSAGE', `${message.type} was answered by ${answer.type}.`));
+      if (answer.type !== 'SubmitAck') {
+        refused(new SwarmError('BAD_MESSAGE', `WatchTask was answered by ${answer.type}.`));
+        return;
+      }
+      mirror.accepted(answer.body.state);
+      onAnswered();
     };
-    this.#driver.ask(message, timeoutMs, { answered, refused });
-  }
-
-  /** Until the task is over. Returns how to stop listening before. */
-  #cancelOnAbort(
-    mirror: TaskMirror,
-    requestId: number,
-    signal: AbortSignal | undefined,
-    reject: (error: SwarmError) => void,
-  ): () => void {
-    if (signal === undefined) return () => {};
-    const release = this.#aborts.listen(signal, () => {
-      const error = aborted(signal);
-      this.#driver.abandon(mirror.id, requestId, error.message);
-      mirror.cancelledHere(error);
-      // Without effect once the submission was acknowledged.
-      reject(error);
-    });
-    mirror.whenOver(release);
-    return release;
+    this.#driver.ask(message, this.#requestTimeoutMs, { answered, refused });
   }
 }
 
-function aborted(signal: AbortSignal): SwarmError {
-  return new SwarmError('TASK_CANCELLED', 'The signal of the submission was raised.', {
-    cause: signal.reason,
-  });
+/** The same options for somebody who waits for the end from the beginning. */
+export function heard(options: SubmitOptions): SubmitOptions {
+  return options.watch === 'none' ? { ...options, watch: 'result' } : options;
+}
+
+/** Settles the promise of `run`: with the refusal, or with what the accepted task ends with. */
+class Run implements Submitter, EndListener {
+  readonly #resolve: (result: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(resolve: (result: unknown) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  taskAccepted(mirror: TaskMirror): void {
+    mirror.whenOver(this);
+  }
+
+  taskRefused(error: SwarmError): void {
+    this.#reject(error);
+  }
+
+  taskOver(mirror: TaskMirror): void {
+    try {
+      const { state, result, error } = mirror.outcomeNow();
+      if (state === 'succeeded') this.#resolve(result);
+      else this.#reject(error);
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
 }
