@@ -26,7 +26,7 @@ import { agentsFor } from './pending-reason.ts';
 import { CoreState, type Client } from './state.ts';
 import * as submissions from './submissions.ts';
 import * as flow from './task-flow.ts';
-import type { Task } from './task.ts';
+import { addChunk, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
@@ -194,7 +194,7 @@ function receiveChunk(
   lease: AgentLease,
   { sequence, payload = new Uint8Array(0) }: ResultChunk,
 ): void {
-  if (task.chunkSequences.has(sequence)) return;
+  if (task.chunkSequences?.has(sequence) === true) return;
   const { payloadBytesMax, chunksMax } = core.options;
   if (task.chunkBytes + payload.length > payloadBytesMax || task.chunks.length >= chunksMax) {
     const bounds = `${chunksMax} parts of ${payloadBytesMax} bytes together`;
@@ -202,9 +202,7 @@ function receiveChunk(
     return;
   }
   const chunk = { sequence, payload };
-  task.chunks.push(chunk);
-  task.chunkSequences.add(sequence);
-  task.chunkBytes += payload.length;
+  addChunk(task, chunk);
   announceChunk(core, task, chunk);
   if (lease.completion !== undefined) receiveCompletion(core, agent, lease.completion);
 }
@@ -236,7 +234,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
     core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
     return;
   }
-  if (task.state === 'dispatched' && lease !== undefined) flow.start(core, task, lease);
+  if (task.state === 'dispatched' && lease !== undefined) flow.startBeforeEnd(core, task, lease);
   flow.complete(core, task, agent, completion);
 }
 

@@ -8,7 +8,7 @@
  */
 import type { AgentType } from '@quic-swarm/protocol';
 import { isAvailable, isCapable, type Agent } from './agent-record.ts';
-import { invariant } from './invariant.ts';
+import { InvariantError } from './invariant.ts';
 import type { LaneEntry, Task } from './task.ts';
 
 const PRIORITIES = 5;
@@ -140,7 +140,7 @@ export class TaskQueue {
   remove(task: Task): void {
     if (task.laneEntry === undefined) return;
     const bucket = this.#buckets.get(task.bucketKey);
-    invariant(bucket !== undefined, `bucket ${task.bucketKey} is gone`);
+    if (bucket === undefined) throw new InvariantError(`bucket ${task.bucketKey} is gone`);
     (bucket.lanes[task.priority - 1] as Lane).remove(task.laneEntry);
     task.laneEntry = undefined;
     bucket.size -= 1;

@@ -8,6 +8,7 @@ import {
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
 import type { CoordinatorEffect } from './effects.ts';
+import { Fifo } from './fifo.ts';
 import type { CoreOptions } from './options.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
@@ -38,7 +39,7 @@ export class CoreState {
   readonly timers: TimerHeap = new TimerHeap();
   readonly tasks: Map<string, Task> = new Map();
   /** Final tasks, oldest first. */
-  readonly finished: Set<Task> = new Set();
+  readonly finished: Fifo<Task> = new Fifo();
   readonly taskIdByKey: Map<string, string> = new Map();
   readonly queue: TaskQueue;
   readonly agents: Map<string, Agent> = new Map();

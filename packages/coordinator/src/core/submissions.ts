@@ -1,5 +1,11 @@
 /** What clients ask about tasks: submit, watch, cancel. */
-import { failure, type CancelTask, type SubmitTask, type WatchTask } from '@quic-swarm/protocol';
+import {
+  failure,
+  type CancelTask,
+  type Failure,
+  type SubmitTask,
+  type WatchTask,
+} from '@quic-swarm/protocol';
 import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
@@ -11,44 +17,36 @@ import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
 export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
-  const { requestId, taskType, idempotencyKey } = submission;
-  const refuse = (reason: ReturnType<typeof failure>): void => {
-    core.refuse(client.connectionId, 'client', requestId, reason);
-  };
   const existing = findExisting(core, submission);
-  if (existing !== undefined) {
-    if (isSameTask(existing, submission)) acceptExisting(core, client, submission, existing);
-    else {
-      refuse(
-        failure(
-          'TASK_EXISTS',
-          `Task ${existing.taskId} was submitted with another input or type.`,
-          {
-            hint: 'Use a new task id or idempotency key for a new task.',
-          },
-        ),
-      );
-    }
+  if (existing !== undefined && isSameTask(existing, submission)) {
+    acceptExisting(core, client, submission, existing);
     return;
   }
-  const unsupported = missingFeature(submission);
-  if (unsupported !== undefined) return refuse(unsupported);
-  const noRoom = refuseTask(core, submission.payload?.length ?? 0);
-  if (noRoom !== undefined) return refuse(noRoom);
+  const refusal = existing === undefined ? whyRefused(core, submission) : takenBy(existing);
+  if (refusal === undefined) accept(core, client, submission);
+  else core.refuse(client.connectionId, 'client', submission.requestId, refusal);
+}
+
+/** Why a new task cannot be accepted; undefined when it can, and then its data sets are claimed for it. */
+function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefined {
+  const refusal = missingFeature(submission) ?? refuseTask(core, submission.payload?.length ?? 0);
+  if (refusal !== undefined) return refusal;
   const missing = claimDatasets(core, submission.datasets);
-  if (missing.length > 0) {
-    return refuse(
-      failure('DATASET_NOT_FOUND', `The coordinator does not have ${missing.join(', ')}.`, {
-        hint: 'Upload the data set first (client.putTable or client.putDataset).',
-      }),
-    );
-  }
-  const task = createTask(
-    submission,
-    { connectionId: client.connectionId, clientName: client.clientName, order: core.nextOrder() },
-    core.options,
-    core.nowMs,
-  );
+  if (missing.length === 0) return undefined;
+  return failure('DATASET_NOT_FOUND', `The coordinator does not have ${missing.join(', ')}.`, {
+    hint: 'Upload the data set first (client.putTable or client.putDataset).',
+  });
+}
+
+function takenBy({ taskId }: Task): Failure {
+  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type.`, {
+    hint: 'Use a new task id or idempotency key for a new task.',
+  });
+}
+
+function accept(core: CoreState, client: Client, submission: SubmitTask): void {
+  const { requestId, taskType, idempotencyKey } = submission;
+  const task = createTask(submission, client, core.nextOrder(), core.options, core.nowMs);
   task.inputHash = idempotencyKey === undefined ? 0 : hashBytes(submission.payload);
   core.tasks.set(task.taskId, task);
   if (idempotencyKey !== undefined)
@@ -164,10 +162,11 @@ function watch(client: Client, task: Task, level: WatchTask['watch']): void {
   // A client that does not listen may still have asked to be missed.
   client.watched.add(task.taskId);
   const { connectionId } = client;
-  task.watchers = [
-    ...task.watchers.filter((watcher) => watcher.connectionId !== connectionId),
-    { connectionId, level },
-  ];
+  const watcher = { connectionId, level };
+  task.watchers =
+    task.watchers.length === 0
+      ? [watcher]
+      : [...task.watchers.filter((other) => other.connectionId !== connectionId), watcher];
 }
 
 function acknowledge(

@@ -5,6 +5,7 @@
 import {
   failure,
   isTerminal,
+  type BodyOf,
   type Failure,
   type TaskCompletion,
   type TerminalTaskState,
@@ -14,7 +15,7 @@ import { releaseDatasets } from './datasets.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
-import type { Task } from './task.ts';
+import { dropChunks, type Task } from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -66,9 +67,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   task.attempt += 1;
   task.agentId = agent.agentId;
   task.startedAtMs = undefined;
-  task.chunks = [];
-  task.chunkSequences.clear();
-  task.chunkBytes = 0;
+  dropChunks(task);
   agent.dispatchSequence += 1;
   agent.leases.set(task.taskId, {
     taskId: task.taskId,
@@ -80,20 +79,20 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
     fenced: false,
   });
   core.queue.availabilityChanged(agent);
-  const remainingMs = (task.deadlineMs ?? Number.POSITIVE_INFINITY) - core.nowMs;
-  core.send(agent.connectionId ?? '', 'dispatch', {
-    type: 'AgentTask',
-    body: {
-      epoch: core.options.epoch,
-      taskId: task.taskId,
-      attempt: task.attempt,
-      dispatchSequence: agent.dispatchSequence,
-      taskType: task.taskType,
-      datasets: [...task.datasets],
-      startToCloseMs: Math.max(1, Math.min(task.startToCloseMs, remainingMs)),
-      ...(task.input === undefined ? {} : { payload: task.input }),
-    },
-  });
+  const body: BodyOf<'AgentTask'> = {
+    epoch: core.options.epoch,
+    taskId: task.taskId,
+    attempt: task.attempt,
+    dispatchSequence: agent.dispatchSequence,
+    taskType: task.taskType,
+    datasets: task.datasets,
+    startToCloseMs:
+      task.deadlineMs === undefined
+        ? task.startToCloseMs
+        : Math.max(1, Math.min(task.startToCloseMs, task.deadlineMs - core.nowMs)),
+  };
+  if (task.input !== undefined) body.payload = task.input;
+  core.send(agent.connectionId ?? '', 'dispatch', { type: 'AgentTask', body });
   announceState(core, task);
 }
 
@@ -101,15 +100,26 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
 export function start(core: CoreState, task: Task, lease: AgentLease): void {
   lease.started = true;
   if (task.state !== 'dispatched') return;
-  moveTo(task, 'running');
-  beginRunning(core, task);
+  noteStart(core, task);
+  limitAttempt(core, task);
   announceState(core, task);
 }
 
-function beginRunning(core: CoreState, task: Task): void {
+/** dispatched → running in passing: the answer came, and nothing before it. */
+export function startBeforeEnd(core: CoreState, task: Task, lease: AgentLease): void {
+  lease.started = true;
+  noteStart(core, task);
+  announceState(core, task);
+}
+
+function noteStart(core: CoreState, task: Task): void {
+  moveTo(task, 'running');
   core.timers.cancel(task.scheduleToStartTimer);
   task.startedAtMs ??= core.nowMs;
   task.firstStartedAtMs ??= core.nowMs;
+}
+
+function limitAttempt(core: CoreState, task: Task): void {
   // The agent enforces the limit; this one is for an agent that does not.
   task.startToCloseTimer = core.timers.schedule(
     core.nowMs + task.startToCloseMs + core.options.startToCloseSlackMs,
@@ -122,10 +132,10 @@ export function resume(core: CoreState, task: Task, agent: Agent): void {
   core.queue.remove(task);
   core.timers.cancel(task.releaseTimer);
   task.inBackoff = false;
-  moveTo(task, 'running');
   task.agentId = agent.agentId;
   task.losses = Math.max(0, task.losses - 1);
-  beginRunning(core, task);
+  noteStart(core, task);
+  limitAttempt(core, task);
   agent.leases.set(task.taskId, {
     taskId: task.taskId,
     attempt: task.attempt,
@@ -308,19 +318,15 @@ export function finish(
   task.inBackoff = false;
   task.failure = reason;
   task.endedAtMs = core.nowMs;
-  for (const timer of [
-    task.releaseTimer,
-    task.scheduleToStartTimer,
-    task.scheduleToCloseTimer,
-    task.startToCloseTimer,
-  ]) {
-    core.timers.cancel(timer);
-  }
+  core.timers.cancel(task.releaseTimer);
+  core.timers.cancel(task.scheduleToStartTimer);
+  core.timers.cancel(task.scheduleToCloseTimer);
+  core.timers.cancel(task.startToCloseTimer);
   core.pendingTasks -= 1;
   core.pendingBytes -= task.inputBytes;
   task.input = undefined;
   releaseDatasets(core, task);
-  core.finished.add(task);
+  core.finished.push(task);
   core.finishedBytes += (task.result?.length ?? 0) + task.chunkBytes;
   const endedAtMs = task.endedAtMs;
   core.effects.push({
@@ -342,11 +348,13 @@ export function finish(
 /** Drops finished tasks beyond the bounds of count, bytes and age. */
 export function forgetOldest(core: CoreState): void {
   const { finishedTasksMax, finishedBytesMax, finishedTtlMs } = core.options;
-  for (const task of core.finished) {
+  for (;;) {
+    const task = core.finished.peek();
+    if (task === undefined) return;
     const tooMany = core.finished.size > finishedTasksMax || core.finishedBytes > finishedBytesMax;
     const tooOld = core.nowMs - (task.endedAtMs ?? 0) >= finishedTtlMs;
     if (!tooMany && !tooOld) return;
-    core.finished.delete(task);
+    core.finished.shift();
     core.finishedBytes -= (task.result?.length ?? 0) + task.chunkBytes;
     core.tasks.delete(task.taskId);
     if (task.idempotencyKey !== undefined)
