@@ -1,5 +1,6 @@
 /**
  * The coordinator's decisions: `handle(event, nowMs)` takes what happened and returns what to do, in order;
+ * `take(event, nowMs)` and `settle()` do the same for several events at once, and
  * `nextTimeoutMs()` says when it wants to be called with TimePassed. No clock, no I/O, no promises, no randomness but
  * a seeded generator: the same events at the same times give the same effects, which is what simulation and replay
  * live on.
@@ -43,10 +44,24 @@ export class CoordinatorCore {
 
   /** Tells the core what happened; returns what to do. `nowMs` must not go backwards. */
   handle(event: CoordinatorEvent, nowMs: number): readonly CoordinatorEffect[] {
-    const core = this.state;
-    core.nowMs = Math.max(core.nowMs, nowMs);
+    this.take(event, nowMs);
+    return this.settle();
+  }
+
+  /**
+   * Tells the core one of several things that happened together. Free places are given away, and what to do is told, by
+   * the `settle()` after the last of them: looking once for many tasks costs less than once for each.
+   */
+  take(event: CoordinatorEvent, nowMs: number): void {
+    if (nowMs > this.state.nowMs) this.state.nowMs = nowMs;
     this.#decide(event);
+  }
+
+  /** Gives tasks to agents; returns what to do about everything since the last call. */
+  settle(): readonly CoordinatorEffect[] {
+    const core = this.state;
     flow.dispatchAll(core);
+    submissions.announceQueued(core);
     if (core.effects.length === 0) return NOTHING;
     const { effects } = core;
     core.effects = [];

@@ -40,6 +40,8 @@ export class CoreState {
   readonly tasks: Map<string, Task> = new Map();
   /** Final tasks, oldest first. */
   readonly finished: Fifo<Task> = new Fifo();
+  /** Tasks accepted since places were last given away, whose clients hear of each state. */
+  newlyQueued: Task[] = [];
   readonly taskIdByKey: Map<string, string> = new Map();
   readonly queue: TaskQueue;
   readonly agents: Map<string, Agent> = new Map();

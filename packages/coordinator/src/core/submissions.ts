@@ -10,7 +10,7 @@ import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
-import { cancel, dispatchAll, enqueue, keyOf } from './task-flow.ts';
+import { cancel, enqueue, keyOf } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
 import { createTask, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
@@ -79,8 +79,14 @@ function begin(core: CoreState, task: Task, submission: SubmitTask): void {
     return;
   }
   enqueue(core, task);
-  dispatchAll(core);
-  if (task.state === 'queued') announceState(core, task);
+  if (submission.watch === 'all') core.newlyQueued.push(task);
+}
+
+/** Tells those who watch everything which of the tasks that were just accepted found no agent. */
+export function announceQueued(core: CoreState): void {
+  if (core.newlyQueued.length === 0) return;
+  for (const task of core.newlyQueued) if (task.state === 'queued') announceState(core, task);
+  core.newlyQueued = [];
 }
 
 function findExisting(

@@ -93,6 +93,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #core: CoordinatorCore;
   readonly #driver: Driver;
   readonly #peers = new Map<string, Peer>();
+  /** Those for which something was queued since the driver last settled. */
+  #queuedPeers: Peer[] = [];
   readonly #datasets: DatasetDesk;
   readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
@@ -112,8 +114,13 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       seed: randomInt(2 ** 31),
       ...options.decisions,
     });
-    this.#driver = new Driver(this.#core, (effect) => {
-      this.#act(effect);
+    this.#driver = new Driver(this.#core, {
+      act: (effect) => {
+        this.#act(effect);
+      },
+      settled: () => {
+        this.#flushPeers();
+      },
     });
     this.#datasets = new DatasetDesk(this.#core.state, this.#driver, this.#statistics);
     const address = (): string => formatAddress(this.address);
@@ -248,6 +255,15 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   #peerListener(): PeerListener {
     return {
+      onBytes: () => {
+        this.#driver.hold();
+      },
+      onBytesRead: () => {
+        this.#driver.release();
+      },
+      onFailing: () => {
+        this.#driver.settle();
+      },
       onHandshake: (peer, message) => {
         this.#admit(peer, message);
       },
@@ -343,6 +359,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   }
 
   #answer(peer: Peer, requestId: number, make: () => Message): void {
+    // The answer is about everything that was said before the question.
+    this.#driver.settle();
     try {
       peer.send('control', make());
     } catch (error) {
@@ -366,9 +384,11 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   #act(effect: CoordinatorEffect): void {
     switch (effect.type) {
-      case 'Send':
-        this.#peers.get(effect.connectionId)?.send(effect.on, effect.message);
+      case 'Send': {
+        const peer = this.#peers.get(effect.connectionId);
+        if (peer?.queue(effect.on, effect.message) === true) this.#queuedPeers.push(peer);
         return;
+      }
       case 'Close':
         void this.#peers.get(effect.connectionId)?.close(effect.errorType, effect.message);
         return;
@@ -385,6 +405,13 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
           for (const resolve of this.#idleWaiters.splice(0)) resolve();
         }
     }
+  }
+
+  #flushPeers(): void {
+    if (this.#queuedPeers.length === 0) return;
+    const peers = this.#queuedPeers;
+    this.#queuedPeers = [];
+    for (const peer of peers) peer.flush();
   }
 
   /** The first time without an outcome it is recorded, the second time with one it is resolved. */
