@@ -24,7 +24,7 @@ import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.t
 import { FEATURES_OFFERED } from './features.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
-import { CoreState, type Client } from './state.ts';
+import { CoreState, createClient, type Client } from './state.ts';
 import * as submissions from './submissions.ts';
 import * as flow from './task-flow.ts';
 import { addChunk, type Task } from './task.ts';
@@ -108,7 +108,7 @@ export class CoordinatorCore {
 function joinClient(core: CoreState, event: ClientJoined): void {
   const { connectionId, handshake, address, protocol, sessionToken } = event;
   const { clientName } = handshake;
-  core.clients.set(connectionId, { connectionId, clientName, address, watched: new Set() });
+  core.clients.set(connectionId, createClient(connectionId, clientName, address));
   core.send(connectionId, 'control', {
     type: 'ClientAck',
     body: {

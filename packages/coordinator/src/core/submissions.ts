@@ -168,11 +168,8 @@ function watch(client: Client, task: Task, level: WatchTask['watch']): void {
   // A client that does not listen may still have asked to be missed.
   client.watched.add(task.taskId);
   const { connectionId } = client;
-  const watcher = { connectionId, level };
-  task.watchers =
-    task.watchers.length === 0
-      ? [watcher]
-      : [...task.watchers.filter((other) => other.connectionId !== connectionId), watcher];
+  const others = task.watchers.filter((other) => other.connectionId !== connectionId);
+  task.watchers = others.length === 0 ? client.alone[level] : [...others, ...client.alone[level]];
 }
 
 function acknowledge(

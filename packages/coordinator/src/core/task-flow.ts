@@ -66,7 +66,6 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   moveTo(task, 'dispatched');
   task.attempt += 1;
   task.agentId = agent.agentId;
-  task.startedAtMs = undefined;
   dropChunks(task);
   agent.dispatchSequence += 1;
   agent.leases.set(task.taskId, {
@@ -115,7 +114,6 @@ export function startBeforeEnd(core: CoreState, task: Task, lease: AgentLease): 
 function noteStart(core: CoreState, task: Task): void {
   moveTo(task, 'running');
   core.timers.cancel(task.scheduleToStartTimer);
-  task.startedAtMs ??= core.nowMs;
   task.firstStartedAtMs ??= core.nowMs;
 }
 
@@ -171,7 +169,6 @@ export function complete(
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
   } else if (agent.draining && (outcome === 'cancelled' || reason.type === 'DRAINING')) {
     // The agent gave it up by itself, because it leaves: that counts against nothing.
-    task.startedAtMs = undefined;
     enqueueOrEnd(core, task, 0, reason, task.idempotent);
   } else {
     retryOrFail(core, task, reason);
@@ -318,10 +315,7 @@ export function finish(
   task.inBackoff = false;
   task.failure = reason;
   task.endedAtMs = core.nowMs;
-  core.timers.cancel(task.releaseTimer);
-  core.timers.cancel(task.scheduleToStartTimer);
-  core.timers.cancel(task.scheduleToCloseTimer);
-  core.timers.cancel(task.startToCloseTimer);
+  dropTimers(core, task);
   core.pendingTasks -= 1;
   core.pendingBytes -= task.inputBytes;
   task.input = undefined;
@@ -343,6 +337,18 @@ export function finish(
   });
   announceEnd(core, task);
   forgetOldest(core);
+}
+
+/** Finished tasks are kept for a while, and with them what they refer to. */
+function dropTimers(core: CoreState, task: Task): void {
+  core.timers.cancel(task.releaseTimer);
+  core.timers.cancel(task.scheduleToStartTimer);
+  core.timers.cancel(task.scheduleToCloseTimer);
+  core.timers.cancel(task.startToCloseTimer);
+  task.releaseTimer = undefined;
+  task.scheduleToStartTimer = undefined;
+  task.scheduleToCloseTimer = undefined;
+  task.startToCloseTimer = undefined;
 }
 
 /** Drops finished tasks beyond the bounds of count, bytes and age. */

@@ -71,7 +71,6 @@ export interface Task {
   laneEntry: LaneEntry | undefined;
   inBackoff: boolean;
   queuedAtMs: number;
-  startedAtMs: number | undefined;
   firstStartedAtMs: number | undefined;
   /** Number of the last dispatch, 0 before the first. */
   attempt: number;
@@ -163,7 +162,6 @@ export function createTask(
     laneEntry: undefined,
     inBackoff: false,
     queuedAtMs: nowMs,
-    startedAtMs: undefined,
     firstStartedAtMs: undefined,
     attempt: 0,
     errors: 0,
