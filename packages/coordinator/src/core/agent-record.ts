@@ -118,8 +118,7 @@ export function isCapable(
 ): boolean {
   if (needs.agentType !== undefined && agent.agentType !== needs.agentType) return false;
   if (!agent.capabilities.has(needs.taskType)) return false;
-  for (const [name, value] of Object.entries(needs.labels ?? {})) {
-    if (agent.labels[name] !== value) return false;
-  }
-  return true;
+  const { labels } = needs;
+  if (labels === undefined) return true;
+  return Object.keys(labels).every((name) => agent.labels[name] === labels[name]);
 }

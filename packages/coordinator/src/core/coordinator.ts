@@ -1,5 +1,6 @@
 /**
  * The coordinator's decisions: `handle(event, nowMs)` takes what happened and returns what to do, in order;
+ * `take(event, nowMs)` and `settle()` do the same for several events at once, and
  * `nextTimeoutMs()` says when it wants to be called with TimePassed. No clock, no I/O, no promises, no randomness but
  * a seeded generator: the same events at the same times give the same effects, which is what simulation and replay
  * live on.
@@ -23,10 +24,10 @@ import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
-import { CoreState, type Client } from './state.ts';
+import { CoreState, createClient, type Client } from './state.ts';
 import * as submissions from './submissions.ts';
 import * as flow from './task-flow.ts';
-import type { Task } from './task.ts';
+import { addChunk, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
@@ -43,10 +44,24 @@ export class CoordinatorCore {
 
   /** Tells the core what happened; returns what to do. `nowMs` must not go backwards. */
   handle(event: CoordinatorEvent, nowMs: number): readonly CoordinatorEffect[] {
-    const core = this.state;
-    core.nowMs = Math.max(core.nowMs, nowMs);
+    this.take(event, nowMs);
+    return this.settle();
+  }
+
+  /**
+   * Tells the core one of several things that happened together. Free places are given away, and what to do is told, by
+   * the `settle()` after the last of them: looking once for many tasks costs less than once for each.
+   */
+  take(event: CoordinatorEvent, nowMs: number): void {
+    if (nowMs > this.state.nowMs) this.state.nowMs = nowMs;
     this.#decide(event);
+  }
+
+  /** Gives tasks to agents; returns what to do about everything since the last call. */
+  settle(): readonly CoordinatorEffect[] {
+    const core = this.state;
     flow.dispatchAll(core);
+    submissions.announceQueued(core);
     if (core.effects.length === 0) return NOTHING;
     const { effects } = core;
     core.effects = [];
@@ -93,7 +108,7 @@ export class CoordinatorCore {
 function joinClient(core: CoreState, event: ClientJoined): void {
   const { connectionId, handshake, address, protocol, sessionToken } = event;
   const { clientName } = handshake;
-  core.clients.set(connectionId, { connectionId, clientName, address, watched: new Set() });
+  core.clients.set(connectionId, createClient(connectionId, clientName, address));
   core.send(connectionId, 'control', {
     type: 'ClientAck',
     body: {
@@ -196,7 +211,7 @@ function receiveChunk(
 ): void {
   const { sequence, payload = new Uint8Array(0), payloadEncoding } = body;
   const bytes = decodedBytesOf(body);
-  if (task.chunkSequences.has(sequence)) return;
+  if (task.chunkSequences?.has(sequence) === true) return;
   const { payloadBytesMax, chunksMax } = core.options;
   if (task.chunkBytes + bytes > payloadBytesMax || task.chunks.length >= chunksMax) {
     const bounds = `${chunksMax} parts of ${payloadBytesMax} bytes together`;
@@ -204,9 +219,7 @@ function receiveChunk(
     return;
   }
   const chunk = { sequence, payload, payloadEncoding };
-  task.chunks.push(chunk);
-  task.chunkSequences.add(sequence);
-  task.chunkBytes += bytes;
+  addChunk(task, chunk, bytes);
   announceChunk(core, task, chunk);
   if (lease.completion !== undefined) receiveCompletion(core, agent, lease.completion);
 }
@@ -238,7 +251,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
     core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
     return;
   }
-  if (task.state === 'dispatched' && lease !== undefined) flow.start(core, task, lease);
+  if (task.state === 'dispatched' && lease !== undefined) flow.startBeforeEnd(core, task, lease);
   flow.complete(core, task, agent, completion);
 }
 

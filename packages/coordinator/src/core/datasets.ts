@@ -3,6 +3,8 @@ import { SwarmError } from '@quic-swarm/protocol';
 import type { CoreState, DatasetRecord } from './state.ts';
 import type { Task } from './task.ts';
 
+const NONE: readonly string[] = [];
+
 /** A data set came in whole. Drops the least recently used ones that no task needs until all fit. */
 export function storeDataset(core: CoreState, datasetId: string, bytes: number): void {
   if (core.datasets.has(datasetId)) return;
@@ -30,11 +32,12 @@ export function refuseDataset(core: CoreState, bytes: number): SwarmError | unde
 }
 
 /** Marks the data sets of an accepted task as needed; returns those that are not here. */
-export function claimDatasets(core: CoreState, ids: readonly string[]): string[] {
+export function claimDatasets(core: CoreState, ids: readonly string[]): readonly string[] {
+  if (ids.length === 0) return NONE;
   const missing = ids.filter((id) => !core.datasets.has(id));
   if (missing.length > 0) return missing;
   for (const id of ids) touch(core, core.datasets.get(id) as DatasetRecord).users += 1;
-  return [];
+  return NONE;
 }
 
 /** The task is final and needs them no more. */

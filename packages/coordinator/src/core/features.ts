@@ -6,18 +6,25 @@ export function missingFeature(
   submission: SubmitTask,
   offered: readonly Feature[],
 ): Failure | undefined {
-  const needed: [Feature, boolean][] = [
-    ['durable', submission.durable === true],
-    ['dependencies', (submission.after ?? []).length > 0],
-    ['fairness', submission.fairnessKey !== undefined],
-  ];
-  const missing = needed.find(([feature, asked]) => asked && !offered.includes(feature));
+  const { durable, after, fairnessKey } = submission;
+  const missing =
+    unlessOffered('durable', durable === true, offered) ??
+    unlessOffered('dependencies', after !== undefined && after.length > 0, offered) ??
+    unlessOffered('fairness', fairnessKey !== undefined, offered);
   if (missing === undefined) return undefined;
   return failure(
     'UNSUPPORTED_OPTION',
-    `The task needs the feature "${missing[0]}", which this coordinator does not offer.`,
+    `The task needs the feature "${missing}", which this coordinator does not offer.`,
     {
       hint: 'Submit it without that option; the features offered are listed when a client connects.',
     },
   );
+}
+
+function unlessOffered(
+  feature: Feature,
+  isNeeded: boolean,
+  offered: readonly Feature[],
+): Feature | undefined {
+  return isNeeded && !offered.includes(feature) ? feature : undefined;
 }

@@ -8,7 +8,7 @@
  */
 import type { AgentType } from '@quic-swarm/protocol';
 import { isAvailable, isCapable, type Agent } from './agent-record.ts';
-import { invariant } from './invariant.ts';
+import { InvariantError } from './invariant.ts';
 import type { LaneEntry, Task } from './task.ts';
 
 const PRIORITIES = 5;
@@ -103,14 +103,26 @@ export interface Bucket {
   readonly lanes: readonly Lane[];
   readonly available: AgentSet;
   size: number;
+  /** Among those that have both tasks and agents. */
+  isDispatchable: boolean;
+}
+
+/** What the queue knows of a connected agent. */
+interface KnownAgent {
+  /** When last looked at. */
+  isAvailable: boolean;
+  /** Those whose tasks it could do. */
+  buckets: readonly Bucket[];
 }
 
 /** All runnable tasks. */
 export class TaskQueue {
   readonly #buckets = new Map<string, Bucket>();
-  readonly #dispatchable = new Set<Bucket>();
-  /** Connected agents, and whether they were available when last looked at. */
-  readonly #agents = new Map<Agent, boolean>();
+  /** Buckets without labels by task type: most tasks have none, and making their key for each costs more than all the rest. */
+  #withoutLabels = new Map<string, Bucket[]>();
+  /** In no order. A list, since most of the time it has one entry or none, and changes with every task. */
+  readonly #dispatchable: Bucket[] = [];
+  readonly #agents = new Map<Agent, KnownAgent>();
   readonly #priorityAgeingMs: number;
   #size = 0;
 
@@ -140,7 +152,7 @@ export class TaskQueue {
   remove(task: Task): void {
     if (task.laneEntry === undefined) return;
     const bucket = this.#buckets.get(task.bucketKey);
-    invariant(bucket !== undefined, `bucket ${task.bucketKey} is gone`);
+    if (bucket === undefined) throw new InvariantError(`bucket ${task.bucketKey} is gone`);
     (bucket.lanes[task.priority - 1] as Lane).remove(task.laneEntry);
     task.laneEntry = undefined;
     bucket.size -= 1;
@@ -150,7 +162,8 @@ export class TaskQueue {
 
   /** The next task that can be given away, with the bucket whose agents could take it. Does not take it out. */
   next(nowMs: number): { task: Task; bucket: Bucket } | undefined {
-    let best: { task: Task; bucket: Bucket } | undefined;
+    let bestTask: Task | undefined;
+    let bestBucket: Bucket | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
     for (const bucket of this.#dispatchable) {
       for (const lane of bucket.lanes) {
@@ -158,32 +171,46 @@ export class TaskQueue {
         if (task === undefined) continue;
         const rank = this.#rankOf(task, nowMs);
         if (
+          bestTask === undefined ||
           rank < bestRank ||
-          (rank === bestRank && best !== undefined && task.order < best.task.order)
+          (rank === bestRank && task.order < bestTask.order)
         ) {
-          best = { task, bucket };
+          bestTask = task;
+          bestBucket = bucket;
           bestRank = rank;
         }
       }
     }
-    return best;
+    if (bestTask === undefined || bestBucket === undefined) return undefined;
+    return { task: bestTask, bucket: bestBucket };
   }
 
   /** Call whenever an agent may have become able or unable to take one more task. Cheap when it has not. */
   availabilityChanged(agent: Agent): void {
-    if (this.#agents.get(agent) !== isAvailable(agent)) this.capabilitiesChanged(agent);
+    const known = this.#agents.get(agent);
+    const available = isAvailable(agent);
+    if (known === undefined || known.isAvailable === available) return;
+    known.isAvailable = available;
+    for (const bucket of known.buckets) this.#offer(bucket, agent, available);
   }
 
   /** Call when an agent came, went, or can do other things than before. */
   capabilitiesChanged(agent: Agent): void {
-    const available = isAvailable(agent);
-    if (agent.connectionId === undefined) this.#agents.delete(agent);
-    else this.#agents.set(agent, available);
-    for (const bucket of this.#buckets.values()) {
-      if (available && isCapable(agent, bucket)) bucket.available.add(agent);
-      else bucket.available.delete(agent);
-      this.#note(bucket);
+    for (const bucket of this.#agents.get(agent)?.buckets ?? []) this.#offer(bucket, agent, false);
+    if (agent.connectionId === undefined) {
+      this.#agents.delete(agent);
+      return;
     }
+    const buckets = [...this.#buckets.values()].filter((bucket) => isCapable(agent, bucket));
+    const known = { isAvailable: isAvailable(agent), buckets };
+    this.#agents.set(agent, known);
+    for (const bucket of buckets) this.#offer(bucket, agent, known.isAvailable);
+  }
+
+  #offer(bucket: Bucket, agent: Agent, available: boolean): void {
+    if (available) bucket.available.add(agent);
+    else bucket.available.delete(agent);
+    this.#note(bucket);
   }
 
   /** The tasks of a bucket in the order of their lanes. */
@@ -196,6 +223,14 @@ export class TaskQueue {
   }
 
   #bucketFor(task: Task): Bucket {
+    const candidates = this.#withoutLabels.get(task.taskType);
+    if (candidates !== undefined && hasNoLabels(task)) {
+      for (const bucket of candidates) if (bucket.agentType === task.agentType) return bucket;
+    }
+    return this.#bucketByKey(task);
+  }
+
+  #bucketByKey(task: Task): Bucket {
     const labels = Object.entries(task.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
     const key = JSON.stringify([task.agentType ?? null, task.taskType, ...labels]);
     const existing = this.#buckets.get(key);
@@ -209,20 +244,44 @@ export class TaskQueue {
       lanes: Array.from({ length: PRIORITIES }, () => new Lane()),
       available: new AgentSet(),
       size: 0,
+      isDispatchable: false,
     };
-    for (const [agent, available] of this.#agents) {
-      if (available && isCapable(agent, bucket)) bucket.available.add(agent);
+    for (const [agent, known] of this.#agents) {
+      if (!isCapable(agent, bucket)) continue;
+      known.buckets = [...known.buckets, bucket];
+      if (known.isAvailable) bucket.available.add(agent);
     }
-    this.#buckets.set(key, bucket);
+    this.#keep(bucket);
     return bucket;
   }
 
+  #keep(bucket: Bucket): void {
+    this.#buckets.set(bucket.key, bucket);
+    if (!hasNoLabels(bucket)) return;
+    const others = this.#withoutLabels.get(bucket.taskType) ?? [];
+    this.#withoutLabels.set(bucket.taskType, [...others, bucket]);
+  }
+
   #note(bucket: Bucket): void {
-    if (bucket.size > 0 && bucket.available.size > 0) this.#dispatchable.add(bucket);
-    else this.#dispatchable.delete(bucket);
+    const isDispatchable = bucket.size > 0 && bucket.available.size > 0;
+    if (isDispatchable === bucket.isDispatchable) return;
+    bucket.isDispatchable = isDispatchable;
+    if (isDispatchable) this.#dispatchable.push(bucket);
+    else this.#dispatchable.splice(this.#dispatchable.indexOf(bucket), 1);
   }
 
   #dropEmptyBuckets(): void {
-    for (const [key, bucket] of this.#buckets) if (bucket.size === 0) this.#buckets.delete(key);
+    const kept = [...this.#buckets.values()].filter(({ size }) => size > 0);
+    this.#buckets.clear();
+    this.#withoutLabels = new Map();
+    for (const bucket of kept) this.#keep(bucket);
+    for (const known of this.#agents.values()) {
+      known.buckets = known.buckets.filter(({ size }) => size > 0);
+    }
   }
+}
+
+function hasNoLabels({ labels }: { readonly labels: Bucket['labels'] }): boolean {
+  if (labels !== undefined) for (const _name in labels) return false;
+  return true;
 }

@@ -5,13 +5,15 @@ import {
   type Failure,
   type Message,
   type SwarmErrorOptions,
+  type WatchLevel,
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
 import type { CoordinatorEffect } from './effects.ts';
+import { Fifo } from './fifo.ts';
 import type { CoreOptions } from './options.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
-import type { Task } from './task.ts';
+import type { Task, Watcher } from './task.ts';
 import { TimerHeap } from './timers.ts';
 
 /** A connected client. */
@@ -21,6 +23,20 @@ export interface Client {
   readonly address: string;
   /** Tasks that it watches. */
   readonly watched: Set<string>;
+  /** The watchers of a task that only it watches, by level: one list for all such tasks. */
+  readonly alone: Readonly<Record<WatchLevel, readonly Watcher[]>>;
+}
+
+/** The record of a client that has just connected. */
+export function createClient(connectionId: string, clientName: string, address: string): Client {
+  const alone = (level: WatchLevel): readonly Watcher[] => [{ connectionId, level }];
+  return {
+    connectionId,
+    clientName,
+    address,
+    watched: new Set(),
+    alone: { none: alone('none'), result: alone('result'), all: alone('all') },
+  };
 }
 
 /** A data set that the shell holds. */
@@ -38,7 +54,9 @@ export class CoreState {
   readonly timers: TimerHeap = new TimerHeap();
   readonly tasks: Map<string, Task> = new Map();
   /** Final tasks, oldest first. */
-  readonly finished: Set<Task> = new Set();
+  readonly finished: Fifo<Task> = new Fifo();
+  /** Tasks accepted since places were last given away, whose clients hear of each state. */
+  newlyQueued: Task[] = [];
   readonly taskIdByKey: Map<string, string> = new Map();
   readonly queue: TaskQueue;
   readonly agents: Map<string, Agent> = new Map();

@@ -3,6 +3,7 @@ import {
   decodedBytesOf,
   failure,
   type CancelTask,
+  type Failure,
   type SubmitTask,
   type WatchTask,
 } from '@quic-swarm/protocol';
@@ -10,51 +11,45 @@ import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
-import { cancel, dispatchAll, enqueue, keyOf } from './task-flow.ts';
+import { cancel, enqueue, keyOf } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
 import { createTask, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
 export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
-  const { requestId, taskType, idempotencyKey } = submission;
-  const refuse = (reason: ReturnType<typeof failure>): void => {
-    core.refuse(client.connectionId, 'client', requestId, reason);
-  };
   const existing = findExisting(core, submission);
-  if (existing !== undefined) {
-    if (isSameTask(existing, submission)) acceptExisting(core, client, submission, existing);
-    else {
-      refuse(
-        failure(
-          'TASK_EXISTS',
-          `Task ${existing.taskId} was submitted with another input or type.`,
-          {
-            hint: 'Use a new task id or idempotency key for a new task.',
-          },
-        ),
-      );
-    }
+  if (existing !== undefined && isSameTask(existing, submission)) {
+    acceptExisting(core, client, submission, existing);
     return;
   }
-  const unsupported = missingFeature(submission, core.options.features);
-  if (unsupported !== undefined) return refuse(unsupported);
-  const noRoom = refuseTask(core, decodedBytesOf(submission));
-  if (noRoom !== undefined) return refuse(noRoom);
+  const refusal = existing === undefined ? whyRefused(core, submission) : takenBy(existing);
+  if (refusal === undefined) accept(core, client, submission);
+  else core.refuse(client.connectionId, 'client', submission.requestId, refusal);
+}
+
+/** Why a new task cannot be accepted; undefined when it can, and then its data sets are claimed for it. */
+function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefined {
+  const refusal =
+    missingFeature(submission, core.options.features) ??
+    refuseTask(core, decodedBytesOf(submission));
+  if (refusal !== undefined) return refusal;
   const missing = claimDatasets(core, submission.datasets);
-  if (missing.length > 0) {
-    return refuse(
-      failure('DATASET_NOT_FOUND', `The coordinator does not have ${missing.join(', ')}.`, {
-        hint: 'Upload the data set first (client.putTable or client.putDataset).',
-      }),
-    );
-  }
-  const task = createTask(
-    submission,
-    { connectionId: client.connectionId, clientName: client.clientName, order: core.nextOrder() },
-    core.options,
-    core.nowMs,
-  );
+  if (missing.length === 0) return undefined;
+  return failure('DATASET_NOT_FOUND', `The coordinator does not have ${missing.join(', ')}.`, {
+    hint: 'Upload the data set first (client.putTable or client.putDataset).',
+  });
+}
+
+function takenBy({ taskId }: Task): Failure {
+  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type.`, {
+    hint: 'Use a new task id or idempotency key for a new task.',
+  });
+}
+
+function accept(core: CoreState, client: Client, submission: SubmitTask): void {
+  const { requestId, taskType, idempotencyKey } = submission;
+  const task = createTask(submission, client, core.nextOrder(), core.options, core.nowMs);
   task.inputHash = idempotencyKey === undefined ? 0 : hashBytes(submission.payload);
   core.tasks.set(task.taskId, task);
   if (idempotencyKey !== undefined)
@@ -87,8 +82,14 @@ function begin(core: CoreState, task: Task, submission: SubmitTask): void {
     return;
   }
   enqueue(core, task);
-  dispatchAll(core);
-  if (task.state === 'queued') announceState(core, task);
+  if (submission.watch === 'all') core.newlyQueued.push(task);
+}
+
+/** Tells those who watch everything which of the tasks that were just accepted found no agent. */
+export function announceQueued(core: CoreState): void {
+  if (core.newlyQueued.length === 0) return;
+  for (const task of core.newlyQueued) if (task.state === 'queued') announceState(core, task);
+  core.newlyQueued = [];
 }
 
 function findExisting(
@@ -170,10 +171,8 @@ function watch(client: Client, task: Task, level: WatchTask['watch']): void {
   // A client that does not listen may still have asked to be missed.
   client.watched.add(task.taskId);
   const { connectionId } = client;
-  task.watchers = [
-    ...task.watchers.filter((watcher) => watcher.connectionId !== connectionId),
-    { connectionId, level },
-  ];
+  const others = task.watchers.filter((other) => other.connectionId !== connectionId);
+  task.watchers = others.length === 0 ? client.alone[level] : [...others, ...client.alone[level]];
 }
 
 function acknowledge(

@@ -5,6 +5,7 @@
 import {
   failure,
   isTerminal,
+  type BodyOf,
   type Failure,
   type TaskCompletion,
   type TerminalTaskState,
@@ -14,7 +15,7 @@ import { releaseDatasets } from './datasets.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
-import { resultBytesOf, type Task } from './task.ts';
+import { dropChunks, resultBytesOf, type Task } from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -65,10 +66,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   moveTo(task, 'dispatched');
   task.attempt += 1;
   task.agentId = agent.agentId;
-  task.startedAtMs = undefined;
-  task.chunks = [];
-  task.chunkSequences.clear();
-  task.chunkBytes = 0;
+  dropChunks(task);
   agent.dispatchSequence += 1;
   agent.leases.set(task.taskId, {
     taskId: task.taskId,
@@ -80,21 +78,21 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
     fenced: false,
   });
   core.queue.availabilityChanged(agent);
-  const remainingMs = (task.deadlineMs ?? Number.POSITIVE_INFINITY) - core.nowMs;
-  core.send(agent.connectionId ?? '', 'dispatch', {
-    type: 'AgentTask',
-    body: {
-      epoch: core.options.epoch,
-      taskId: task.taskId,
-      attempt: task.attempt,
-      dispatchSequence: agent.dispatchSequence,
-      taskType: task.taskType,
-      datasets: [...task.datasets],
-      startToCloseMs: Math.max(1, Math.min(task.startToCloseMs, remainingMs)),
-      ...(task.input === undefined ? {} : { payload: task.input }),
-      ...(task.inputEncoding === undefined ? {} : { payloadEncoding: task.inputEncoding }),
-    },
-  });
+  const body: BodyOf<'AgentTask'> = {
+    epoch: core.options.epoch,
+    taskId: task.taskId,
+    attempt: task.attempt,
+    dispatchSequence: agent.dispatchSequence,
+    taskType: task.taskType,
+    datasets: task.datasets,
+    startToCloseMs:
+      task.deadlineMs === undefined
+        ? task.startToCloseMs
+        : Math.max(1, Math.min(task.startToCloseMs, task.deadlineMs - core.nowMs)),
+  };
+  if (task.input !== undefined) body.payload = task.input;
+  if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
+  core.send(agent.connectionId ?? '', 'dispatch', { type: 'AgentTask', body });
   announceState(core, task);
 }
 
@@ -102,15 +100,25 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
 export function start(core: CoreState, task: Task, lease: AgentLease): void {
   lease.started = true;
   if (task.state !== 'dispatched') return;
-  moveTo(task, 'running');
-  beginRunning(core, task);
+  noteStart(core, task);
+  limitAttempt(core, task);
   announceState(core, task);
 }
 
-function beginRunning(core: CoreState, task: Task): void {
+/** dispatched → running in passing: the answer came, and nothing before it. */
+export function startBeforeEnd(core: CoreState, task: Task, lease: AgentLease): void {
+  lease.started = true;
+  noteStart(core, task);
+  announceState(core, task);
+}
+
+function noteStart(core: CoreState, task: Task): void {
+  moveTo(task, 'running');
   core.timers.cancel(task.scheduleToStartTimer);
-  task.startedAtMs ??= core.nowMs;
   task.firstStartedAtMs ??= core.nowMs;
+}
+
+function limitAttempt(core: CoreState, task: Task): void {
   // The agent enforces the limit; this one is for an agent that does not.
   task.startToCloseTimer = core.timers.schedule(
     core.nowMs + task.startToCloseMs + core.options.startToCloseSlackMs,
@@ -123,10 +131,10 @@ export function resume(core: CoreState, task: Task, agent: Agent): void {
   core.queue.remove(task);
   core.timers.cancel(task.releaseTimer);
   task.inBackoff = false;
-  moveTo(task, 'running');
   task.agentId = agent.agentId;
   task.losses = Math.max(0, task.losses - 1);
-  beginRunning(core, task);
+  noteStart(core, task);
+  limitAttempt(core, task);
   agent.leases.set(task.taskId, {
     taskId: task.taskId,
     attempt: task.attempt,
@@ -163,7 +171,6 @@ export function complete(
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
   } else if (agent.draining && (outcome === 'cancelled' || reason.type === 'DRAINING')) {
     // The agent gave it up by itself, because it leaves: that counts against nothing.
-    task.startedAtMs = undefined;
     enqueueOrEnd(core, task, 0, reason, task.idempotent);
   } else {
     retryOrFail(core, task, reason);
@@ -310,19 +317,12 @@ export function finish(
   task.inBackoff = false;
   task.failure = reason;
   task.endedAtMs = core.nowMs;
-  for (const timer of [
-    task.releaseTimer,
-    task.scheduleToStartTimer,
-    task.scheduleToCloseTimer,
-    task.startToCloseTimer,
-  ]) {
-    core.timers.cancel(timer);
-  }
+  dropTimers(core, task);
   core.pendingTasks -= 1;
   core.pendingBytes -= task.inputBytes;
   task.input = undefined;
   releaseDatasets(core, task);
-  core.finished.add(task);
+  core.finished.push(task);
   core.finishedBytes += resultBytesOf(task) + task.chunkBytes;
   const endedAtMs = task.endedAtMs;
   core.effects.push({
@@ -341,14 +341,28 @@ export function finish(
   forgetOldest(core);
 }
 
+/** Finished tasks are kept for a while, and with them what they refer to. */
+function dropTimers(core: CoreState, task: Task): void {
+  core.timers.cancel(task.releaseTimer);
+  core.timers.cancel(task.scheduleToStartTimer);
+  core.timers.cancel(task.scheduleToCloseTimer);
+  core.timers.cancel(task.startToCloseTimer);
+  task.releaseTimer = undefined;
+  task.scheduleToStartTimer = undefined;
+  task.scheduleToCloseTimer = undefined;
+  task.startToCloseTimer = undefined;
+}
+
 /** Drops finished tasks beyond the bounds of count, bytes and age. */
 export function forgetOldest(core: CoreState): void {
   const { finishedTasksMax, finishedBytesMax, finishedTtlMs } = core.options;
-  for (const task of core.finished) {
+  for (;;) {
+    const task = core.finished.peek();
+    if (task === undefined) return;
     const tooMany = core.finished.size > finishedTasksMax || core.finishedBytes > finishedBytesMax;
     const tooOld = core.nowMs - (task.endedAtMs ?? 0) >= finishedTtlMs;
     if (!tooMany && !tooOld) return;
-    core.finished.delete(task);
+    core.finished.shift();
     core.finishedBytes -= resultBytesOf(task) + task.chunkBytes;
     core.tasks.delete(task.taskId);
     if (task.idempotencyKey !== undefined)

@@ -47,7 +47,7 @@ export interface Task {
   readonly taskType: string;
   readonly agentType: AgentType | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly datasets: readonly string[];
+  readonly datasets: SubmitTask['datasets'];
   readonly priority: number;
   readonly idempotencyKey: string | undefined;
   readonly idempotent: boolean;
@@ -77,7 +77,6 @@ export interface Task {
   laneEntry: LaneEntry | undefined;
   inBackoff: boolean;
   queuedAtMs: number;
-  startedAtMs: number | undefined;
   firstStartedAtMs: number | undefined;
   /** Number of the last dispatch, 0 before the first. */
   attempt: number;
@@ -87,10 +86,11 @@ export interface Task {
   agentId: string | undefined;
   cancelRequested: string | undefined;
   fraction: number | undefined;
-  watchers: Watcher[];
-  chunks: Chunk[];
-  /** Sequences of the chunks that have come. */
-  readonly chunkSequences: Set<number>;
+  watchers: readonly Watcher[];
+  /** The chunks that the running attempt has sent; see {@link addChunk}. */
+  chunks: readonly Chunk[];
+  /** Their sequences; undefined while there are none, as for most tasks. */
+  chunkSequences: Set<number> | undefined;
   chunkBytes: number;
 
   failure: Failure | undefined;
@@ -107,10 +107,33 @@ export interface Task {
   startToCloseTimer: Scheduled | undefined;
 }
 
+/** Of a task that nobody watches. One for all tasks: there may be a million. */
+export const NO_WATCHERS: readonly Watcher[] = [];
+const NO_CHUNKS: readonly Chunk[] = [];
+
+/** Keeps a chunk whose sequence has not come yet; it counts for `decodedBytes`. */
+export function addChunk(task: Task, chunk: Chunk, decodedBytes: number): void {
+  if (task.chunkSequences === undefined) {
+    task.chunkSequences = new Set();
+    task.chunks = [];
+  }
+  task.chunkSequences.add(chunk.sequence);
+  (task.chunks as Chunk[]).push(chunk);
+  task.chunkBytes += decodedBytes;
+}
+
+/** Another attempt begins: what the one before has sent counts no more. */
+export function dropChunks(task: Task): void {
+  task.chunks = NO_CHUNKS;
+  task.chunkSequences = undefined;
+  task.chunkBytes = 0;
+}
+
 /** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
 export function createTask(
   submission: SubmitTask,
-  origin: { connectionId: string; clientName: string | undefined; order: number },
+  client: { readonly connectionId: string; readonly clientName: string },
+  order: number,
   options: CoreOptions,
   nowMs: number,
 ): Task {
@@ -127,15 +150,17 @@ export function createTask(
     priority: submission.priority ?? DEFAULT_PRIORITY,
     idempotencyKey: submission.idempotencyKey,
     idempotent: submission.idempotent ?? true,
-    retry: { ...options.retry, ...submission.retry },
+    // Copied only where it differs: a million tasks may wait.
+    retry:
+      submission.retry === undefined ? options.retry : { ...options.retry, ...submission.retry },
     startToCloseMs: submission.startToCloseMs ?? options.startToCloseMs,
     onClientLoss: submission.onClientLoss ?? 'keep',
-    submittedBy: origin.clientName,
-    submitterConnectionId: origin.connectionId,
+    submittedBy: client.clientName,
+    submitterConnectionId: client.connectionId,
     acceptedAtMs: nowMs,
     deadlineMs:
       submission.scheduleToCloseMs === undefined ? undefined : nowMs + submission.scheduleToCloseMs,
-    order: origin.order,
+    order,
     inputBytes: decodedBytesOf(submission),
     inputHash: 0,
     state: 'waiting',
@@ -145,7 +170,6 @@ export function createTask(
     laneEntry: undefined,
     inBackoff: false,
     queuedAtMs: nowMs,
-    startedAtMs: undefined,
     firstStartedAtMs: undefined,
     attempt: 0,
     errors: 0,
@@ -153,9 +177,9 @@ export function createTask(
     agentId: undefined,
     cancelRequested: undefined,
     fraction: undefined,
-    watchers: [],
-    chunks: [],
-    chunkSequences: new Set(),
+    watchers: NO_WATCHERS,
+    chunks: NO_CHUNKS,
+    chunkSequences: undefined,
     chunkBytes: 0,
     failure: undefined,
     deadLettered: false,

@@ -1,7 +1,7 @@
 /** Tells clients what happens to the tasks they watch. */
 import type { PendingReason, TaskEvent } from '@quic-swarm/protocol';
 import { agentsFor } from './pending-reason.ts';
-import type { Chunk, Task } from './task.ts';
+import { NO_WATCHERS, type Chunk, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
 
 /** A change of state, for those who want to hear of all. */
@@ -19,12 +19,10 @@ export function announceProgress(
 ): void {
   for (const { connectionId, level } of task.watchers) {
     if (level === 'none') continue;
-    sendEvent(core, connectionId, {
-      ...base(task),
-      kind: 'progress',
-      fraction,
-      ...(text === undefined ? {} : { text }),
-    });
+    const event = eventOf(task, 'progress');
+    event.fraction = fraction;
+    if (text !== undefined) event.text = text;
+    sendEvent(core, connectionId, event);
   }
 }
 
@@ -40,7 +38,7 @@ export function announceEnd(core: CoreState, task: Task): void {
     core.clients.get(connectionId)?.watched.delete(task.taskId);
     if (level !== 'none') sendEvent(core, connectionId, endEvent(task));
   }
-  task.watchers = [];
+  task.watchers = NO_WATCHERS;
 }
 
 /** All that a client that starts to watch now has missed. */
@@ -54,47 +52,39 @@ function sendEvent(core: CoreState, connectionId: string, body: TaskEvent): void
   core.send(connectionId, 'client', { type: 'TaskEvent', body });
 }
 
-function base(task: Task): Pick<TaskEvent, 'taskId' | 'state' | 'attempt' | 'agentId'> {
-  return {
-    taskId: task.taskId,
-    state: task.state,
-    attempt: task.attempt,
-    ...(task.agentId === undefined ? {} : { agentId: task.agentId }),
-  };
+/** What all events have. Fields are set one by one behind it: an object that is built by spreading costs several times as much. */
+function eventOf(task: Task, kind: TaskEvent['kind']): TaskEvent {
+  const event: TaskEvent = { taskId: task.taskId, state: task.state, attempt: task.attempt, kind };
+  if (task.agentId !== undefined) event.agentId = task.agentId;
+  return event;
 }
 
 function stateEvent(core: CoreState, task: Task): TaskEvent {
+  const event = eventOf(task, 'state');
   const reason: PendingReason | undefined = agentsFor(core, task).pendingReason;
-  return {
-    ...base(task),
-    kind: 'state',
-    ...(reason === undefined ? {} : { pendingReason: reason }),
-  };
+  if (reason !== undefined) event.pendingReason = reason;
+  return event;
 }
 
 function chunkEvent(task: Task, { sequence, payload, payloadEncoding }: Chunk): TaskEvent {
-  return {
-    ...base(task),
-    kind: 'chunk',
-    sequence,
-    payload,
-    ...(payloadEncoding === undefined ? {} : { payloadEncoding }),
-  };
+  const event = eventOf(task, 'chunk');
+  event.sequence = sequence;
+  event.payload = payload;
+  if (payloadEncoding !== undefined) event.payloadEncoding = payloadEncoding;
+  return event;
 }
 
 function endEvent(task: Task): TaskEvent {
   const endedAtMs = task.endedAtMs ?? task.acceptedAtMs;
-  return {
-    ...base(task),
-    kind: 'end',
-    ...(task.failure === undefined ? {} : { failure: task.failure }),
-    ...(task.result === undefined ? {} : { payload: task.result }),
-    ...(task.resultEncoding === undefined ? {} : { payloadEncoding: task.resultEncoding }),
-    ...(task.resultType === undefined ? {} : { resultType: task.resultType }),
-    chunkCount: task.chunks.length,
-    deadLettered: task.deadLettered,
-    queueMs: (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs,
-    computeMs: task.computeMs,
-    totalMs: endedAtMs - task.acceptedAtMs,
-  };
+  const event = eventOf(task, 'end');
+  if (task.failure !== undefined) event.failure = task.failure;
+  if (task.result !== undefined) event.payload = task.result;
+  if (task.resultEncoding !== undefined) event.payloadEncoding = task.resultEncoding;
+  if (task.resultType !== undefined) event.resultType = task.resultType;
+  event.chunkCount = task.chunks.length;
+  event.deadLettered = task.deadLettered;
+  event.queueMs = (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs;
+  event.computeMs = task.computeMs;
+  event.totalMs = endedAtMs - task.acceptedAtMs;
+  return event;
 }

@@ -104,6 +104,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #driver: Driver;
   readonly #compression: CompressionMode;
   readonly #peers = new Map<string, Peer>();
+  /** Those for which something was queued since the driver last settled. */
+  #queuedPeers: Peer[] = [];
   readonly #datasets: DatasetDesk;
   readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
@@ -125,8 +127,13 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       features: this.#compression === 'never' ? [] : ['compression'],
       ...options.decisions,
     });
-    this.#driver = new Driver(this.#core, (effect) => {
-      this.#act(effect);
+    this.#driver = new Driver(this.#core, {
+      act: (effect) => {
+        this.#act(effect);
+      },
+      settled: () => {
+        this.#flushPeers();
+      },
     });
     this.#datasets = new DatasetDesk(this.#core.state, this.#driver, this.#statistics);
     const address = (): string => formatAddress(this.address);
@@ -262,6 +269,15 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   #peerListener(): PeerListener {
     return {
+      onBytes: () => {
+        this.#driver.hold();
+      },
+      onBytesRead: () => {
+        this.#driver.release();
+      },
+      onFailing: () => {
+        this.#driver.settle();
+      },
       onHandshake: (peer, message) => {
         this.#admit(peer, message);
       },
@@ -380,6 +396,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   }
 
   #answer(peer: Peer, requestId: number, make: () => Message): void {
+    // The answer is about everything that was said before the question.
+    this.#driver.settle();
     try {
       peer.send('control', make());
     } catch (error) {
@@ -403,9 +421,11 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 
   #act(effect: CoordinatorEffect): void {
     switch (effect.type) {
-      case 'Send':
-        this.#peers.get(effect.connectionId)?.send(effect.on, effect.message);
+      case 'Send': {
+        const peer = this.#peers.get(effect.connectionId);
+        if (peer?.queue(effect.on, effect.message) === true) this.#queuedPeers.push(peer);
         return;
+      }
       case 'Close':
         void this.#peers.get(effect.connectionId)?.close(effect.errorType, effect.message);
         return;
@@ -422,6 +442,13 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
           for (const resolve of this.#idleWaiters.splice(0)) resolve();
         }
     }
+  }
+
+  #flushPeers(): void {
+    if (this.#queuedPeers.length === 0) return;
+    const peers = this.#queuedPeers;
+    this.#queuedPeers = [];
+    for (const peer of peers) peer.flush();
   }
 
   /** The first time without an outcome it is recorded, the second time with one it is resolved. */

@@ -7,19 +7,32 @@ import type { CoordinatorEvent } from '../core/events.ts';
 /** Node's timers hold at most 2^31 − 1 ms. */
 const TIMER_MS_MAX = 2_147_483_647;
 
+/** What the driver does with what the core wants. */
+export interface DriverActions {
+  act(effect: CoordinatorEffect): void;
+  /** All effects so far were given to `act`. */
+  settled(): void;
+}
+
 /** See the head of this file. */
 export class Driver {
   readonly #core: CoordinatorCore;
-  readonly #act: (effect: CoordinatorEffect) => void;
-  readonly #pending: CoordinatorEvent[] = [];
-  #running = false;
+  readonly #actions: DriverActions;
+  /** Events that effects caused. */
+  #caused: CoordinatorEvent[] = [];
+  #acting = false;
+  /** How many times it is held; events wait for the last release to be settled. */
+  #holds = 0;
+  /** The time of all events while it is held: they came together, and asking costs. */
+  #heldAtMs = 0;
+  #hasNews = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #stopped = false;
 
-  constructor(core: CoordinatorCore, act: (effect: CoordinatorEffect) => void) {
+  constructor(core: CoordinatorCore, actions: DriverActions) {
     this.#core = core;
-    this.#act = act;
+    this.#actions = actions;
   }
 
   /** Milliseconds on a clock that never goes back. */
@@ -27,17 +40,43 @@ export class Driver {
     return performance.now();
   }
 
-  /** Feeds an event. Events that effects cause are handled after the effects of the event before. */
+  /** Feeds an event and carries out what follows from it; while held, only with the release. */
   feed(event: CoordinatorEvent): void {
-    this.#pending.push(event);
-    if (this.#running || this.#stopped) return;
-    this.#running = true;
+    if (this.#stopped) return;
+    if (this.#acting) {
+      this.#caused.push(event);
+      return;
+    }
+    this.#core.take(event, this.#holds > 0 ? this.#heldAtMs : this.now());
+    this.#hasNews = true;
+    if (this.#holds === 0) this.settle();
+  }
+
+  /** Several events are about to come together. Every call needs its {@link Driver.release}. */
+  hold(): void {
+    if (this.#holds === 0) this.#heldAtMs = this.now();
+    this.#holds += 1;
+  }
+
+  /** They have come: what follows from them is carried out. */
+  release(): void {
+    this.#holds -= 1;
+    if (this.#holds === 0) this.settle();
+  }
+
+  /** Carries out what follows from the events so far, also while held. Events that effects cause come after those effects. */
+  settle(): void {
+    if (!this.#hasNews || this.#acting || this.#stopped) return;
+    this.#acting = true;
     try {
-      for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
-        for (const effect of this.#core.handle(next, this.now())) this.#act(effect);
-      }
+      do {
+        this.#hasNews = false;
+        for (const effect of this.#core.settle()) this.#actions.act(effect);
+        this.#takeCaused();
+      } while (this.#hasNews);
     } finally {
-      this.#running = false;
+      this.#acting = false;
+      this.#actions.settled();
       this.#arm();
     }
   }
@@ -45,6 +84,14 @@ export class Driver {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+  }
+
+  #takeCaused(): void {
+    if (this.#caused.length === 0) return;
+    const caused = this.#caused;
+    this.#caused = [];
+    for (const event of caused) this.#core.take(event, this.now());
+    this.#hasNews = true;
   }
 
   #arm(): void {

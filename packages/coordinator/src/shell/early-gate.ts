@@ -13,9 +13,17 @@ export class EarlyGate {
   readonly #connection: Connection;
   #held: (() => void)[] = [];
   #isWaiting = false;
+  #isDone = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /** The handshake is complete and nothing is held back: messages need not pass the gate any more. */
+  get isOpen(): boolean {
+    if (this.#isDone) return true;
+    this.#isDone = !this.#isWaiting && this.#connection.isHandshakeComplete;
+    return this.#isDone;
   }
 
   /** Calls `deliver` now, or when the handshake is complete; never when it fails. Throws QUEUE_FULL. */

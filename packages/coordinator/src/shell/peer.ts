@@ -9,6 +9,7 @@ import {
   STREAM_URGENCY,
   SwarmError,
   UNAUTHENTICATED_FRAME_BYTES_MAX,
+  FrameBatch,
   decodedBytesOf,
   encodeFrame,
   framesOf,
@@ -41,6 +42,11 @@ export type DatasetRequest = Extract<Message, { type: 'PutDataset' | 'GetDataset
 
 /** Whom the peer reports to. */
 export interface PeerListener {
+  /** Bytes have come: between the two calls there may be any number of messages. */
+  onBytes(): void;
+  onBytesRead(): void;
+  /** The peer broke a rule: what it said before is to be answered now, as long as it can be. */
+  onFailing(): void;
   onHandshake(
     peer: Peer,
     message: Extract<Message, { type: 'AgentHandshake' | 'ClientHandshake' }>,
@@ -76,6 +82,10 @@ export interface PeerLimits {
 
 /** The streams that carry many messages. */
 export type SharedStream = 'control' | 'dispatch' | 'client';
+const SHARED_STREAMS: readonly SharedStream[] = ['control', 'dispatch', 'client'];
+
+/** For all peers: it is empty between two calls. */
+const batch = new FrameBatch();
 
 /** A peer that submits so much without opening the stream for the answers does not want them. */
 const EARLY_MESSAGES_MAX = 1024;
@@ -98,8 +108,9 @@ export class Peer {
   readonly #handshakeTimer: NodeJS.Timeout;
   #control: MessageReader | undefined;
   #role: Role | undefined;
-  /** Messages for a shared stream that the peer has not opened yet. */
-  #early: { readonly on: SharedStream; readonly message: Message }[] = [];
+  /** Messages that wait to be written together, or for the peer to open the stream. */
+  readonly #outbox: Record<SharedStream, Message[]> = { control: [], dispatch: [], client: [] };
+  #isQueued = false;
   #ended = false;
   /** The peer is being told why its connection ends. */
   #failing = false;
@@ -142,37 +153,57 @@ export class Peer {
     if (this.#control !== undefined) this.#control.frameBytesMax = Number.MAX_SAFE_INTEGER;
   }
 
-  /** Queues a message on a shared stream, or on a stream of its own when its payload is long. */
+  /** Sends a message on a shared stream, or on a stream of its own when its payload is long. */
   send(on: SharedStream, message: Message): void {
-    if (this.#ended) return;
-    this.#listener.onSent(message.type);
-    this.#write(on, message);
+    this.queue(on, message);
+    this.flush();
   }
 
-  #write(on: SharedStream, message: Message): void {
+  /** As `send`, but messages for shared streams wait for {@link Peer.flush}. True: it is the first that does. */
+  queue(on: SharedStream, message: Message): boolean {
+    if (this.#ended) return false;
+    this.#listener.onSent(message.type);
     const prepared = decodableFor(this.#coder, message, (task, error) => {
       this.#listener.onUnreadableTask(this, task, error);
     });
     if (prepared instanceof Promise || needsOwnStream(prepared)) {
       this.#track(this.#sendDetached(prepared), message);
-      return;
+      return false;
     }
+    this.#outbox[on].push(prepared);
+    if (this.#isQueued) return false;
+    this.#isQueued = true;
+    return true;
+  }
+
+  /** Writes what was queued, all messages of a stream in one piece. */
+  flush(): void {
+    this.#isQueued = false;
+    for (const on of SHARED_STREAMS) if (this.#outbox[on].length > 0) this.#write(on);
+  }
+
+  #write(on: SharedStream): void {
     const stream = this.#streams.get(on);
-    if (stream === undefined && this.#failing) return;
-    if (stream === undefined) {
-      // The answer to a large message, whose own stream overtook the opening of the shared one.
-      this.#early.push({ on, message: prepared });
-      if (this.#early.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
+    // Without a stream: answers to a large message, whose own stream overtook the opening of the shared one.
+    if (stream === undefined && !this.#failing) {
+      if (this.#outbox[on].length > EARLY_MESSAGES_MAX) this.#failSlow(0);
       return;
     }
-    if (stream.queuedBytes > this.#limits.outgoingBytesMax && !this.#failing) {
-      this.#failSlow(stream.queuedBytes);
-      return;
-    }
+    const messages = this.#outbox[on];
+    this.#outbox[on] = [];
+    if (stream === undefined || this.#ended) return;
     try {
-      stream.write(encodeFrame(prepared));
+      for (const message of messages) batch.add(message);
+      for (const bytes of batch.take()) {
+        if (stream.queuedBytes > this.#limits.outgoingBytesMax && !this.#failing) {
+          this.#failSlow(stream.queuedBytes);
+          return;
+        }
+        stream.write(bytes);
+      }
     } catch {
       // The stream ended under our hands; its connection reports how.
+      batch.take();
     }
   }
 
@@ -183,6 +214,7 @@ export class Peer {
 
   /** Says goodbye in good order. */
   async close(errorType: ErrorType | undefined, message: string): Promise<void> {
+    if (!this.#ended) this.flush();
     this.#ended = true;
     const wireCode = errorType === undefined ? NO_ERROR_WIRE_CODE : ERRORS[errorType].wireCode;
     await this.connection.close({ wireCode, message: message.slice(0, 512) });
@@ -191,6 +223,9 @@ export class Peer {
   /** The peer broke a rule: it is told which, and the connection ends with the error's code. */
   fail(thrown: unknown): void {
     if (this.#ended || this.#failing) return;
+    this.#listener.onFailing();
+    // Answering may itself have shown that the peer does not read.
+    if (this.#ended) return;
     this.#failing = true;
     const error = isSwarmError(thrown)
       ? thrown
@@ -256,9 +291,7 @@ export class Peer {
       );
     } else {
       this.#streams.set(purpose, stream);
-      const early = this.#early.filter(({ on }) => on === purpose);
-      this.#early = this.#early.filter(({ on }) => on !== purpose);
-      for (const { on, message } of early) this.#write(on, message);
+      this.flush();
       if (purpose === 'dispatch') this.#listener.onDispatchStream(this);
     }
   }
@@ -272,19 +305,18 @@ export class Peer {
       payloadBytesMax,
       admit: (message) => this.#admit(stream, message),
       onMessage: (message) => {
-        this.#payloadDone(stream);
+        if (this.#incoming.size > 0) this.#payloadDone(stream);
+        if (this.#gate.isOpen) {
+          this.#take(message, onMessage);
+          return;
+        }
         this.#gate.pass(message.type, () => {
           this.#take(message, onMessage);
         });
       },
     });
     stream.onData = (bytes) => {
-      if (this.#ended) return;
-      try {
-        reader.push(bytes);
-      } catch (error) {
-        this.fail(error);
-      }
+      if (!this.#ended) this.#push(reader, bytes);
     };
     stream.onEnd = () => {
       try {
@@ -311,6 +343,21 @@ export class Peer {
       }
     };
     return reader;
+  }
+
+  /** All messages in the bytes are taken together, and answered together. */
+  #push(reader: MessageReader, bytes: Uint8Array): void {
+    this.#listener.onBytes();
+    try {
+      reader.push(bytes);
+    } catch (error) {
+      this.fail(error);
+    }
+    try {
+      this.#listener.onBytesRead();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Also called when the gate opens, where nobody else would catch what is thrown. */
@@ -451,7 +498,8 @@ export class Peer {
   #failSlow(queuedBytes: number): void {
     if (this.#ended) return;
     // Only the control stream can still say why; what waits for the others is dropped.
-    this.#early = [];
+    this.#outbox.dispatch = [];
+    this.#outbox.client = [];
     this.#streams.delete('dispatch');
     this.#streams.delete('client');
     this.fail(
