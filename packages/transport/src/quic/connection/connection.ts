@@ -28,6 +28,7 @@ import type { HostPort } from '../arguments.ts';
 import { type DatagramPath, type QuicheConnection } from '../binding.ts';
 import { StreamTable } from '../streams/stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
+import { AcknowledgementDelay } from './acknowledgement-delay.ts';
 import { bookFor, exchangeConnectionIds, type ConnectionIdBook } from './connection-ids.ts';
 import { explainEnding } from './explain-ending.ts';
 import { LeftPaths } from './left-paths.ts';
@@ -44,6 +45,9 @@ let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 /** So many datagrams are sent per turn: about 1 MiB over loopback, a quarter of the socket's buffer. */
 const DATAGRAMS_PER_TURN = 112;
 
+/** A peer that is there acknowledges within this. */
+const ROOM_WITHIN_MS = 500;
+
 /** Streams beyond those that a turn asks are asked again after so long. */
 const STOP_CHECK_MS = 50;
 
@@ -51,6 +55,8 @@ const DEFAULT_GRACE_MS = 1000;
 
 /** A server sends its ticket right after the handshake; one that sent none by then sends none. */
 const TURNS_TO_AWAIT_TICKET = 64;
+
+const now = (): number => performance.now();
 
 let connectionsMade = 0;
 
@@ -75,15 +81,14 @@ export class QuicConnection implements Connection {
   #settleClosed: (closed: ConnectionClosed) => void = () => undefined;
   #settleHandshake: (isComplete: boolean) => void = () => undefined;
   #isTurnPlanned = false;
-  /** Something came since the last turn. */
-  #hasReceived = false;
-  /** The last turn left its acknowledgement to this one. */
-  #hasPostponed = false;
+  readonly #delay = new AcknowledgementDelay();
   #isEarly = false;
   #isEstablished = false;
   #turnsToAwaitTicket: number;
   /** Set when this side ends the connection, with the time at which it stops waiting for the flush. */
   #closing: { readonly ending: ConnectionClosed; untilMs: number } | undefined;
+  /** The time to flush is over: nothing more is written, and one word of the peer is awaited. */
+  #cutAtMs = Infinity;
   #ending: ConnectionClosed | undefined;
   #isReleased = false;
   #lastReceivedMs: number;
@@ -207,7 +212,7 @@ export class QuicConnection implements Connection {
     const path = isSamePath ? this.#path : { from: { host, port }, to };
     if (this.#quiche.receive(datagram, path)) {
       this.#lastReceivedMs = performance.now();
-      this.#hasReceived = true;
+      this.#delay.noteReceived();
       this.#prober.decisions.noteReceived();
       if (!isSamePath) this.#followMigration();
     }
@@ -253,13 +258,9 @@ export class QuicConnection implements Connection {
       }
       if (this.#turnsToAwaitTicket > 0 && this.#isEstablished) this.#collectTicket();
     }
-    this.#hasPostponed = !hasWritten && this.#mayAcknowledgeLater();
-    this.#hasReceived = false;
-    if (this.#hasPostponed) {
-      this.wake();
-      return;
-    }
-    if (this.#transmit()) hasMore = true;
+    if (!hasWritten && this.#postpones()) return;
+    // Room in the congestion window is for the CONNECTION_CLOSE, see #cut.
+    if (this.#cutAtMs === Infinity && this.#transmit()) hasMore = true;
     // A client is in early data from its first packet on: what was written goes out with the second.
     if (!this.#isEstablished && this.#parts.earlyData && !this.#isEarly) this.#beginEarlyData();
     this.#leftPaths.transmit(this.#remoteAddress, this.#prober.decisions.bytes);
@@ -276,31 +277,38 @@ export class QuicConnection implements Connection {
     this.#armTimer();
   };
 
-  /**
-   * An application often answers a moment after it was told, when its promises have run. A turn that would send nothing
-   * but an acknowledgement therefore leaves that to the next one, so that both travel in one datagram.
-   */
-  #mayAcknowledgeLater(): boolean {
+  /** Whether this turn, in which nothing was written, leaves its acknowledgement for later. */
+  #postpones(): boolean {
     const isCalm = this.#isEstablished && this.#closing === undefined && this.#ending === undefined;
-    return isCalm && this.#hasReceived && !this.#hasPostponed;
+    if (!isCalm || this.#quiche.isDraining()) return false;
+    const advice = this.#delay.advise(this.#isAcknowledged, now);
+    if (advice === 'next turn') this.wake();
+    else if (advice === 'later') this.#timer.set(this.#delay.dueAtMs);
+    return advice !== 'now';
   }
 
   /** Sends what quiche has. True: there is more than one turn may send. */
   #transmit(): boolean {
-    // quiche fills what it is given: the buffer's length decides how large the datagrams are.
-    const payloadBytes = this.#prober.decisions.bytes;
+    this.#delay.noteSent();
     for (let count = 0; count < DATAGRAMS_PER_TURN; count += 1) {
-      const sent = this.#quiche.send(scratch.subarray(0, payloadBytes));
-      if (sent === undefined) return false;
-      const [length, to] = sent;
-      this.#prober.sent(length);
-      const datagram = scratch.subarray(0, length);
-      if (this.#closing !== undefined && this.#quiche.isDraining()) {
-        this.#repeatedClose = new RepeatedClose(datagram);
-      }
-      const isFree = this.#parts.host.send(datagram, to.host, to.port);
-      if (!isFree) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+      if (!this.#transmitOne()) return false;
     }
+    return true;
+  }
+
+  /** Sends one datagram. False: quiche has none. */
+  #transmitOne(): boolean {
+    // quiche fills what it is given: the buffer's length decides how large the datagrams are.
+    const sent = this.#quiche.send(scratch.subarray(0, this.#prober.decisions.bytes));
+    if (sent === undefined) return false;
+    const [length, to] = sent;
+    this.#prober.sent(length);
+    const datagram = scratch.subarray(0, length);
+    if (this.#closing !== undefined && this.#quiche.isDraining()) {
+      this.#repeatedClose = new RepeatedClose(datagram);
+    }
+    const isFree = this.#parts.host.send(datagram, to.host, to.port);
+    if (!isFree) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     return true;
   }
 
@@ -365,23 +373,38 @@ export class QuicConnection implements Connection {
     if (this.#closing === undefined || this.#quiche.isDraining()) return true;
     const { ending, untilMs } = this.#closing;
     const isFlushed = !this.streams.hasWrites && this.#isAcknowledged();
-    if (!isFlushed && performance.now() < untilMs) return true;
+    if (!isFlushed && this.#cutAtMs === Infinity) {
+      if (now() >= untilMs) this.#cut();
+      return true;
+    }
+    const hasHeard = this.#lastReceivedMs > this.#cutAtMs;
+    if (!isFlushed && !hasHeard && now() < this.#closing.untilMs) return true;
     // QUIC turns an application's close into its own error 0x0c until the handshake is complete (RFC 9000 §10.2.3).
     this.#quiche.close(true, ending.wireCode, ending.message);
     this.#transmit();
     // A client that has not proved its address is told nothing once it was sent three times its bytes (RFC 9000 §8.1):
     // without this its place would be taken until the idle timeout.
-    return this.#isEstablished || this.#quiche.isDraining();
+    return this.#quiche.isDraining();
+  }
+
+  /**
+   * Once it was told to close, quiche hears nothing of the peer any more; and with a full congestion window it cannot say
+   * that it closes. So no more is written, and an acknowledgement is awaited that makes room, for a while.
+   */
+  #cut(): void {
+    this.#cutAtMs = now();
+    this.streams.cut();
+    if (this.#closing !== undefined) this.#closing.untilMs = this.#cutAtMs + ROOM_WITHIN_MS;
   }
 
   /**
    * Whether nothing that was sent awaits its acknowledgement. quiche does not say so; but while it waits, its timer
    * is that of the loss detection, and otherwise that of the idle timeout, which is far longer.
    */
-  #isAcknowledged(): boolean {
+  readonly #isAcknowledged = (): boolean => {
     const timeoutMs = this.#quiche.timeoutMs();
     return timeoutMs === undefined || timeoutMs > this.#negotiatedIdleMs / 2;
-  }
+  };
 
   /** Tells the application, once. */
   #end(): void {

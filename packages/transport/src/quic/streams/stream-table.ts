@@ -255,6 +255,11 @@ export class StreamTable implements StreamOwner {
     for (const { reject } of this.#openWaiters.splice(0)) reject(error);
   }
 
+  /** The time to flush is over: what is queued is dropped. */
+  cut(): void {
+    this.#writes.clear();
+  }
+
   /** The connection is over: unless this side closed it, everything that arrived is read (by paused streams when they
    *  are resumed); then all streams fail. */
   end(error: SwarmError): void {
