@@ -4,6 +4,7 @@
  * submission, since large messages travel on streams of their own.
  */
 import { failure, type Failure, type TaskEvent, type WatchLevel } from '@quic-swarm/protocol';
+import { ChurningMap } from './churning-map.ts';
 import { ChunkOrder, type ChunkBounds } from './chunk-order.ts';
 import { NO_EFFECTS, type SessionEffect } from './events.ts';
 
@@ -29,7 +30,7 @@ interface WatchedTask {
  *  runs for each event of each task. */
 export class WatchedTasks {
   readonly #bounds: ChunkBounds;
-  readonly #tasks = new Map<string, WatchedTask>();
+  readonly #tasks = new ChurningMap<string, WatchedTask>();
   /** Ended tasks that wait for parts which may be lost. */
   readonly #incomplete = new Set<WatchedTask>();
 
