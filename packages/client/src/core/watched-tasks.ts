@@ -26,8 +26,8 @@ interface WatchedTask {
   chunkDeadlineMs: number;
 }
 
-/** A table of tasks. Its methods answer with what the session is to do, in lists that are made once and not added to: this
- *  runs for each event of each task. */
+/** A table of tasks. Its methods answer with what the session is to do; on the way of a task without parts each list is
+ *  made in one go, as it runs for every message. */
 export class WatchedTasks {
   readonly #bounds: ChunkBounds;
   readonly #tasks = new ChurningMap<string, WatchedTask>();
