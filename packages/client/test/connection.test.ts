@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeFrame, failure } from '@quic-swarm/protocol';
+import { decodeDocument, encodeFrame, failure } from '@quic-swarm/protocol';
 import { MemoryNetwork } from '@quic-swarm/transport';
 import { connect, type ClientEvent, type ClientOptions } from '../src/index.ts';
 import { FakeCoordinator } from './support/fake-coordinator.ts';
@@ -171,6 +171,29 @@ describe('closing', () => {
     await coordinator.until('Goodbye');
     expect((await errorOf(client.submit('t', 1))).type).toBe('CLOSED');
     expect(client.isConnected).toBe(false);
+  });
+
+  it('lets go what was submitted a moment before, in its order and in front of the goodbye', async () => {
+    const { client, coordinator } = await start();
+    const running = [1, 2, 3].map(async (input) => client.run('my.task', input));
+    const errors = Promise.all(running.map(async (promise) => errorOf(promise)));
+    await client.close();
+    for (const error of await errors) expect(error.type).toBe('CLOSED');
+    await coordinator.until('Goodbye');
+    const inputs = coordinator
+      .of('SubmitTask')
+      .map(({ payload }) => decodeDocument(payload ?? new Uint8Array()));
+    expect(inputs).toEqual([1, 2, 3]);
+  });
+
+  it('leaves no timer behind', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { client } = await start();
+    await client.run('my.task', 1, { submitTimeoutMs: 100_000 });
+    await client.close();
+    expect(timers()).toBe(before);
   });
 
   it('ends while a connection is being restored', async () => {

@@ -136,6 +136,17 @@ describe('map over a swarm', () => {
     expect(unordered.map(({ index }) => index)).toEqual([1, 0, 3, 2]);
   });
 
+  it('pulls no further input after one that cannot be sent', async () => {
+    swarm = await testSwarm();
+    let pulled = 0;
+    const inputs = (function* () {
+      for (; ; pulled++) yield pulled === 2 ? new Date() : pulled;
+    })();
+    const items = all(swarm.client.map('t', inputs, { concurrency: 50 }));
+    expect((await errorOf(items)).type).toBe('BAD_INPUT');
+    expect(pulled).toBe(2);
+  });
+
   it('cancels what is in flight and ends the inputs when the loop is left', async () => {
     swarm = await testSwarm();
     const { client, coordinator } = swarm;

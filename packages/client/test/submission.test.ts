@@ -171,6 +171,15 @@ describe('submitting', () => {
     expect(coordinator.of('WatchTask')).toEqual([]);
     expect(await handle.result()).toBe('asked for');
   });
+
+  it('is heard of by run() and map() from the beginning, also with watch none', async () => {
+    const { client, coordinator } = await start();
+    expect(await client.run('my.task', 1, { watch: 'none' })).toBe(1);
+    for await (const { result } of client.map('my.task', [2], { watch: 'none' })) {
+      expect(result).toBe(2);
+    }
+    expect(coordinator.of('SubmitTask').map(({ watch }) => watch)).toEqual(['result', 'result']);
+  });
 });
 
 describe('a failed task', () => {

@@ -3,6 +3,7 @@
  * are acknowledged, so that a reconnect can send them again; therefore the bound in bytes.
  */
 import { payloadOf } from '@quic-swarm/protocol';
+import { ChurningMap } from './churning-map.ts';
 import type { RequestMessage } from './events.ts';
 
 /** One request that waits. */
@@ -26,7 +27,7 @@ export interface PendingBounds {
 /** A table of requests. */
 export class PendingRequests {
   readonly #bounds: PendingBounds;
-  readonly #requests = new Map<number, PendingRequest>();
+  readonly #requests = new ChurningMap<number, PendingRequest>();
   #bytes = 0;
   // Never later than the earliest deadline, perhaps earlier: finding the exact one at each answer would cost more
   // than a timer that fires in vain.

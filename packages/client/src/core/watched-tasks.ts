@@ -4,6 +4,7 @@
  * submission, since large messages travel on streams of their own.
  */
 import { failure, type Failure, type TaskEvent, type WatchLevel } from '@quic-swarm/protocol';
+import { ChurningMap } from './churning-map.ts';
 import { ChunkOrder, type ChunkBounds } from './chunk-order.ts';
 import { NO_EFFECTS, type SessionEffect } from './events.ts';
 
@@ -25,11 +26,11 @@ interface WatchedTask {
   chunkDeadlineMs: number;
 }
 
-/** A table of tasks. Its methods answer with what the session is to do, in lists that are made once and not added to: this
- *  runs for each event of each task. */
+/** A table of tasks. Its methods answer with what the session is to do; on the way of a task without parts each list is
+ *  made in one go, as it runs for every message. */
 export class WatchedTasks {
   readonly #bounds: ChunkBounds;
-  readonly #tasks = new Map<string, WatchedTask>();
+  readonly #tasks = new ChurningMap<string, WatchedTask>();
   /** Ended tasks that wait for parts which may be lost. */
   readonly #incomplete = new Set<WatchedTask>();
 

@@ -3,13 +3,15 @@
  * and a thousand tasks under one signal are normal here.
  */
 
+import { ChurningMap } from '../core/churning-map.ts';
+
 /** Hears of a signal. */
 export interface AbortListener {
   readonly signalRaised: () => void;
 }
 
 interface Listened {
-  readonly listeners: Set<AbortListener>;
+  readonly listeners: ChurningMap<AbortListener, AbortListener>;
   readonly onAbort: () => void;
 }
 
@@ -19,7 +21,7 @@ export class AbortFanOut {
 
   /** Calls the listener once when the signal is raised, until `release`. The signal must not be raised yet. */
   listen(signal: AbortSignal, listener: AbortListener): void {
-    this.#listenersOf(signal).add(listener);
+    this.#listenersOf(signal).set(listener, listener);
   }
 
   /** Stops listening. Idempotent. */
@@ -30,13 +32,13 @@ export class AbortFanOut {
     this.#signals.delete(signal);
   }
 
-  #listenersOf(signal: AbortSignal): Set<AbortListener> {
+  #listenersOf(signal: AbortSignal): Listened['listeners'] {
     const known = this.#signals.get(signal);
     if (known !== undefined) return known.listeners;
-    const listeners = new Set<AbortListener>();
+    const listeners = new ChurningMap<AbortListener, AbortListener>();
     const onAbort = (): void => {
       this.#signals.delete(signal);
-      for (const listener of listeners) listener.signalRaised();
+      for (const listener of listeners.values()) listener.signalRaised();
       listeners.clear();
     };
     signal.addEventListener('abort', onAbort, { once: true });

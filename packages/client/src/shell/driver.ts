@@ -11,6 +11,7 @@ import {
   type CompressionMode,
 } from '@quic-swarm/protocol';
 import { nextDelayMs, type Address, type Transport } from '@quic-swarm/transport';
+import { ChurningMap } from '../core/churning-map.ts';
 import { Session } from '../core/session.ts';
 import type {
   AnswerMessage,
@@ -61,8 +62,8 @@ interface ConnectionWaiter {
 export class Driver {
   readonly #options: DriverOptions;
   readonly #session: Session;
-  readonly #askers = new Map<number, Asker>();
-  readonly #mirrors = new Map<string, TaskMirror>();
+  readonly #askers = new ChurningMap<number, Asker>();
+  readonly #mirrors = new ChurningMap<string, TaskMirror>();
   readonly #stop = new AbortController();
   #connection: CoordinatorConnection | undefined;
   #connecting: Promise<void> | undefined;

@@ -5,6 +5,7 @@
  */
 import { SwarmError, isSwarmError } from '@quic-swarm/protocol';
 import { nextDelayMs } from '@quic-swarm/transport';
+import { ChurningMap } from '../core/churning-map.ts';
 import type { Submitter } from './submit-request.ts';
 import type { EndListener, TaskMirror } from './task-mirror.ts';
 
@@ -49,7 +50,7 @@ export class MapRun {
   readonly #options: MapRunOptions;
   readonly #source: Source;
   readonly #stop: AbortController;
-  readonly #finished = new Map<number, MapItem>();
+  readonly #finished = new ChurningMap<number, MapItem>();
   #unfinished = 0;
   /** Tasks that were refused for want of room and wait to be submitted again; no input is pulled meanwhile. */
   #refused = 0;
