@@ -1,5 +1,6 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
+import { forgetHeld } from './datasets.ts';
 import { FEATURES_OFFERED } from './features.ts';
 import { createAgent, type Agent, type AgentLease } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
@@ -132,6 +133,13 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
     type: 'HeartbeatAck',
     body: { sequence: message.sequence },
   });
+  // Most agents are idle most of the time, and a thousand of them say so two thousand times a second.
+  if (agent.leases.size > 0) dropUnlisted(core, agent, message);
+  for (const lease of message.leases) repairListed(core, agent, lease);
+}
+
+/** Leases that arrived at the agent and that it does not list: it does not have them. */
+function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage): void {
   const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
   for (const lease of agent.leases.values()) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
@@ -139,7 +147,6 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
       dropLease(core, agent, lease, 'the agent does not have it');
     }
   }
-  for (const lease of message.leases) repairListed(core, agent, lease);
 }
 
 function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
@@ -297,7 +304,7 @@ export function giveUpSession(core: CoreState, agent: Agent): void {
 function disconnect(core: CoreState, agent: Agent): void {
   if (agent.connectionId !== undefined) core.agentByConnection.delete(agent.connectionId);
   agent.connectionId = undefined;
-  agent.datasets.clear();
+  forgetHeld(core, agent);
   core.timers.cancel(agent.livenessTimer);
   core.queue.capabilitiesChanged(agent);
 }

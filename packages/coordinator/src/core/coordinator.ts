@@ -18,7 +18,7 @@ import {
 } from '@quic-swarm/protocol';
 import * as agents from './agents.ts';
 import type { Agent, AgentLease } from './agent-record.ts';
-import { storeDataset } from './datasets.ts';
+import { noteHeld, storeDataset } from './datasets.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
 import { FEATURES_OFFERED } from './features.ts';
@@ -94,8 +94,7 @@ export class CoordinatorCore {
       case 'DatasetStored':
         return storeDataset(core, event.datasetId, event.bytes);
       case 'DatasetServed':
-        core.agentByConnection.get(event.connectionId)?.datasets.add(event.datasetId);
-        return undefined;
+        return noteHeld(core, event.connectionId, event.datasetId);
       case 'TimePassed':
         return passTime(core);
       case 'DrainRequested':

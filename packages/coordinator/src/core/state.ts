@@ -11,6 +11,7 @@ import type { Agent } from './agent-record.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
 import type { CoreOptions } from './options.ts';
+import { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
 import type { Task, Watcher } from './task.ts';
@@ -64,6 +65,8 @@ export class CoreState {
   readonly clients: Map<string, Client> = new Map();
   /** Least recently used first. */
   readonly datasets: Map<string, DatasetRecord> = new Map();
+  /** Which agents have a data set in memory, as far as is known; no entry without any. */
+  readonly holders: Map<string, AgentSet> = new Map();
   datasetBytes = 0;
   pendingTasks = 0;
   pendingBytes = 0;

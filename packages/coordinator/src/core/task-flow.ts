@@ -24,7 +24,11 @@ export function dispatchAll(core: CoreState): void {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
     core.queue.remove(next.task);
-    dispatch(core, next.task, chooseAgent(next.task, next.bucket.available, core.random));
+    dispatch(
+      core,
+      next.task,
+      chooseAgent(next.task, next.bucket.available, core.holders, core.random),
+    );
   }
 }
 

@@ -92,6 +92,23 @@ function validateBuckets(core: CoreState): void {
 }
 
 function validateDatasets(core: CoreState): void {
+  for (const agent of core.agents.values()) {
+    for (const datasetId of agent.datasets) {
+      invariant(
+        core.holders.get(datasetId)?.has(agent) === true,
+        `agent ${agent.agentId} is no holder of ${datasetId}`,
+      );
+    }
+  }
+  for (const [datasetId, holders] of core.holders) {
+    invariant(holders.size > 0, `the holders of ${datasetId} are empty`);
+    for (let place = 0; place < holders.size; place++) {
+      invariant(
+        holders.at(place).datasets.has(datasetId),
+        `${holders.at(place).agentId} does not hold ${datasetId}`,
+      );
+    }
+  }
   for (const { users, datasetId } of core.datasets.values()) {
     let expected = 0;
     for (const task of core.tasks.values()) {
