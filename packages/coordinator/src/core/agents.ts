@@ -143,7 +143,7 @@ function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage):
   const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
   for (const lease of agent.leases.values()) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
-    if (arrived && listed.get(lease.taskId)?.attempt !== lease.attempt) {
+    if (arrived && listed.get(lease.task.taskId)?.attempt !== lease.attempt) {
       dropLease(core, agent, lease, 'the agent does not have it');
     }
   }
@@ -151,11 +151,10 @@ function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage):
 
 function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
   const lease = agent.leases.get(listed.taskId);
-  const task = core.tasks.get(listed.taskId);
-  const holds = lease?.attempt === listed.attempt && !lease.fenced && task !== undefined;
-  if (holds && task.cancelRequested !== undefined) {
+  const holds = lease?.attempt === listed.attempt && !lease.fenced;
+  if (holds && lease.task.cancelRequested !== undefined) {
     // The first CancelTask may have overtaken a task that came on a stream of its own.
-    tellAgentToStop(core, task, task.cancelRequested, core.options.cancelGraceMs);
+    tellAgentToStop(core, lease.task, lease.task.cancelRequested, core.options.cancelGraceMs);
   } else if (!holds) {
     core.send(agent.connectionId ?? '', 'control', {
       type: 'CancelTask',
@@ -172,20 +171,18 @@ function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
 
 /** Takes a lease from an agent; its task, if the lease still held, runs elsewhere. */
 export function dropLease(core: CoreState, agent: Agent, lease: AgentLease, _why: string): void {
-  agent.leases.delete(lease.taskId);
+  agent.leases.delete(lease.task.taskId);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(core, agent, lease);
+  const task = taskOf(agent, lease);
   if (task !== undefined) lose(core, task, agent.agentId);
 }
 
 /** The task of a lease that still holds. */
-export function taskOf(core: CoreState, agent: Agent, lease: AgentLease): Task | undefined {
-  const task = core.tasks.get(lease.taskId);
+export function taskOf(agent: Agent, { task, attempt, fenced }: AgentLease): Task | undefined {
   const holds =
-    !lease.fenced &&
-    task !== undefined &&
+    !fenced &&
     task.agentId === agent.agentId &&
-    task.attempt === lease.attempt &&
+    task.attempt === attempt &&
     (task.state === 'dispatched' || task.state === 'running');
   return holds ? task : undefined;
 }
@@ -207,7 +204,7 @@ export function returnLease(
   if (lease?.attempt !== attempt) return;
   agent.leases.delete(taskId);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(core, agent, lease);
+  const task = taskOf(agent, lease);
   if (task !== undefined) giveBack(core, task, agent.agentId, delayMs);
 }
 
@@ -268,9 +265,9 @@ export function loseAgent(core: CoreState, agent: Agent, why: string): void {
   agent.leases.clear();
   agent.resumable = new Map();
   for (const lease of leases) {
-    const task = taskOf(core, agent, lease);
+    const task = taskOf(agent, lease);
     if (task === undefined) continue;
-    agent.resumable.set(lease.taskId, lease.attempt);
+    agent.resumable.set(task.taskId, lease.attempt);
     lose(core, task, agent.agentId);
   }
   agent.sessionTimer = core.timers.schedule(core.nowMs + core.options.reconnectGraceMs, {

@@ -31,7 +31,7 @@ import { addChunk, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
-const NOTHING: readonly CoordinatorEffect[] = Object.freeze([]);
+const NOTHING: readonly CoordinatorEffect[] = [];
 
 /** See the head of this file. */
 export class CoordinatorCore {
@@ -189,7 +189,7 @@ function receiveFromRunning(
   const { taskId, attempt, epoch } = message.body;
   const lease = agent.leases.get(taskId);
   if (lease?.attempt !== attempt || epoch !== core.options.epoch) return;
-  const task = agents.taskOf(core, agent, lease);
+  const task = agents.taskOf(agent, lease);
   if (task === undefined) return;
   if (message.type === 'TaskStarted') {
     flow.start(core, task, lease);
@@ -225,7 +225,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
   const { epoch, taskId, attempt } = completion;
   const lease = agent.leases.get(taskId);
   const holds = epoch === core.options.epoch && lease?.attempt === attempt;
-  const task = holds ? agents.taskOf(core, agent, lease) : undefined;
+  const task = holds ? agents.taskOf(agent, lease) : undefined;
   if (holds && task !== undefined && task.chunks.length < completion.chunkCount) {
     // A long chunk travels on a stream of its own and may come after the end: the end waits for it.
     if (completion.outcome === 'succeeded') {

@@ -73,7 +73,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   dropChunks(task);
   agent.dispatchSequence += 1;
   agent.leases.set(task.taskId, {
-    taskId: task.taskId,
+    task,
     attempt: task.attempt,
     dispatchSequence: agent.dispatchSequence,
     dispatchedAtMs: core.nowMs,
@@ -139,7 +139,7 @@ export function resume(core: CoreState, task: Task, agent: Agent): void {
   noteStart(core, task);
   limitAttempt(core, task);
   agent.leases.set(task.taskId, {
-    taskId: task.taskId,
+    task,
     attempt: task.attempt,
     // Below every sequence of the new connection: the agent lists it or has lost it.
     dispatchSequence: 0,

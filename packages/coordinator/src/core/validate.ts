@@ -60,13 +60,13 @@ function validateAgents(core: CoreState): void {
       agent.connectionId !== undefined || agent.leases.size === 0,
       `lost agent ${agent.agentId} has leases`,
     );
-    for (const { taskId, fenced, attempt } of agent.leases.values()) {
+    for (const [taskId, { task: leased, fenced, attempt }] of agent.leases) {
       if (fenced) continue;
       invariant(!holders.has(taskId), `task ${taskId} is leased to two agents`);
       holders.set(taskId, agent.agentId);
       const task = core.tasks.get(taskId);
       invariant(
-        task?.agentId === agent.agentId && task.attempt === attempt,
+        task === leased && task.agentId === agent.agentId && task.attempt === attempt,
         `agent ${agent.agentId} holds a lease of ${taskId} that its task does not know`,
       );
     }

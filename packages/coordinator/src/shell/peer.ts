@@ -96,7 +96,11 @@ export class Peer {
   #control: MessageReader | undefined;
   #role: Role | undefined;
   /** Messages that wait to be written together, or for the peer to open the stream. */
-  readonly #outbox: Record<SharedStream, Message[]> = { control: [], dispatch: [], client: [] };
+  readonly #outbox: Record<SharedStream, Message[] | undefined> = {
+    control: undefined,
+    dispatch: undefined,
+    client: undefined,
+  };
   #isQueued = false;
   #ended = false;
   /** The peer is being told why its connection ends. */
@@ -153,7 +157,9 @@ export class Peer {
       this.#track(this.#sendDetached(message), message);
       return false;
     }
-    this.#outbox[on].push(message);
+    const waiting = this.#outbox[on];
+    if (waiting === undefined) this.#outbox[on] = [message];
+    else waiting.push(message);
     if (this.#isQueued) return false;
     this.#isQueued = true;
     return true;
@@ -162,18 +168,20 @@ export class Peer {
   /** Writes what was queued, all messages of a stream in one piece. */
   flush(): void {
     this.#isQueued = false;
-    for (const on of SHARED_STREAMS) if (this.#outbox[on].length > 0) this.#write(on);
+    for (const on of SHARED_STREAMS) {
+      const messages = this.#outbox[on];
+      if (messages !== undefined) this.#write(on, messages);
+    }
   }
 
-  #write(on: SharedStream): void {
+  #write(on: SharedStream, messages: readonly Message[]): void {
     const stream = this.#streams.get(on);
     // Without a stream: answers to a large message, whose own stream overtook the opening of the shared one.
     if (stream === undefined && !this.#failing) {
-      if (this.#outbox[on].length > EARLY_MESSAGES_MAX) this.#failSlow(0);
+      if (messages.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
       return;
     }
-    const messages = this.#outbox[on];
-    this.#outbox[on] = [];
+    this.#outbox[on] = undefined;
     if (stream === undefined || this.#ended) return;
     try {
       for (const message of messages) batch.add(message);
@@ -464,8 +472,8 @@ export class Peer {
   #failSlow(queuedBytes: number): void {
     if (this.#ended) return;
     // Only the control stream can still say why; what waits for the others is dropped.
-    this.#outbox.dispatch = [];
-    this.#outbox.client = [];
+    this.#outbox.dispatch = undefined;
+    this.#outbox.client = undefined;
     this.#streams.delete('dispatch');
     this.#streams.delete('client');
     this.fail(
