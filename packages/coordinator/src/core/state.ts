@@ -22,8 +22,8 @@ export interface Client {
   readonly connectionId: string;
   readonly clientName: string;
   readonly address: string;
-  /** Tasks that it watches. */
-  readonly watched: Set<string>;
+  /** Tasks without an end that are to be cancelled when it goes. */
+  readonly cancelledWithIt: Set<Task>;
   /** The watchers of a task that only it watches, by level: one list for all such tasks. */
   readonly alone: Readonly<Record<WatchLevel, readonly Watcher[]>>;
 }
@@ -35,7 +35,7 @@ export function createClient(connectionId: string, clientName: string, address: 
     connectionId,
     clientName,
     address,
-    watched: new Set(),
+    cancelledWithIt: new Set(),
     alone: { none: alone('none'), result: alone('result'), all: alone('all') },
   };
 }
