@@ -11,7 +11,7 @@ import type { Agent } from './agent-record.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
 import type { CoreOptions } from './options.ts';
-import { AgentSet } from './agent-set.ts';
+import type { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
 import type { Task, Watcher } from './task.ts';

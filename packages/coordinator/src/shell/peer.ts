@@ -215,8 +215,12 @@ export class Peer {
   fail(thrown: unknown): void {
     if (this.#ended || this.#failing) return;
     this.#listener.onFailing();
-    // Answering may itself have shown that the peer does not read.
-    if (this.#ended) return;
+    this.#failNow(thrown);
+  }
+
+  #failNow(thrown: unknown): void {
+    // Answering what was said before may itself have shown that the peer does not read.
+    if (this.#ended || this.#failing) return;
     this.#failing = true;
     const error = isSwarmError(thrown)
       ? thrown
@@ -476,7 +480,7 @@ export class Peer {
     this.#outbox.client = undefined;
     this.#streams.delete('dispatch');
     this.#streams.delete('client');
-    this.fail(
+    this.#failNow(
       new SwarmError('QUEUE_FULL', `The peer does not read: ${queuedBytes} bytes wait for it.`, {
         hint: 'Read results as they come, or watch fewer tasks.',
       }),
