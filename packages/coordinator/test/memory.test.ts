@@ -98,14 +98,43 @@ describe('a client', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a', { credit: 100 });
     const client = swarm.client();
-    const watched = (): unknown =>
-      [...swarm.core.state.clients.values()].map((known) => known.watched.size);
-    for (let n = 1; n <= 50; n++) client.submit(n, { watch: n % 2 === 0 ? 'none' : 'result' });
-    expect(watched()).toEqual([50]);
+    const held = (): unknown =>
+      [...swarm.core.state.clients.values()].map((known) => known.cancelledWithIt.size);
+    for (let n = 1; n <= 50; n++) {
+      const watch = n % 2 === 0 ? 'none' : 'result';
+      client.submit(n, { watch, onClientLoss: n % 5 === 0 ? 'cancel' : 'keep' });
+    }
+    expect(held()).toEqual([10]);
     for (const task of agent.takeTasks()) agent.complete(task);
     expect(client.ends().size).toBe(25);
-    expect(watched()).toEqual([0]);
+    expect(held()).toEqual([0]);
     for (const task of swarm.core.state.tasks.values()) expect(task.watchers).toEqual([]);
+  });
+
+  it('that is gone leaves nothing behind, however often it comes back for a task', () => {
+    const swarm = new CoreHarness();
+    const taskId = swarm.client().submit(1);
+    for (let n = 0; n < 20; n++) {
+      const client = swarm.client();
+      client.say('WatchTask', { requestId: 1, taskId, watch: 'all' });
+      client.vanish();
+    }
+    const last = swarm.client();
+    last.say('WatchTask', { requestId: 1, taskId, watch: 'result' });
+    const { clients, tasks } = swarm.core.state;
+    expect(clients.size).toBe(2);
+    // The one that submitted it is still there.
+    expect(tasks.get(taskId)?.watchers).toHaveLength(2);
+    last.vanish();
+    const agent = swarm.agent('a');
+    for (const task of agent.takeTasks()) agent.complete(task);
+    const ends = swarm.effects.filter(
+      (effect) =>
+        effect.type === 'Send' &&
+        effect.message.type === 'TaskEvent' &&
+        effect.message.body.kind === 'end',
+    );
+    expect(ends).toHaveLength(1);
   });
 
   it('that does not listen hears nothing but the acknowledgement', () => {

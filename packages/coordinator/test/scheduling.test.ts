@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CoreHarness, taskIdOf } from './core-harness.ts';
+import { CoreHarness, taskIdOf, type PlayedAgent } from './core-harness.ts';
 
 describe('scheduling', () => {
   it('gives a task to an agent of its type and to no other', () => {
@@ -54,6 +54,76 @@ describe('scheduling', () => {
     const client = swarm.client();
     for (let n = 1; n <= 4; n++) client.submit(n, { datasets: [datasetId] });
     expect([a.takeTasks().length, b.takeTasks().length]).toEqual([0, 4]);
+  });
+
+  describe('with a thousand agents, of which three have the data set', () => {
+    const datasetId = `sha256:${'1'.repeat(64)}`;
+
+    function crowd(): { swarm: CoreHarness; agents: PlayedAgent[]; near: PlayedAgent[] } {
+      const swarm = new CoreHarness();
+      const agents = Array.from({ length: 1000 }, (_, n) =>
+        swarm.agent(`a${n}`, { credit: 8, slots: 8 }),
+      );
+      const near = [agents[3], agents[500], agents[999]].filter((agent) => agent !== undefined);
+      swarm.feed({ type: 'DatasetStored', datasetId, bytes: 10 });
+      for (const { connectionId } of near) {
+        swarm.feed({ type: 'DatasetServed', connectionId, datasetId });
+      }
+      return { swarm, agents, near };
+    }
+
+    const taken = (agents: readonly PlayedAgent[]): number[] =>
+      agents.map((agent) => agent.takeTasks().length);
+
+    it('gives them the tasks that need it, as evenly as others, until they are full', () => {
+      const { swarm, agents, near } = crowd();
+      const client = swarm.client();
+      for (let n = 1; n <= 12; n++) client.submit(n, { datasets: [datasetId] });
+      expect(taken(near)).toEqual([4, 4, 4]);
+      for (let n = 13; n <= 30; n++) client.submit(n, { datasets: [datasetId] });
+      // Each holds eight at most; what they cannot take goes elsewhere and waits for nobody.
+      const atHolders = taken(near).reduce((sum, count) => sum + count);
+      const elsewhere = taken(agents).reduce((sum, count) => sum + count);
+      expect(atHolders + elsewhere).toBe(18);
+      expect(atHolders).toBeLessThanOrEqual(12);
+    });
+
+    it('does not send other tasks there, nor any when they are gone', () => {
+      const { swarm, agents, near } = crowd();
+      const client = swarm.client();
+      for (let n = 1; n <= 9; n++) client.submit(n);
+      expect(taken(near).reduce((sum, count) => sum + count)).toBeLessThan(3);
+      for (const agent of near) agent.vanish();
+      client.submit(10, { datasets: [datasetId] });
+      expect(taken(near)).toEqual([0, 0, 0]);
+      expect(taken(agents)).toContain(1);
+      expect(swarm.core.state.holders.size).toBe(0);
+    });
+
+    it('sends them elsewhere when the holders are slower than a transfer costs', () => {
+      const { swarm, agents, near } = crowd();
+      const client = swarm.client();
+      for (let n = 1; n <= 3; n++) client.submit(n, { datasets: [datasetId] });
+      for (const agent of near) {
+        for (const task of agent.takeTasks()) agent.complete(task, { computeMs: 10_000 });
+      }
+      client.submit(4, { datasets: [datasetId] });
+      expect(taken(near)).toEqual([0, 0, 0]);
+      expect(taken(agents)).toContain(1);
+    });
+  });
+
+  it('forgets who has a data set that was dropped', () => {
+    const swarm = new CoreHarness({ datasetsBytesMax: 10 });
+    const agent = swarm.agent('a');
+    const [first, second] = ['1', '2'].map((digit) => `sha256:${digit.repeat(64)}`);
+    if (first === undefined || second === undefined) throw new Error('two data sets');
+    swarm.feed({ type: 'DatasetStored', datasetId: first, bytes: 10 });
+    swarm.feed({ type: 'DatasetServed', connectionId: agent.connectionId, datasetId: first });
+    expect([...swarm.core.state.holders.keys()]).toEqual([first]);
+    swarm.feed({ type: 'DatasetStored', datasetId: second, bytes: 10 });
+    swarm.feed({ type: 'DatasetServed', connectionId: agent.connectionId, datasetId: first });
+    expect(swarm.core.state.holders.size).toBe(0);
   });
 
   it('asks for all labels', () => {

@@ -6,11 +6,13 @@ import type {
   HeartbeatMessage,
   TaskCompletion,
 } from '@quic-swarm/protocol';
+import type { Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 
 /** A lease as the coordinator counts it. It takes a slot until the agent says that it is over. */
 export interface AgentLease {
-  readonly taskId: string;
+  /** Kept here, so that nobody needs to look it up among a million. */
+  readonly task: Task;
   readonly attempt: number;
   readonly dispatchSequence: number;
   readonly dispatchedAtMs: number;

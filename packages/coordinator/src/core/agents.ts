@@ -1,5 +1,6 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
+import { forgetHeld } from './datasets.ts';
 import { createAgent, type Agent, type AgentLease } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
 import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
@@ -131,23 +132,28 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
     type: 'HeartbeatAck',
     body: { sequence: message.sequence },
   });
+  // Most agents are idle most of the time, and a thousand of them say so two thousand times a second.
+  if (agent.leases.size > 0) dropUnlisted(core, agent, message);
+  for (const lease of message.leases) repairListed(core, agent, lease);
+}
+
+/** Leases that arrived at the agent and that it does not list: it does not have them. */
+function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage): void {
   const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
   for (const lease of agent.leases.values()) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
-    if (arrived && listed.get(lease.taskId)?.attempt !== lease.attempt) {
+    if (arrived && listed.get(lease.task.taskId)?.attempt !== lease.attempt) {
       dropLease(core, agent, lease, 'the agent does not have it');
     }
   }
-  for (const lease of message.leases) repairListed(core, agent, lease);
 }
 
 function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
   const lease = agent.leases.get(listed.taskId);
-  const task = core.tasks.get(listed.taskId);
-  const holds = lease?.attempt === listed.attempt && !lease.fenced && task !== undefined;
-  if (holds && task.cancelRequested !== undefined) {
+  const holds = lease?.attempt === listed.attempt && !lease.fenced;
+  if (holds && lease.task.cancelRequested !== undefined) {
     // The first CancelTask may have overtaken a task that came on a stream of its own.
-    tellAgentToStop(core, task, task.cancelRequested, core.options.cancelGraceMs);
+    tellAgentToStop(core, lease.task, lease.task.cancelRequested, core.options.cancelGraceMs);
   } else if (!holds) {
     core.send(agent.connectionId ?? '', 'control', {
       type: 'CancelTask',
@@ -164,20 +170,18 @@ function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
 
 /** Takes a lease from an agent; its task, if the lease still held, runs elsewhere. */
 export function dropLease(core: CoreState, agent: Agent, lease: AgentLease, _why: string): void {
-  agent.leases.delete(lease.taskId);
+  agent.leases.delete(lease.task.taskId);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(core, agent, lease);
+  const task = taskOf(agent, lease);
   if (task !== undefined) lose(core, task, agent.agentId);
 }
 
 /** The task of a lease that still holds. */
-export function taskOf(core: CoreState, agent: Agent, lease: AgentLease): Task | undefined {
-  const task = core.tasks.get(lease.taskId);
+export function taskOf(agent: Agent, { task, attempt, fenced }: AgentLease): Task | undefined {
   const holds =
-    !lease.fenced &&
-    task !== undefined &&
+    !fenced &&
     task.agentId === agent.agentId &&
-    task.attempt === lease.attempt &&
+    task.attempt === attempt &&
     (task.state === 'dispatched' || task.state === 'running');
   return holds ? task : undefined;
 }
@@ -199,7 +203,7 @@ export function returnLease(
   if (lease?.attempt !== attempt) return;
   agent.leases.delete(taskId);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(core, agent, lease);
+  const task = taskOf(agent, lease);
   if (task !== undefined) giveBack(core, task, agent.agentId, delayMs);
 }
 
@@ -260,9 +264,9 @@ export function loseAgent(core: CoreState, agent: Agent, why: string): void {
   agent.leases.clear();
   agent.resumable = new Map();
   for (const lease of leases) {
-    const task = taskOf(core, agent, lease);
+    const task = taskOf(agent, lease);
     if (task === undefined) continue;
-    agent.resumable.set(lease.taskId, lease.attempt);
+    agent.resumable.set(task.taskId, lease.attempt);
     lose(core, task, agent.agentId);
   }
   agent.sessionTimer = core.timers.schedule(core.nowMs + core.options.reconnectGraceMs, {
@@ -296,7 +300,7 @@ export function giveUpSession(core: CoreState, agent: Agent): void {
 function disconnect(core: CoreState, agent: Agent): void {
   if (agent.connectionId !== undefined) core.agentByConnection.delete(agent.connectionId);
   agent.connectionId = undefined;
-  agent.datasets.clear();
+  forgetHeld(core, agent);
   core.timers.cancel(agent.livenessTimer);
   core.queue.capabilitiesChanged(agent);
 }

@@ -19,7 +19,7 @@ import {
 } from '@quic-swarm/protocol';
 import * as agents from './agents.ts';
 import type { Agent, AgentLease } from './agent-record.ts';
-import { storeDataset } from './datasets.ts';
+import { noteHeld, storeDataset } from './datasets.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
@@ -31,7 +31,7 @@ import { addChunk, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
-const NOTHING: readonly CoordinatorEffect[] = Object.freeze([]);
+const NOTHING: readonly CoordinatorEffect[] = [];
 
 /** See the head of this file. */
 export class CoordinatorCore {
@@ -94,8 +94,7 @@ export class CoordinatorCore {
       case 'DatasetStored':
         return storeDataset(core, event.datasetId, event.bytes);
       case 'DatasetServed':
-        core.agentByConnection.get(event.connectionId)?.datasets.add(event.datasetId);
-        return undefined;
+        return noteHeld(core, event.connectionId, event.datasetId);
       case 'TimePassed':
         return passTime(core);
       case 'DrainRequested':
@@ -190,7 +189,7 @@ function receiveFromRunning(
   const { taskId, attempt, epoch } = message.body;
   const lease = agent.leases.get(taskId);
   if (lease?.attempt !== attempt || epoch !== core.options.epoch) return;
-  const task = agents.taskOf(core, agent, lease);
+  const task = agents.taskOf(agent, lease);
   if (task === undefined) return;
   if (message.type === 'TaskStarted') {
     flow.start(core, task, lease);
@@ -228,7 +227,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
   const { epoch, taskId, attempt } = completion;
   const lease = agent.leases.get(taskId);
   const holds = epoch === core.options.epoch && lease?.attempt === attempt;
-  const task = holds ? agents.taskOf(core, agent, lease) : undefined;
+  const task = holds ? agents.taskOf(agent, lease) : undefined;
   if (holds && task !== undefined && task.chunks.length < completion.chunkCount) {
     // A long chunk travels on a stream of its own and may come after the end: the end waits for it.
     if (completion.outcome === 'succeeded') {

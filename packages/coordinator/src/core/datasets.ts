@@ -1,5 +1,7 @@
 /** Which data sets are here, who needs them, and which one makes room for another. */
 import { SwarmError } from '@quic-swarm/protocol';
+import type { Agent } from './agent-record.ts';
+import { AgentSet } from './agent-set.ts';
 import type { CoreState, DatasetRecord } from './state.ts';
 import type { Task } from './task.ts';
 
@@ -15,8 +17,38 @@ export function storeDataset(core: CoreState, datasetId: string, bytes: number):
     if (candidate.users > 0 || candidate.datasetId === datasetId) continue;
     core.datasets.delete(candidate.datasetId);
     core.datasetBytes -= candidate.bytes;
+    dropHolders(core, candidate.datasetId);
     core.effects.push({ type: 'DropDataset', datasetId: candidate.datasetId });
   }
+}
+
+/** An agent has fetched a data set: tasks that need it are cheaper there from now on. */
+export function noteHeld(core: CoreState, connectionId: string, datasetId: string): void {
+  const agent = core.agentByConnection.get(connectionId);
+  // It may have been dropped while it was on its way; then no task can ask for it.
+  if (agent === undefined || !core.datasets.has(datasetId)) return;
+  agent.datasets.add(datasetId);
+  const holders = core.holders.get(datasetId) ?? new AgentSet();
+  holders.add(agent);
+  core.holders.set(datasetId, holders);
+}
+
+/** The agent is gone, and its memory with it. */
+export function forgetHeld(core: CoreState, agent: Agent): void {
+  for (const datasetId of agent.datasets) {
+    const holders = core.holders.get(datasetId);
+    holders?.delete(agent);
+    if (holders?.size === 0) core.holders.delete(datasetId);
+  }
+  agent.datasets.clear();
+}
+
+/** No task can ask for it any more, so that nobody needs to know where it is. */
+function dropHolders(core: CoreState, datasetId: string): void {
+  const holders = core.holders.get(datasetId);
+  if (holders === undefined) return;
+  for (let place = 0; place < holders.size; place++) holders.at(place).datasets.delete(datasetId);
+  core.holders.delete(datasetId);
 }
 
 /** Why a data set of this size could not be kept beside those that tasks need; undefined when it could. */

@@ -11,6 +11,7 @@ import type { Agent } from './agent-record.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
 import type { CoreOptions } from './options.ts';
+import type { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
 import type { Task, Watcher } from './task.ts';
@@ -21,8 +22,8 @@ export interface Client {
   readonly connectionId: string;
   readonly clientName: string;
   readonly address: string;
-  /** Tasks that it watches. */
-  readonly watched: Set<string>;
+  /** Tasks without an end that are to be cancelled when it goes. */
+  readonly cancelledWithIt: Set<Task>;
   /** The watchers of a task that only it watches, by level: one list for all such tasks. */
   readonly alone: Readonly<Record<WatchLevel, readonly Watcher[]>>;
 }
@@ -34,7 +35,7 @@ export function createClient(connectionId: string, clientName: string, address: 
     connectionId,
     clientName,
     address,
-    watched: new Set(),
+    cancelledWithIt: new Set(),
     alone: { none: alone('none'), result: alone('result'), all: alone('all') },
   };
 }
@@ -64,6 +65,8 @@ export class CoreState {
   readonly clients: Map<string, Client> = new Map();
   /** Least recently used first. */
   readonly datasets: Map<string, DatasetRecord> = new Map();
+  /** Which agents have a data set in memory, as far as is known; no entry without any. */
+  readonly holders: Map<string, AgentSet> = new Map();
   datasetBytes = 0;
   pendingTasks = 0;
   pendingBytes = 0;

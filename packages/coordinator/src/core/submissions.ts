@@ -57,7 +57,8 @@ function accept(core: CoreState, client: Client, submission: SubmitTask): void {
   core.pendingTasks += 1;
   core.pendingBytes += task.inputBytes;
   core.effects.push({ type: 'TaskAccepted', taskId: task.taskId, taskType });
-  watch(client, task, submission.watch);
+  watch(core, client, task, submission.watch);
+  if (task.onClientLoss === 'cancel') client.cancelledWithIt.add(task);
   acknowledge(core, client, requestId, task, false);
   begin(core, task, submission);
 }
@@ -133,7 +134,7 @@ export function startWatching(
 
 function attach(core: CoreState, client: Client, task: Task, level: WatchTask['watch']): void {
   if (level === 'none') return;
-  if (task.endedAtMs === undefined) watch(client, task, level);
+  if (task.endedAtMs === undefined) watch(core, client, task, level);
   tellSoFar(core, task, client.connectionId);
 }
 
@@ -152,26 +153,19 @@ export function requestCancel(core: CoreState, client: Client, message: CancelTa
   });
 }
 
-/** The client is gone: nobody watches for it, and tasks that were only for it are cancelled. */
+/** The client is gone: tasks that were only for it are cancelled. Those that it watched learn of it when they look. */
 export function dropClient(core: CoreState, client: Client): void {
   core.clients.delete(client.connectionId);
-  for (const taskId of client.watched) {
-    const task = core.tasks.get(taskId);
-    if (task === undefined) continue;
-    task.watchers = task.watchers.filter(
-      ({ connectionId }) => connectionId !== client.connectionId,
-    );
-    if (task.onClientLoss === 'cancel' && task.submitterConnectionId === client.connectionId) {
-      cancel(core, task, 'The client that submitted the task is gone.', core.options.cancelGraceMs);
-    }
+  for (const task of client.cancelledWithIt) {
+    cancel(core, task, 'The client that submitted the task is gone.', core.options.cancelGraceMs);
   }
 }
 
-function watch(client: Client, task: Task, level: WatchTask['watch']): void {
-  // A client that does not listen may still have asked to be missed.
-  client.watched.add(task.taskId);
-  const { connectionId } = client;
-  const others = task.watchers.filter((other) => other.connectionId !== connectionId);
+function watch(core: CoreState, client: Client, task: Task, level: WatchTask['watch']): void {
+  // Those who are gone are left out, so that the list does not grow with each reconnect of a client.
+  const others = task.watchers.filter(
+    ({ connectionId }) => connectionId !== client.connectionId && core.clients.has(connectionId),
+  );
   task.watchers = others.length === 0 ? client.alone[level] : [...others, ...client.alone[level]];
 }
 

@@ -24,7 +24,11 @@ export function dispatchAll(core: CoreState): void {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
     core.queue.remove(next.task);
-    dispatch(core, next.task, chooseAgent(next.task, next.bucket.available, core.random));
+    dispatch(
+      core,
+      next.task,
+      chooseAgent(next.task, next.bucket.available, core.holders, core.random),
+    );
   }
 }
 
@@ -69,7 +73,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   dropChunks(task);
   agent.dispatchSequence += 1;
   agent.leases.set(task.taskId, {
-    taskId: task.taskId,
+    task,
     attempt: task.attempt,
     dispatchSequence: agent.dispatchSequence,
     dispatchedAtMs: core.nowMs,
@@ -136,7 +140,7 @@ export function resume(core: CoreState, task: Task, agent: Agent): void {
   noteStart(core, task);
   limitAttempt(core, task);
   agent.leases.set(task.taskId, {
-    taskId: task.taskId,
+    task,
     attempt: task.attempt,
     // Below every sequence of the new connection: the agent lists it or has lost it.
     dispatchSequence: 0,

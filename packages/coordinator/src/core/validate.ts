@@ -60,13 +60,13 @@ function validateAgents(core: CoreState): void {
       agent.connectionId !== undefined || agent.leases.size === 0,
       `lost agent ${agent.agentId} has leases`,
     );
-    for (const { taskId, fenced, attempt } of agent.leases.values()) {
+    for (const [taskId, { task: leased, fenced, attempt }] of agent.leases) {
       if (fenced) continue;
       invariant(!holders.has(taskId), `task ${taskId} is leased to two agents`);
       holders.set(taskId, agent.agentId);
       const task = core.tasks.get(taskId);
       invariant(
-        task?.agentId === agent.agentId && task.attempt === attempt,
+        task === leased && task.agentId === agent.agentId && task.attempt === attempt,
         `agent ${agent.agentId} holds a lease of ${taskId} that its task does not know`,
       );
     }
@@ -92,6 +92,23 @@ function validateBuckets(core: CoreState): void {
 }
 
 function validateDatasets(core: CoreState): void {
+  for (const agent of core.agents.values()) {
+    for (const datasetId of agent.datasets) {
+      invariant(
+        core.holders.get(datasetId)?.has(agent) === true,
+        `agent ${agent.agentId} is no holder of ${datasetId}`,
+      );
+    }
+  }
+  for (const [datasetId, holders] of core.holders) {
+    invariant(holders.size > 0, `the holders of ${datasetId} are empty`);
+    for (let place = 0; place < holders.size; place++) {
+      invariant(
+        holders.at(place).datasets.has(datasetId),
+        `${holders.at(place).agentId} does not hold ${datasetId}`,
+      );
+    }
+  }
   for (const { users, datasetId } of core.datasets.values()) {
     let expected = 0;
     for (const task of core.tasks.values()) {

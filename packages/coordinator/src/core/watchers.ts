@@ -1,4 +1,4 @@
-/** Tells clients what happens to the tasks they watch. */
+/** Tells clients what happens to the tasks they watch. Those that are gone stay in a task's list until it ends and hear nothing. */
 import type { PendingReason, TaskEvent } from '@quic-swarm/protocol';
 import { agentsFor } from './pending-reason.ts';
 import { NO_WATCHERS, type Chunk, type Task } from './task.ts';
@@ -7,7 +7,8 @@ import type { CoreState } from './state.ts';
 /** A change of state, for those who want to hear of all. */
 export function announceState(core: CoreState, task: Task): void {
   for (const { connectionId, level } of task.watchers) {
-    if (level === 'all') sendEvent(core, connectionId, stateEvent(core, task));
+    if (level === 'all' && core.clients.has(connectionId))
+      sendEvent(core, connectionId, stateEvent(core, task));
   }
 }
 
@@ -18,7 +19,7 @@ export function announceProgress(
   text?: string,
 ): void {
   for (const { connectionId, level } of task.watchers) {
-    if (level === 'none') continue;
+    if (level === 'none' || !core.clients.has(connectionId)) continue;
     const event = eventOf(task, 'progress');
     event.fraction = fraction;
     if (text !== undefined) event.text = text;
@@ -28,15 +29,19 @@ export function announceProgress(
 
 export function announceChunk(core: CoreState, task: Task, chunk: Chunk): void {
   for (const { connectionId, level } of task.watchers) {
-    if (level !== 'none') sendEvent(core, connectionId, chunkEvent(task, chunk));
+    if (level === 'none' || !core.clients.has(connectionId)) continue;
+    sendEvent(core, connectionId, chunkEvent(task, chunk));
   }
 }
 
 /** The end of a task, to everybody who watches it; they stop watching with it. */
 export function announceEnd(core: CoreState, task: Task): void {
   for (const { connectionId, level } of task.watchers) {
-    core.clients.get(connectionId)?.watched.delete(task.taskId);
-    if (level !== 'none') sendEvent(core, connectionId, endEvent(task));
+    if (level === 'none' || !core.clients.has(connectionId)) continue;
+    sendEvent(core, connectionId, endEvent(task));
+  }
+  if (task.onClientLoss === 'cancel') {
+    core.clients.get(task.submitterConnectionId)?.cancelledWithIt.delete(task);
   }
   task.watchers = NO_WATCHERS;
 }

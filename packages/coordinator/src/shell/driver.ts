@@ -72,8 +72,7 @@ export class Driver {
       do {
         this.#hasNews = false;
         for (const effect of this.#core.settle()) this.#actions.act(effect);
-        this.#takeCaused();
-      } while (this.#hasNews);
+      } while (this.#takeCaused());
     } finally {
       this.#acting = false;
       this.#actions.settled();
@@ -86,12 +85,13 @@ export class Driver {
     clearTimeout(this.#timer);
   }
 
-  #takeCaused(): void {
-    if (this.#caused.length === 0) return;
+  /** False: effects have caused no events. */
+  #takeCaused(): boolean {
+    if (this.#caused.length === 0) return false;
     const caused = this.#caused;
     this.#caused = [];
     for (const event of caused) this.#core.take(event, this.now());
-    this.#hasNews = true;
+    return true;
   }
 
   #arm(): void {

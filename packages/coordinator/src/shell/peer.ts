@@ -109,7 +109,11 @@ export class Peer {
   #control: MessageReader | undefined;
   #role: Role | undefined;
   /** Messages that wait to be written together, or for the peer to open the stream. */
-  readonly #outbox: Record<SharedStream, Message[]> = { control: [], dispatch: [], client: [] };
+  readonly #outbox: Record<SharedStream, Message[] | undefined> = {
+    control: undefined,
+    dispatch: undefined,
+    client: undefined,
+  };
   #isQueued = false;
   #ended = false;
   /** The peer is being told why its connection ends. */
@@ -170,7 +174,9 @@ export class Peer {
       this.#track(this.#sendDetached(prepared), message);
       return false;
     }
-    this.#outbox[on].push(prepared);
+    const waiting = this.#outbox[on];
+    if (waiting === undefined) this.#outbox[on] = [prepared];
+    else waiting.push(prepared);
     if (this.#isQueued) return false;
     this.#isQueued = true;
     return true;
@@ -179,18 +185,20 @@ export class Peer {
   /** Writes what was queued, all messages of a stream in one piece. */
   flush(): void {
     this.#isQueued = false;
-    for (const on of SHARED_STREAMS) if (this.#outbox[on].length > 0) this.#write(on);
+    for (const on of SHARED_STREAMS) {
+      const messages = this.#outbox[on];
+      if (messages !== undefined) this.#write(on, messages);
+    }
   }
 
-  #write(on: SharedStream): void {
+  #write(on: SharedStream, messages: readonly Message[]): void {
     const stream = this.#streams.get(on);
     // Without a stream: answers to a large message, whose own stream overtook the opening of the shared one.
     if (stream === undefined && !this.#failing) {
-      if (this.#outbox[on].length > EARLY_MESSAGES_MAX) this.#failSlow(0);
+      if (messages.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
       return;
     }
-    const messages = this.#outbox[on];
-    this.#outbox[on] = [];
+    this.#outbox[on] = undefined;
     if (stream === undefined || this.#ended) return;
     try {
       for (const message of messages) batch.add(message);
@@ -224,8 +232,12 @@ export class Peer {
   fail(thrown: unknown): void {
     if (this.#ended || this.#failing) return;
     this.#listener.onFailing();
-    // Answering may itself have shown that the peer does not read.
-    if (this.#ended) return;
+    this.#failNow(thrown);
+  }
+
+  #failNow(thrown: unknown): void {
+    // Answering what was said before may itself have shown that the peer does not read.
+    if (this.#ended || this.#failing) return;
     this.#failing = true;
     const error = isSwarmError(thrown)
       ? thrown
@@ -498,11 +510,11 @@ export class Peer {
   #failSlow(queuedBytes: number): void {
     if (this.#ended) return;
     // Only the control stream can still say why; what waits for the others is dropped.
-    this.#outbox.dispatch = [];
-    this.#outbox.client = [];
+    this.#outbox.dispatch = undefined;
+    this.#outbox.client = undefined;
     this.#streams.delete('dispatch');
     this.#streams.delete('client');
-    this.fail(
+    this.#failNow(
       new SwarmError('QUEUE_FULL', `The peer does not read: ${queuedBytes} bytes wait for it.`, {
         hint: 'Read results as they come, or watch fewer tasks.',
       }),

@@ -1,7 +1,7 @@
 /** Counts what happened, by watching effects and messages. Nobody else counts. */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { toFailure, type AgentRow, type Message, type StatusSummary } from '@quic-swarm/protocol';
 import type { CoordinatorEffect } from '../core/effects.ts';
+import { DurationHistogram } from './duration-histogram.ts';
 
 type Work = AgentRow['work'];
 type Percentiles = Work['compute'];
@@ -10,17 +10,14 @@ type Percentiles = Work['compute'];
 const NAMES_MAX = 250;
 const OTHER = 'other';
 
-/** Durations are recorded in microseconds: histograms hold whole numbers. */
-const PER_MS = 1000;
-
 class WorkCounter {
   succeeded = 0;
   failed = 0;
   cancelled = 0;
   timedOut = 0;
   retried = 0;
-  readonly compute: RecordableHistogram = createHistogram();
-  readonly total: RecordableHistogram = createHistogram();
+  readonly compute: DurationHistogram = new DurationHistogram();
+  readonly total: DurationHistogram = new DurationHistogram();
 
   summary(): Work {
     const decided = this.succeeded + this.failed + this.timedOut;
@@ -37,7 +34,7 @@ class WorkCounter {
   }
 }
 
-/** What an agent has done that has done nothing. Counters are expensive: their histograms reserve a megabyte. */
+/** What an agent has done that has done nothing. */
 const NO_WORK = new WorkCounter();
 
 /** The counters of one coordinator. */
@@ -121,7 +118,7 @@ export class Statistics {
     if (effect.failure !== undefined) this.noteError(effect.failure.type);
     if (effect.outcome === 'succeeded') {
       work.succeeded += 1;
-      record(work.compute, effect.computeMs);
+      work.compute.record(effect.computeMs);
     } else if (effect.outcome === 'cancelled') {
       work.cancelled += 1;
     } else if (effect.outcome === 'timed_out') {
@@ -139,11 +136,11 @@ export class Statistics {
     else if (effect.state === 'cancelled') work.cancelled += 1;
     else work.timedOut += 1;
     work.retried += Math.max(0, effect.attempt - 1);
-    record(work.total, effect.totalMs);
+    work.total.record(effect.totalMs);
     if (effect.state === 'succeeded') {
-      record(work.compute, effect.computeMs);
+      work.compute.record(effect.computeMs);
       const { agentId } = effect;
-      if (agentId !== undefined) record(counterOf(this.#byAgent, agentId).total, effect.totalMs);
+      if (agentId !== undefined) counterOf(this.#byAgent, agentId).total.record(effect.totalMs);
     }
   }
 }
@@ -158,17 +155,12 @@ function counterOf(counters: Map<string, WorkCounter>, name: string): WorkCounte
   return counter;
 }
 
-function record(histogram: RecordableHistogram, durationMs: number): void {
-  histogram.record(Math.max(1, Math.round(durationMs * PER_MS)));
-}
-
-function percentilesOf(histogram: RecordableHistogram): Percentiles {
-  if (histogram.count === 0) return { p50Ms: 0, p90Ms: 0, p99Ms: 0, maxMs: 0 };
+function percentilesOf(histogram: DurationHistogram): Percentiles {
   return {
-    p50Ms: histogram.percentile(50) / PER_MS,
-    p90Ms: histogram.percentile(90) / PER_MS,
-    p99Ms: histogram.percentile(99) / PER_MS,
-    maxMs: histogram.max / PER_MS,
+    p50Ms: histogram.percentileMs(50),
+    p90Ms: histogram.percentileMs(90),
+    p99Ms: histogram.percentileMs(99),
+    maxMs: histogram.maxMs,
   };
 }
 

@@ -374,8 +374,11 @@ export class QuicConnection implements Connection {
     const { ending, untilMs } = this.#closing;
     const isFlushed = !this.streams.hasWrites && this.#isAcknowledged();
     if (!isFlushed && this.#cutAtMs === Infinity) {
-      if (now() >= untilMs) this.#cut();
-      return true;
+      if (now() < untilMs) return true;
+      if (this.streams.hasWrites) {
+        this.#cut();
+        return true;
+      }
     }
     const hasHeard = this.#lastReceivedMs > this.#cutAtMs;
     if (!isFlushed && !hasHeard && now() < this.#closing.untilMs) return true;
