@@ -10,6 +10,9 @@
  *     │                    └─┼───────────────┴─┼────────────────┘ │
  *     └──────────────────────┴─────────────────┴──────────────────┴──▶ failed | cancelled | timed_out
  * ```
+ *
+ * An agent may leave out that it started what has ended at once; the end then says both, and the task passes through
+ * `running` all the same.
  */
 import { isTerminal, type TaskState } from '@quic-swarm/protocol';
 import { invariant } from './invariant.ts';
