@@ -14,6 +14,7 @@
 import {
   ENVELOPE_ENTRIES_MAX,
   type AgentTask,
+  type Arm,
   type Failure,
   type Lease,
   type TaskCompletion,
@@ -28,29 +29,50 @@ export interface Abort {
   readonly failure: Failure;
 }
 
+/** Where a lease is. */
+export type LeasePlace = 'waiting' | 'running' | 'finished' | 'abandoned';
+
 /** One lease and what the agent knows of it. */
 export interface HeldLease {
-  readonly key: string;
+  /** The same object in every effect on this lease, so that the shell may file its own things under it. */
   readonly lease: Lease;
-  /** Without its input once it was started. */
-  task: AgentTask;
+  /** Undefined when the lease was forgotten. */
+  place: LeasePlace | undefined;
+  readonly taskType: string;
+  readonly datasetIds: readonly string[];
+  readonly arm: Arm | undefined;
+  readonly startToCloseMs: number;
+  /**
+   * Undefined once it was started: the input went to the handler, and kept here it would double the memory for as long
+   * as the task runs.
+   */
+  task: AgentTask | undefined;
   readonly receivedAtMs: number;
   /** absent: a fetch failed because the connection was lost, and begins again with the next one. */
   datasets: 'absent' | 'fetching' | 'ready';
   startedAtMs: number | undefined;
+  /** The coordinator was told that it runs. */
+  isStartSaid: boolean;
   /** When startToCloseMs is over. */
   timeoutAtMs: number | undefined;
   abort: Abort | undefined;
   chunkCount: number;
   emittedBytes: number;
-  /** Chunks that can be sent again; undefined once they were too many. */
+  /** Chunks that can be sent again, undefined before the first. Of more than KEPT_CHUNK_BYTES_MAX none is kept. */
   keptChunks: Uint8Array[] | undefined;
   completion: TaskCompletion | undefined;
+  /** Another lease on the same task: of an earlier attempt, or of an earlier life of the coordinator. */
+  sibling: HeldLease | undefined;
 }
 
-/** The name of a lease in maps. */
-export function leaseKeyOf({ epoch, taskId, attempt }: Lease): string {
-  return `${epoch}/${taskId}/${attempt}`;
+/** True when chunks were emitted that cannot be sent again, since they were too many to keep. */
+export function hasLostChunks({ chunkCount, keptChunks }: HeldLease): boolean {
+  return chunkCount !== (keptChunks?.length ?? 0);
+}
+
+/** True when both are the right to the same attempt. */
+export function isSameLease(a: Lease, b: Lease): boolean {
+  return a.taskId === b.taskId && a.attempt === b.attempt && a.epoch === b.epoch;
 }
 
 /** How many leases an agent takes at once: a tenth more than it computes, so that a slot never waits for the wire. */
@@ -62,10 +84,14 @@ export function creditOf(slots: number): number {
 export class LeaseTable {
   readonly slots: number;
   readonly credit: number;
-  readonly waiting: Map<string, HeldLease> = new Map();
-  readonly running: Map<string, HeldLease> = new Map();
-  readonly finished: Map<string, HeldLease> = new Map();
-  readonly abandoned: Map<string, HeldLease> = new Map();
+  readonly waiting: Set<HeldLease> = new Set();
+  readonly running: Set<HeldLease> = new Set();
+  readonly finished: Set<HeldLease> = new Set();
+  readonly abandoned: Set<HeldLease> = new Set();
+  /** By task id: a name for the whole lease would be a new text at every look. Siblings are chained. */
+  readonly #byTask: Map<string, HeldLease> = new Map();
+  /** No running task is over its time before; may be too early, when the task that it was for has ended. */
+  #noTimeoutBeforeMs = Infinity;
 
   constructor(slots: number) {
     this.slots = slots;
@@ -79,54 +105,70 @@ export class LeaseTable {
     return live < this.credit && live + this.finished.size < ENVELOPE_ENTRIES_MAX;
   }
 
-  /** The lease where it is waiting, running or finished. */
-  find(key: string): HeldLease | undefined {
-    return this.waiting.get(key) ?? this.running.get(key) ?? this.finished.get(key);
+  /** The lease, in whichever place it is. */
+  find(lease: Lease): HeldLease | undefined {
+    let held = this.#byTask.get(lease.taskId);
+    while (held !== undefined && !isSameLease(held.lease, lease)) held = held.sibling;
+    return held;
+  }
+
+  /** The lease when it is in this place. */
+  findIn(place: LeasePlace, lease: Lease): HeldLease | undefined {
+    const held = this.find(lease);
+    return held?.place === place ? held : undefined;
   }
 
   /** Leases to list in heartbeats and handshakes. */
   held(): Lease[] {
     const leases: Lease[] = [];
     for (const place of [this.running, this.waiting, this.finished]) {
-      for (const { lease } of place.values()) leases.push(lease);
+      for (const { lease } of place) leases.push(lease);
     }
     return leases;
   }
 
   /** Takes a lease in; it waits. */
   accept(task: AgentTask, nowMs: number): HeldLease {
-    const lease: Lease = { epoch: task.epoch, taskId: task.taskId, attempt: task.attempt };
+    const { epoch, taskId, attempt, taskType, datasets, arm, startToCloseMs } = task;
     const held: HeldLease = {
-      key: leaseKeyOf(lease),
-      lease,
+      lease: { epoch, taskId, attempt },
+      place: 'waiting',
+      taskType,
+      datasetIds: datasets,
+      arm,
+      startToCloseMs,
       task,
       receivedAtMs: nowMs,
-      datasets: task.datasets.length === 0 ? 'ready' : 'fetching',
+      datasets: datasets.length === 0 ? 'ready' : 'fetching',
       startedAtMs: undefined,
+      isStartSaid: false,
       timeoutAtMs: undefined,
       abort: undefined,
       chunkCount: 0,
       emittedBytes: 0,
-      keptChunks: [],
+      keptChunks: undefined,
       completion: undefined,
+      sibling: this.#byTask.get(taskId),
     };
-    this.waiting.set(held.key, held);
+    this.#byTask.set(taskId, held);
+    this.waiting.add(held);
     return held;
   }
 
-  /** Moves the longest waiting lease that can start to running; undefined when none can or no slot is free. */
-  startNext(nowMs: number): { held: HeldLease; task: AgentTask } | undefined {
-    if (this.running.size + this.abandoned.size >= this.slots) return undefined;
-    for (const held of this.waiting.values()) {
-      if (held.datasets !== 'ready') continue;
-      this.waiting.delete(held.key);
-      held.startedAtMs = nowMs;
-      held.timeoutAtMs = nowMs + held.task.startToCloseMs;
-      this.running.set(held.key, held);
+  /** Moves the longest waiting lease that can start to running, and answers its task; undefined when none can or no slot is free. */
+  startNext(nowMs: number): { readonly held: HeldLease; readonly task: AgentTask } | undefined {
+    if (this.waiting.size === 0 || this.running.size + this.abandoned.size >= this.slots) {
+      return undefined;
+    }
+    for (const held of this.waiting) {
       const { task } = held;
-      // The input goes to the thread; kept here it would double the memory for as long as the task runs.
-      const { payload: _moved, ...rest } = task;
-      held.task = rest;
+      if (held.datasets !== 'ready' || task === undefined) continue;
+      this.#move(held, 'running');
+      const timeoutAtMs = nowMs + held.startToCloseMs;
+      held.startedAtMs = nowMs;
+      held.timeoutAtMs = timeoutAtMs;
+      held.task = undefined;
+      this.#noTimeoutBeforeMs = Math.min(this.#noTimeoutBeforeMs, timeoutAtMs);
       return { held, task };
     }
     return undefined;
@@ -137,41 +179,61 @@ export class LeaseTable {
     held.chunkCount += 1;
     held.emittedBytes += payload.length;
     if (held.emittedBytes > KEPT_CHUNK_BYTES_MAX) held.keptChunks = undefined;
-    else held.keptChunks?.push(payload);
+    else (held.keptChunks ??= []).push(payload);
   }
 
   /** Moves a waiting or running lease to finished. */
   finish(held: HeldLease, completion: TaskCompletion): void {
-    this.drop(held);
+    this.#move(held, 'finished');
+    held.task = undefined;
     held.timeoutAtMs = undefined;
     held.completion = completion;
-    this.finished.set(held.key, held);
   }
 
   /** Moves a running lease to abandoned. */
   abandon(held: HeldLease): void {
-    this.running.delete(held.key);
+    this.#move(held, 'abandoned');
     held.timeoutAtMs = undefined;
     held.keptChunks = undefined;
-    this.abandoned.set(held.key, held);
   }
 
   /** Forgets a lease wherever it is. */
-  drop({ key }: HeldLease): void {
-    this.waiting.delete(key);
-    this.running.delete(key);
-    this.finished.delete(key);
-    this.abandoned.delete(key);
+  drop(held: HeldLease): void {
+    if (held.place === undefined) return;
+    this[held.place].delete(held);
+    held.place = undefined;
+    const { sibling } = held;
+    const { taskId } = held.lease;
+    let before = this.#byTask.get(taskId);
+    if (before === held) {
+      if (sibling === undefined) this.#byTask.delete(taskId);
+      else this.#byTask.set(taskId, sibling);
+      return;
+    }
+    while (before !== undefined && before.sibling !== held) before = before.sibling;
+    if (before !== undefined) before.sibling = sibling;
   }
 
-  /** When the first running task is over its time. */
-  nextTimeoutMs(): number | undefined {
-    let next: number | undefined;
-    for (const { timeoutAtMs } of this.running.values()) {
-      if (timeoutAtMs !== undefined && (next === undefined || timeoutAtMs < next)) {
-        next = timeoutAtMs;
-      }
+  /** The running leases that are over their time. */
+  *overdue(nowMs: number): Generator<HeldLease> {
+    if (nowMs < this.#noTimeoutBeforeMs) return;
+    let next = Infinity;
+    for (const held of this.running) {
+      const { timeoutAtMs = Infinity } = held;
+      if (timeoutAtMs > nowMs) next = Math.min(next, timeoutAtMs);
+      else yield held;
     }
-    return next;
+    this.#noTimeoutBeforeMs = next;
+  }
+
+  /** When to look for overdue leases next. May be too early, never too late. */
+  nextTimeoutMs(): number | undefined {
+    return this.#noTimeoutBeforeMs === Infinity ? undefined : this.#noTimeoutBeforeMs;
+  }
+
+  #move(held: HeldLease, place: LeasePlace): void {
+    if (held.place !== undefined) this[held.place].delete(held);
+    held.place = place;
+    this[place].add(held);
   }
 }

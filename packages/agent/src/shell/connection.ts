@@ -4,6 +4,7 @@
  */
 import {
   ERRORS,
+  FrameBatch,
   MessageReader,
   STREAM_URGENCY,
   SwarmError,
@@ -45,6 +46,9 @@ export class AgentConnection {
   readonly #connection: Connection;
   readonly #control: Stream;
   readonly #listener: ConnectionListener;
+  /** What was said since the last `flush`. */
+  readonly #controlFrames = new FrameBatch();
+  readonly #dispatchFrames = new FrameBatch();
   #dispatch: Stream | undefined;
   /** What was said before the dispatch stream stood. */
   readonly #beforeDispatch: Message[] = [];
@@ -76,16 +80,26 @@ export class AgentConnection {
   }
 
   /**
-   * Sends a message. Returns a promise when the sender of many should wait; it rejects when the message was lost with
-   * its connection, which whoever does not wait may ignore.
+   * Sends a message: with the next `flush`, or on a stream of its own at once. Returns a promise when it should be
+   * waited for; it rejects when the message was lost with its connection, which whoever does not wait may ignore.
    */
   send(stream: StandingStream, message: Message): Promise<void> | undefined {
     if (this.#hasEnded) return undefined;
     if (needsOwnStream(message)) return this.#sendAlone(message);
-    if (stream === 'control') return this.#write(this.#control, message);
-    if (this.#dispatch !== undefined) return this.#write(this.#dispatch, message);
-    this.#beforeDispatch.push(message);
+    if (stream === 'control') this.#add(this.#control, this.#controlFrames, message);
+    else if (this.#dispatch === undefined) this.#beforeDispatch.push(message);
+    else this.#add(this.#dispatch, this.#dispatchFrames, message);
     return undefined;
+  }
+
+  /**
+   * Writes what was said on the standing streams, one write for each. Returns a promise when the sender of many should
+   * wait; it rejects like that of `send`.
+   */
+  flush(): Promise<void> | undefined {
+    const behind = this.#write(this.#control, this.#controlFrames);
+    if (this.#dispatch === undefined) return behind;
+    return this.#write(this.#dispatch, this.#dispatchFrames) ?? behind;
   }
 
   /** Opens the dispatch stream; messages for it may be sent at once. */
@@ -94,8 +108,11 @@ export class AgentConnection {
       (stream) => {
         this.#read(stream, 'dispatch');
         this.#dispatch = stream;
-        void this.#write(stream, { type: 'StreamOpen', body: { purpose: 'dispatch' } });
-        for (const message of this.#beforeDispatch.splice(0)) void this.#write(stream, message);
+        const opening: Message = { type: 'StreamOpen', body: { purpose: 'dispatch' } };
+        for (const message of [opening, ...this.#beforeDispatch.splice(0)]) {
+          this.#add(stream, this.#dispatchFrames, message);
+        }
+        void this.flush();
       },
       (error: unknown) => this.#fail(error),
     );
@@ -108,6 +125,7 @@ export class AgentConnection {
 
   /** Flushes for at most `graceMs` and ends the connection. */
   close(reason: CloseReason, graceMs: number): void {
+    void this.flush();
     void this.#connection.close(reason, graceMs);
   }
 
@@ -182,12 +200,22 @@ export class AgentConnection {
     if (!this.#hasEnded) this.#listener.onMessage(message);
   }
 
-  #write(stream: Stream, message: Message): Promise<void> | undefined {
-    if (message.type === 'TaskProgress' && stream.queuedBytes > PROGRESS_QUEUE_BYTES_MAX) {
-      return undefined;
-    }
+  #add(stream: Stream, frames: FrameBatch, message: Message): void {
+    const isLate = stream.queuedBytes + frames.bytes > PROGRESS_QUEUE_BYTES_MAX;
+    if (message.type === 'TaskProgress' && isLate) return;
     try {
-      return stream.write(encodeFrame(message)) ? undefined : quiet(stream.drained());
+      frames.add(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #write(stream: Stream, frames: FrameBatch): Promise<void> | undefined {
+    if (frames.bytes === 0 || this.#hasEnded) return undefined;
+    try {
+      let isBehind = false;
+      for (const bytes of frames.take()) isBehind = !stream.write(bytes);
+      return isBehind ? quiet(stream.drained()) : undefined;
     } catch (error) {
       this.#fail(error);
       return undefined;
@@ -224,10 +252,7 @@ export class AgentConnection {
   #protocolError(error: unknown): void {
     const failure = toFailure(error, 'INTERNAL');
     this.#ownFailure ??= failure;
-    void this.#write(this.#control, {
-      type: 'ErrorReport',
-      body: { failure },
-    });
+    this.#add(this.#control, this.#controlFrames, { type: 'ErrorReport', body: { failure } });
     const wireCode = wireCodeOf(failure.type);
     this.close({ wireCode, message: failure.message }, 100);
   }

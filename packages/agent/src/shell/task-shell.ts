@@ -1,11 +1,11 @@
 /** The shell's side of tasks: data sets into memory, handlers to run, handlers to stop. */
 import { toFailure, type AgentTask, type Lease } from '@quic-swarm/protocol';
-import type { Event } from '../core/events.ts';
-import { leaseKeyOf } from '../core/leases.ts';
+import type { Event, TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import type { DatasetCache } from './dataset-cache.ts';
+import { MainThread } from './main-thread.ts';
 import type { WorkerPool } from './pool.ts';
-import { runOnMainThread, type RunListener, type TaskRun } from './task-run.ts';
+import type { RunListener, TaskRun } from './task-run.ts';
 import type { HandlerTask, SharedDataset } from './thread-messages.ts';
 
 /** Where the handler of a task type is: the URL of a module for a thread, or a function for the main thread. */
@@ -18,14 +18,21 @@ export interface TaskShellOptions {
   readonly handlers: ReadonlyMap<string, HandlerPlace>;
   /** Tells the core; returns a promise when what was said should be waited for (a chunk that fills the network). */
   readonly tell: (event: Event) => Promise<void> | undefined;
+  /** Tells the core; what it says is done with all else of this turn. */
+  readonly tellSoon: (event: Event) => void;
 }
 
-/** Runs what the core's effects ask for. */
+const NO_DATASETS: readonly SharedDataset[] = [];
+
+/** Runs what the core's effects ask for. The core's lease is one object in all effects, so things are filed under it. */
 export class TaskShell {
   readonly #options: TaskShellOptions;
-  readonly #runs: Map<string, TaskRun> = new Map();
+  readonly #mainThread = new MainThread();
+  readonly #runs: Map<Lease, TaskRun> = new Map();
   /** Data sets that were acquired for a lease, or are being acquired. */
-  readonly #pins: Map<string, SharedDataset[]> = new Map();
+  readonly #pins: Map<Lease, SharedDataset[]> = new Map();
+  /** Runs that have begun and of which the core does not know it. */
+  #begun: RunReporter[] = [];
 
   constructor(options: TaskShellOptions) {
     this.#options = options;
@@ -34,21 +41,20 @@ export class TaskShell {
   /** Brings the data sets of a lease into memory. */
   fetch(lease: Lease, datasets: readonly string[]): void {
     const { cache, tell } = this.#options;
-    const key = leaseKeyOf(lease);
     const pins: SharedDataset[] = [];
-    this.#pins.set(key, pins);
+    this.#pins.set(lease, pins);
     const acquired = datasets.map(async (datasetId) => {
       const dataset = await cache.acquire(datasetId);
       // The lease was given up meanwhile, or another data set of it failed.
-      if (this.#pins.get(key) === pins) pins.push(dataset);
+      if (this.#pins.get(lease) === pins) pins.push(dataset);
       else cache.release(datasetId);
     });
     Promise.all(acquired).then(
       () => {
-        if (this.#pins.get(key) === pins) void tell({ type: 'DatasetsReady', lease });
+        if (this.#pins.get(lease) === pins) void tell({ type: 'DatasetsReady', lease });
       },
       (error: unknown) => {
-        if (this.#pins.get(key) !== pins) return;
+        if (this.#pins.get(lease) !== pins) return;
         this.release(lease);
         void tell({ type: 'DatasetsFailed', lease, failure: toFailure(error, 'INTERNAL') });
       },
@@ -57,47 +63,91 @@ export class TaskShell {
 
   /** Lets go of the data sets of a lease. */
   release(lease: Lease): void {
-    const key = leaseKeyOf(lease);
-    const pins = this.#pins.get(key) ?? [];
-    this.#pins.delete(key);
+    const pins = this.#pins.get(lease);
+    if (pins === undefined) return;
+    this.#pins.delete(lease);
     for (const { datasetId } of pins) this.#options.cache.release(datasetId);
   }
 
   /** Starts the handler. */
-  run(task: AgentTask): void {
-    const { pool, handlers, tell } = this.#options;
-    const { epoch, taskId, attempt, taskType, payload, arm } = task;
-    const lease: Lease = { epoch, taskId, attempt };
-    const key = leaseKeyOf(lease);
-    const datasets = this.#pins.get(key) ?? [];
+  run(lease: Lease, task: AgentTask): void {
+    const { pool, handlers } = this.#options;
+    const { taskId, taskType, attempt, payload, arm } = task;
+    const datasets = this.#pins.get(lease) ?? NO_DATASETS;
     const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
-    const listener: RunListener = {
-      onProgress: (fraction, text) => {
-        const said = { fraction, ...(text === undefined ? {} : { text }) };
-        void tell({ type: 'ProgressReported', lease, ...said });
-      },
-      onChunk: (bytes) => tell({ type: 'ChunkEmitted', lease, payload: bytes }),
-    };
     const place = handlers.get(taskType) ?? missingHandler(taskType);
-    const run =
-      typeof place === 'string'
-        ? pool.run(handlerTask, place, listener)
-        : runOnMainThread(handlerTask, place, listener);
-    this.#runs.set(key, run);
-    void run.ended.then((result) => {
-      this.#runs.delete(key);
-      void tell({ type: 'TaskFinished', lease, result });
-    });
+    const reporter = new RunReporter(lease, this);
+    if (typeof place === 'function') {
+      this.#runs.set(lease, this.#mainThread.run(handlerTask, place, reporter));
+      return;
+    }
+    const run = pool.run(handlerTask, place, reporter);
+    // A pool that is closed has ended it by now.
+    if (reporter.hasEnded) return;
+    this.#runs.set(lease, run);
+    this.begun(reporter);
   }
 
   /** Tells the handler to stop. */
   abort(lease: Lease, graceMs: number): void {
-    this.#runs.get(leaseKeyOf(lease))?.abort(graceMs);
+    this.#runs.get(lease)?.abort(graceMs);
+  }
+
+  /** A run has begun. The core hears of it a turn later: of most it has heard the end by then, which says enough. */
+  begun(reporter: RunReporter): void {
+    if (this.#begun.push(reporter) > 1) return;
+    setImmediate(() => {
+      const running = this.#begun.filter(({ hasEnded }) => !hasEnded);
+      this.#begun = [];
+      if (running.length === 0) return;
+      void this.tell({ type: 'TasksBegun', leases: running.map(({ lease }) => lease) });
+    });
+  }
+
+  /** A run has ended. */
+  ended(lease: Lease, result: TaskResult): void {
+    this.#runs.delete(lease);
+    this.#options.tellSoon({ type: 'TaskFinished', lease, result });
+  }
+
+  /** Tells the core what a handler says. */
+  tell(event: Event): Promise<void> | undefined {
+    return this.#options.tell(event);
   }
 
   /** Tells every handler to stop now. */
   abortAll(): void {
     for (const run of this.#runs.values()) run.abort(0);
+  }
+}
+
+/** Passes on what one run says. */
+class RunReporter implements RunListener {
+  readonly lease: Lease;
+  readonly #shell: TaskShell;
+  hasEnded = false;
+
+  constructor(lease: Lease, shell: TaskShell) {
+    this.lease = lease;
+    this.#shell = shell;
+  }
+
+  onBegun(): void {
+    this.#shell.begun(this);
+  }
+
+  onProgress(fraction: number, text: string | undefined): void {
+    const said = { fraction, ...(text === undefined ? {} : { text }) };
+    void this.#shell.tell({ type: 'ProgressReported', lease: this.lease, ...said });
+  }
+
+  onChunk(payload: Uint8Array): Promise<void> | undefined {
+    return this.#shell.tell({ type: 'ChunkEmitted', lease: this.lease, payload });
+  }
+
+  onEnded(result: TaskResult): void {
+    this.hasEnded = true;
+    this.#shell.ended(this.lease, result);
   }
 }
 
