@@ -19,6 +19,8 @@ import {
   type Lease,
   type TaskCompletion,
 } from '@quic-swarm/protocol';
+import { Chain, type Link } from './chain.ts';
+import { LeaseIndex, type Indexed } from './lease-index.ts';
 
 /** Chunks of one lease that are kept to be sent again after a reconnect: what a few large partial results need. */
 export const KEPT_CHUNK_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -33,7 +35,7 @@ export interface Abort {
 export type LeasePlace = 'waiting' | 'running' | 'finished' | 'abandoned';
 
 /** One lease and what the agent knows of it. */
-export interface HeldLease {
+export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
   /** The same object in every effect on this lease, so that the shell may file its own things under it. */
   readonly lease: Lease;
   /** Undefined when the lease was forgotten. */
@@ -61,18 +63,11 @@ export interface HeldLease {
   /** Chunks that can be sent again, undefined before the first. Of more than KEPT_CHUNK_BYTES_MAX none is kept. */
   keptChunks: Uint8Array[] | undefined;
   completion: TaskCompletion | undefined;
-  /** Another lease on the same task: of an earlier attempt, or of an earlier life of the coordinator. */
-  sibling: HeldLease | undefined;
 }
 
 /** True when chunks were emitted that cannot be sent again, since they were too many to keep. */
 export function hasLostChunks({ chunkCount, keptChunks }: HeldLease): boolean {
   return chunkCount !== (keptChunks?.length ?? 0);
-}
-
-/** True when both are the right to the same attempt. */
-export function isSameLease(a: Lease, b: Lease): boolean {
-  return a.taskId === b.taskId && a.attempt === b.attempt && a.epoch === b.epoch;
 }
 
 /** How many leases an agent takes at once: a tenth more than it computes, so that a slot never waits for the wire. */
@@ -84,12 +79,11 @@ export function creditOf(slots: number): number {
 export class LeaseTable {
   readonly slots: number;
   readonly credit: number;
-  readonly waiting: Set<HeldLease> = new Set();
-  readonly running: Set<HeldLease> = new Set();
-  readonly finished: Set<HeldLease> = new Set();
-  readonly abandoned: Set<HeldLease> = new Set();
-  /** By task id: a name for the whole lease would be a new text at every look. Siblings are chained. */
-  readonly #byTask: Map<string, HeldLease> = new Map();
+  readonly waiting: Chain<HeldLease> = new Chain();
+  readonly running: Chain<HeldLease> = new Chain();
+  readonly finished: Chain<HeldLease> = new Chain();
+  readonly abandoned: Chain<HeldLease> = new Chain();
+  readonly #index = new LeaseIndex<HeldLease>();
   /** No running task is over its time before; may be too early, when the task that it was for has ended. */
   #noTimeoutBeforeMs = Infinity;
 
@@ -107,9 +101,7 @@ export class LeaseTable {
 
   /** The lease, in whichever place it is. */
   find(lease: Lease): HeldLease | undefined {
-    let held = this.#byTask.get(lease.taskId);
-    while (held !== undefined && !isSameLease(held.lease, lease)) held = held.sibling;
-    return held;
+    return this.#index.find(lease);
   }
 
   /** The lease when it is in this place. */
@@ -148,9 +140,11 @@ export class LeaseTable {
       emittedBytes: 0,
       keptChunks: undefined,
       completion: undefined,
-      sibling: this.#byTask.get(taskId),
+      before: undefined,
+      after: undefined,
+      nextInRow: undefined,
     };
-    this.#byTask.set(taskId, held);
+    this.#index.add(held);
     this.waiting.add(held);
     return held;
   }
@@ -160,7 +154,7 @@ export class LeaseTable {
     if (this.waiting.size === 0 || this.running.size + this.abandoned.size >= this.slots) {
       return undefined;
     }
-    for (const held of this.waiting) {
+    for (let held = this.waiting.first; held !== undefined; held = held.after) {
       const { task } = held;
       if (held.datasets !== 'ready' || task === undefined) continue;
       this.#move(held, 'running');
@@ -202,16 +196,7 @@ export class LeaseTable {
     if (held.place === undefined) return;
     this[held.place].delete(held);
     held.place = undefined;
-    const { sibling } = held;
-    const { taskId } = held.lease;
-    let before = this.#byTask.get(taskId);
-    if (before === held) {
-      if (sibling === undefined) this.#byTask.delete(taskId);
-      else this.#byTask.set(taskId, sibling);
-      return;
-    }
-    while (before !== undefined && before.sibling !== held) before = before.sibling;
-    if (before !== undefined) before.sibling = sibling;
+    this.#index.delete(held);
   }
 
   /** The running leases that are over their time. */

@@ -19,7 +19,8 @@ import {
 import type { Effect, StandingStream } from './effects.ts';
 import type { TaskResult } from './events.ts';
 import { Arrivals } from './arrivals.ts';
-import { LeaseTable, hasLostChunks, isSameLease, type Abort, type HeldLease } from './leases.ts';
+import { isSameLease } from './lease-index.ts';
+import { LeaseTable, hasLostChunks, type Abort, type HeldLease } from './leases.ts';
 
 /** How long a handler may take to stop by itself where nobody named a time. */
 export const ABORT_GRACE_MS = 1000;

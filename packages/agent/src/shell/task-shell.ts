@@ -1,5 +1,6 @@
 /** The shell's side of tasks: data sets into memory, handlers to run, handlers to stop. */
 import { toFailure, type AgentTask, type Lease } from '@quic-swarm/protocol';
+import { Chain, type Link } from '../core/chain.ts';
 import type { Event, TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import type { DatasetCache } from './dataset-cache.ts';
@@ -28,7 +29,8 @@ const NO_DATASETS: readonly SharedDataset[] = [];
 export class TaskShell {
   readonly #options: TaskShellOptions;
   readonly #mainThread = new MainThread();
-  readonly #runs: Map<Lease, TaskRun> = new Map();
+  /** What has not ended. */
+  readonly #reporters: Chain<RunReporter> = new Chain();
   /** Data sets that were acquired for a lease, or are being acquired. */
   readonly #pins: Map<Lease, SharedDataset[]> = new Map();
   /** Runs that have begun and of which the core does not know it. */
@@ -77,20 +79,24 @@ export class TaskShell {
     const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
     const place = handlers.get(taskType) ?? missingHandler(taskType);
     const reporter = new RunReporter(lease, this);
+    this.#reporters.add(reporter);
     if (typeof place === 'function') {
-      this.#runs.set(lease, this.#mainThread.run(handlerTask, place, reporter));
-      return;
+      reporter.run = this.#mainThread.run(handlerTask, place, reporter);
+    } else {
+      reporter.run = pool.run(handlerTask, place, reporter);
+      this.begun(reporter);
     }
-    const run = pool.run(handlerTask, place, reporter);
-    // A pool that is closed has ended it by now.
-    if (reporter.hasEnded) return;
-    this.#runs.set(lease, run);
-    this.begun(reporter);
   }
 
   /** Tells the handler to stop. */
   abort(lease: Lease, graceMs: number): void {
-    this.#runs.get(lease)?.abort(graceMs);
+    // Few tasks are stopped, so that it costs less to look for those than to file all.
+    for (const reporter of this.#reporters) {
+      if (reporter.lease === lease) {
+        reporter.run?.abort(graceMs);
+        return;
+      }
+    }
   }
 
   /** A run has begun. The core hears of it a turn later: of most it has heard the end by then, which says enough. */
@@ -105,9 +111,9 @@ export class TaskShell {
   }
 
   /** A run has ended. */
-  ended(lease: Lease, result: TaskResult): void {
-    this.#runs.delete(lease);
-    this.#options.tellSoon({ type: 'TaskFinished', lease, result });
+  ended(reporter: RunReporter, result: TaskResult): void {
+    this.#reporters.delete(reporter);
+    this.#options.tellSoon({ type: 'TaskFinished', lease: reporter.lease, result });
   }
 
   /** Tells the core what a handler says. */
@@ -117,13 +123,16 @@ export class TaskShell {
 
   /** Tells every handler to stop now. */
   abortAll(): void {
-    for (const run of this.#runs.values()) run.abort(0);
+    for (const { run } of this.#reporters) run?.abort(0);
   }
 }
 
 /** Passes on what one run says. */
-class RunReporter implements RunListener {
+class RunReporter implements RunListener, Link<RunReporter> {
   readonly lease: Lease;
+  run: TaskRun | undefined;
+  before: RunReporter | undefined;
+  after: RunReporter | undefined;
   readonly #shell: TaskShell;
   hasEnded = false;
 
@@ -147,7 +156,7 @@ class RunReporter implements RunListener {
 
   onEnded(result: TaskResult): void {
     this.hasEnded = true;
-    this.#shell.ended(this.lease, result);
+    this.#shell.ended(this, result);
   }
 }
 
