@@ -48,6 +48,7 @@ class PlayedStream {
 class PlayedConnection {
   readonly id: string;
   readonly remoteAddress = { host: '127.0.0.1', port: 1 };
+  readonly localAddress = { host: '127.0.0.1', port: 2 };
   readonly isHandshakeComplete = true;
   isOpen = true;
   onStream: ((stream: Stream) => void) | undefined;

@@ -48,6 +48,55 @@ describe('the life of a task', () => {
     ]);
   });
 
+  it('passes through running with its end when the agent left its start out, which was computeMs before', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    client.submit(1, { watch: 'all', scheduleToStartMs: 50 });
+    swarm.nowMs += 20;
+    agent.fail(oneTask(agent), 'TASK_FAILED', true);
+    // Its time to start is over no more than with a start that was told.
+    swarm.advance(200);
+    const again = oneTask(agent);
+    swarm.nowMs += 8;
+    agent.complete(again, { computeMs: 3 });
+    expect(client.take('TaskEvent')).toMatchObject([
+      { kind: 'state', state: 'dispatched', attempt: 1 },
+      { kind: 'state', state: 'running', attempt: 1 },
+      { kind: 'state', state: 'queued' },
+      { kind: 'state', state: 'dispatched', attempt: 2 },
+      { kind: 'state', state: 'running', attempt: 2 },
+      { kind: 'end', state: 'succeeded', queueMs: 19, computeMs: 3, totalMs: 228 },
+    ]);
+  });
+
+  it('does not believe that an attempt began before the agent was given it', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    client.submit(1);
+    swarm.nowMs += 5;
+    const agent = swarm.agent('a');
+    swarm.nowMs += 2;
+    agent.complete(oneTask(agent), { computeMs: 1e9 });
+    expect(client.take('TaskEvent')).toMatchObject([{ kind: 'end', queueMs: 5, totalMs: 7 }]);
+  });
+
+  it('is not tried again when it may start only once and its agent was lost, though no start was told', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    const client = swarm.client();
+    const taskId = client.submit(1, { idempotent: false });
+    oneTask(agent);
+    agent.vanish();
+    const other = swarm.agent('b');
+    expect(client.ends().get(taskId)).toMatchObject({
+      state: 'failed',
+      attempt: 1,
+      failure: { type: 'AGENT_LOST' },
+    });
+    expect(other.takeTasks()).toEqual([]);
+  });
+
   it('settles once: a second completion is stale and changes nothing', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a');

@@ -1,6 +1,6 @@
 /**
  * The agent's decisions, pure: events in, effects out, time as a number. It knows neither streams nor threads nor
- * clocks. `nextTimeoutMs()` says when to come back with TimeoutReached; ask it after every `handle`.
+ * clocks. `nextTimeoutMs()` says when to come back with TimeoutReached; ask it when all that happened has been told.
  *
  * It is made of two state machines that share nothing but this file: the session (is there a connection, and what
  * next) and the tasks (what is held, computed, owed).
@@ -20,6 +20,8 @@ import { ABORT_GRACE_MS, Tasks } from './tasks.ts';
 /** What a core is made of. */
 export interface AgentCoreOptions extends SessionOptions {
   readonly capabilities: readonly string[];
+  /** Whether anybody listens to `taskStarted` and `taskFinished`; if not, they are not made. */
+  readonly isObserved: boolean;
 }
 
 /** After the deadline of a drain and the grace of its tasks, acknowledgements may take so long. */
@@ -44,7 +46,7 @@ export class AgentCore {
 
   constructor(options: AgentCoreOptions) {
     this.session = new Session(options);
-    this.tasks = new Tasks(options.slots, options.capabilities);
+    this.tasks = new Tasks(options.slots, options.capabilities, options.isObserved);
   }
 
   /** What the agent is doing, in a word. */
@@ -53,9 +55,11 @@ export class AgentCore {
     return this.#drain === undefined ? this.session.state : 'draining';
   }
 
-  /** Takes note of one event and says what to do about it. `nowMs` never goes back. */
-  handle(event: Event, nowMs: number): Effect[] {
-    const effects: Effect[] = [];
+  /**
+   * Takes note of one event and says what to do about it: appends that to `effects`, so that those of many events may
+   * share a list. `nowMs` never goes back.
+   */
+  handle(event: Event, nowMs: number, effects: Effect[] = []): Effect[] {
     if (this.#hasStopped) return effects;
     this.#dispatch(event, nowMs, effects);
     this.#leaveWhenDrained(effects);
@@ -63,7 +67,7 @@ export class AgentCore {
     return effects;
   }
 
-  /** When to call with TimeoutReached, on the clock of `nowMs`; undefined: not before another event. */
+  /** When to call with TimeoutReached, on the clock of `nowMs`; undefined: not before another event. May be too early. */
   nextTimeoutMs(): number | undefined {
     if (this.#hasStopped) return undefined;
     return minimumOf(
@@ -102,6 +106,9 @@ export class AgentCore {
         return;
       case 'DatasetsFailed':
         this.tasks.datasetsFailed(event.lease, event.failure, nowMs, effects);
+        return;
+      case 'TasksBegun':
+        this.tasks.begun(event.leases, effects);
         return;
       case 'ProgressReported':
         this.tasks.progress(event.lease, event.fraction, event.text, effects);

@@ -12,7 +12,10 @@ export class Arrivals {
   }
 
   note(dispatchSequence: number): void {
-    if (dispatchSequence > this.#through) this.#ahead.add(dispatchSequence);
+    if (dispatchSequence === this.#through + 1) this.#through = dispatchSequence;
+    else if (dispatchSequence > this.#through) this.#ahead.add(dispatchSequence);
+    // Nearly all come in order, and then this stays empty.
+    if (this.#ahead.size === 0) return;
     while (this.#ahead.delete(this.#through + 1)) this.#through += 1;
   }
 

@@ -40,7 +40,7 @@ export type AgentEvent =
   /** Everything is finished and acknowledged; the agent has said goodbye. */
   | { readonly type: 'drained' };
 
-/** What the shell does. */
+/** What the shell does. The lease of all effects on one attempt is the same object. */
 export type Effect =
   /** Answered by ConnectionOpened or ConnectionEnded. */
   | { readonly type: 'Connect'; readonly timeoutMs: number }
@@ -67,8 +67,8 @@ export type Effect =
   | { readonly type: 'FetchDatasets'; readonly lease: Lease; readonly datasets: readonly string[] }
   /** Unpins what was fetched for the lease; also ends a fetch that is under way. */
   | { readonly type: 'ReleaseDatasets'; readonly lease: Lease }
-  /** Starts the handler; answered by TaskFinished exactly once. */
-  | { readonly type: 'RunTask'; readonly task: AgentTask }
+  /** Starts the handler; answered by TaskFinished exactly once, and before it by TasksBegun when it takes a while. */
+  | { readonly type: 'RunTask'; readonly lease: Lease; readonly task: AgentTask }
   /** Tells the handler to stop, terminates its thread after `graceMs`. TaskFinished still follows. */
   | { readonly type: 'AbortTask'; readonly lease: Lease; readonly graceMs: number }
   | { readonly type: 'Notify'; readonly event: AgentEvent }

@@ -35,6 +35,8 @@ export type Event =
   /** All data sets of a waiting task are in memory and stay there until ReleaseDatasets. */
   | { readonly type: 'DatasetsReady'; readonly lease: Lease }
   | { readonly type: 'DatasetsFailed'; readonly lease: Lease; readonly failure: Failure }
+  /** Handlers that have begun and did not end in the turn in which they did; none may be left out that runs on. */
+  | { readonly type: 'TasksBegun'; readonly leases: readonly Lease[] }
   | {
       readonly type: 'ProgressReported';
       readonly lease: Lease;

@@ -14,10 +14,13 @@
 import {
   ENVELOPE_ENTRIES_MAX,
   type AgentTask,
+  type Arm,
   type Failure,
   type Lease,
   type TaskCompletion,
 } from '@quic-swarm/protocol';
+import { Chain, type Link } from './chain.ts';
+import { LeaseIndex, type Indexed } from './lease-index.ts';
 
 /** Chunks of one lease that are kept to be sent again after a reconnect: what a few large partial results need. */
 export const KEPT_CHUNK_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -28,29 +31,43 @@ export interface Abort {
   readonly failure: Failure;
 }
 
+/** Where a lease is. */
+export type LeasePlace = 'waiting' | 'running' | 'finished' | 'abandoned';
+
 /** One lease and what the agent knows of it. */
-export interface HeldLease {
-  readonly key: string;
+export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
+  /** The same object in every effect on this lease, so that the shell may file its own things under it. */
   readonly lease: Lease;
-  /** Without its input once it was started. */
-  task: AgentTask;
+  /** Undefined when the lease was forgotten. */
+  place: LeasePlace | undefined;
+  readonly taskType: string;
+  readonly datasetIds: readonly string[];
+  readonly arm: Arm | undefined;
+  readonly startToCloseMs: number;
+  /**
+   * Undefined once it was started: the input went to the handler, and kept here it would double the memory for as long
+   * as the task runs.
+   */
+  task: AgentTask | undefined;
   readonly receivedAtMs: number;
   /** absent: a fetch failed because the connection was lost, and begins again with the next one. */
   datasets: 'absent' | 'fetching' | 'ready';
   startedAtMs: number | undefined;
+  /** The coordinator was told that it runs. */
+  isStartSaid: boolean;
   /** When startToCloseMs is over. */
   timeoutAtMs: number | undefined;
   abort: Abort | undefined;
   chunkCount: number;
   emittedBytes: number;
-  /** Chunks that can be sent again; undefined once they were too many. */
+  /** Chunks that can be sent again, undefined before the first. Of more than KEPT_CHUNK_BYTES_MAX none is kept. */
   keptChunks: Uint8Array[] | undefined;
   completion: TaskCompletion | undefined;
 }
 
-/** The name of a lease in maps. */
-export function leaseKeyOf({ epoch, taskId, attempt }: Lease): string {
-  return `${epoch}/${taskId}/${attempt}`;
+/** True when chunks were emitted that cannot be sent again, since they were too many to keep. */
+export function hasLostChunks({ chunkCount, keptChunks }: HeldLease): boolean {
+  return chunkCount !== (keptChunks?.length ?? 0);
 }
 
 /** How many leases an agent takes at once: a tenth more than it computes, so that a slot never waits for the wire. */
@@ -62,10 +79,13 @@ export function creditOf(slots: number): number {
 export class LeaseTable {
   readonly slots: number;
   readonly credit: number;
-  readonly waiting: Map<string, HeldLease> = new Map();
-  readonly running: Map<string, HeldLease> = new Map();
-  readonly finished: Map<string, HeldLease> = new Map();
-  readonly abandoned: Map<string, HeldLease> = new Map();
+  readonly waiting: Chain<HeldLease> = new Chain();
+  readonly running: Chain<HeldLease> = new Chain();
+  readonly finished: Chain<HeldLease> = new Chain();
+  readonly abandoned: Chain<HeldLease> = new Chain();
+  readonly #index = new LeaseIndex<HeldLease>();
+  /** No running task is over its time before; may be too early, when the task that it was for has ended. */
+  #noTimeoutBeforeMs = Infinity;
 
   constructor(slots: number) {
     this.slots = slots;
@@ -79,54 +99,70 @@ export class LeaseTable {
     return live < this.credit && live + this.finished.size < ENVELOPE_ENTRIES_MAX;
   }
 
-  /** The lease where it is waiting, running or finished. */
-  find(key: string): HeldLease | undefined {
-    return this.waiting.get(key) ?? this.running.get(key) ?? this.finished.get(key);
+  /** The lease, in whichever place it is. */
+  find(lease: Lease): HeldLease | undefined {
+    return this.#index.find(lease);
+  }
+
+  /** The lease when it is in this place. */
+  findIn(place: LeasePlace, lease: Lease): HeldLease | undefined {
+    const held = this.find(lease);
+    return held?.place === place ? held : undefined;
   }
 
   /** Leases to list in heartbeats and handshakes. */
   held(): Lease[] {
     const leases: Lease[] = [];
     for (const place of [this.running, this.waiting, this.finished]) {
-      for (const { lease } of place.values()) leases.push(lease);
+      for (const { lease } of place) leases.push(lease);
     }
     return leases;
   }
 
   /** Takes a lease in; it waits. */
   accept(task: AgentTask, nowMs: number): HeldLease {
-    const lease: Lease = { epoch: task.epoch, taskId: task.taskId, attempt: task.attempt };
+    const { epoch, taskId, attempt, taskType, datasets, arm, startToCloseMs } = task;
     const held: HeldLease = {
-      key: leaseKeyOf(lease),
-      lease,
+      lease: { epoch, taskId, attempt },
+      place: 'waiting',
+      taskType,
+      datasetIds: datasets,
+      arm,
+      startToCloseMs,
       task,
       receivedAtMs: nowMs,
-      datasets: task.datasets.length === 0 ? 'ready' : 'fetching',
+      datasets: datasets.length === 0 ? 'ready' : 'fetching',
       startedAtMs: undefined,
+      isStartSaid: false,
       timeoutAtMs: undefined,
       abort: undefined,
       chunkCount: 0,
       emittedBytes: 0,
-      keptChunks: [],
+      keptChunks: undefined,
       completion: undefined,
+      before: undefined,
+      after: undefined,
+      nextInRow: undefined,
     };
-    this.waiting.set(held.key, held);
+    this.#index.add(held);
+    this.waiting.add(held);
     return held;
   }
 
-  /** Moves the longest waiting lease that can start to running; undefined when none can or no slot is free. */
-  startNext(nowMs: number): { held: HeldLease; task: AgentTask } | undefined {
-    if (this.running.size + this.abandoned.size >= this.slots) return undefined;
-    for (const held of this.waiting.values()) {
-      if (held.datasets !== 'ready') continue;
-      this.waiting.delete(held.key);
-      held.startedAtMs = nowMs;
-      held.timeoutAtMs = nowMs + held.task.startToCloseMs;
-      this.running.set(held.key, held);
+  /** Moves the longest waiting lease that can start to running, and answers its task; undefined when none can or no slot is free. */
+  startNext(nowMs: number): { readonly held: HeldLease; readonly task: AgentTask } | undefined {
+    if (this.waiting.size === 0 || this.running.size + this.abandoned.size >= this.slots) {
+      return undefined;
+    }
+    for (let held = this.waiting.first; held !== undefined; held = held.after) {
       const { task } = held;
-      // The input goes to the thread; kept here it would double the memory for as long as the task runs.
-      const { payload: _moved, ...rest } = task;
-      held.task = rest;
+      if (held.datasets !== 'ready' || task === undefined) continue;
+      this.#move(held, 'running');
+      const timeoutAtMs = nowMs + held.startToCloseMs;
+      held.startedAtMs = nowMs;
+      held.timeoutAtMs = timeoutAtMs;
+      held.task = undefined;
+      this.#noTimeoutBeforeMs = Math.min(this.#noTimeoutBeforeMs, timeoutAtMs);
       return { held, task };
     }
     return undefined;
@@ -137,41 +173,52 @@ export class LeaseTable {
     held.chunkCount += 1;
     held.emittedBytes += payload.length;
     if (held.emittedBytes > KEPT_CHUNK_BYTES_MAX) held.keptChunks = undefined;
-    else held.keptChunks?.push(payload);
+    else (held.keptChunks ??= []).push(payload);
   }
 
   /** Moves a waiting or running lease to finished. */
   finish(held: HeldLease, completion: TaskCompletion): void {
-    this.drop(held);
+    this.#move(held, 'finished');
+    held.task = undefined;
     held.timeoutAtMs = undefined;
     held.completion = completion;
-    this.finished.set(held.key, held);
   }
 
   /** Moves a running lease to abandoned. */
   abandon(held: HeldLease): void {
-    this.running.delete(held.key);
+    this.#move(held, 'abandoned');
     held.timeoutAtMs = undefined;
     held.keptChunks = undefined;
-    this.abandoned.set(held.key, held);
   }
 
   /** Forgets a lease wherever it is. */
-  drop({ key }: HeldLease): void {
-    this.waiting.delete(key);
-    this.running.delete(key);
-    this.finished.delete(key);
-    this.abandoned.delete(key);
+  drop(held: HeldLease): void {
+    if (held.place === undefined) return;
+    this[held.place].delete(held);
+    held.place = undefined;
+    this.#index.delete(held);
   }
 
-  /** When the first running task is over its time. */
-  nextTimeoutMs(): number | undefined {
-    let next: number | undefined;
-    for (const { timeoutAtMs } of this.running.values()) {
-      if (timeoutAtMs !== undefined && (next === undefined || timeoutAtMs < next)) {
-        next = timeoutAtMs;
-      }
+  /** The running leases that are over their time. */
+  *overdue(nowMs: number): Generator<HeldLease> {
+    if (nowMs < this.#noTimeoutBeforeMs) return;
+    let next = Infinity;
+    for (const held of this.running) {
+      const { timeoutAtMs = Infinity } = held;
+      if (timeoutAtMs > nowMs) next = Math.min(next, timeoutAtMs);
+      else yield held;
     }
-    return next;
+    this.#noTimeoutBeforeMs = next;
+  }
+
+  /** When to look for overdue leases next. May be too early, never too late. */
+  nextTimeoutMs(): number | undefined {
+    return this.#noTimeoutBeforeMs === Infinity ? undefined : this.#noTimeoutBeforeMs;
+  }
+
+  #move(held: HeldLease, place: LeasePlace): void {
+    if (held.place !== undefined) this[held.place].delete(held);
+    held.place = place;
+    this[place].add(held);
   }
 }

@@ -19,7 +19,8 @@ import {
 import type { Effect, StandingStream } from './effects.ts';
 import type { TaskResult } from './events.ts';
 import { Arrivals } from './arrivals.ts';
-import { LeaseTable, leaseKeyOf, type Abort, type HeldLease } from './leases.ts';
+import { isSameLease } from './lease-index.ts';
+import { LeaseTable, hasLostChunks, type Abort, type HeldLease } from './leases.ts';
 
 /** How long a handler may take to stop by itself where nobody named a time. */
 export const ABORT_GRACE_MS = 1000;
@@ -30,6 +31,10 @@ const CONNECTION_LOSSES: ReadonlySet<string> = new Set([
   'IDLE_TIMEOUT',
   'CLOSED_LOCALLY',
 ]);
+
+/** How a task ended: by its handler, or without one. */
+type Ended = Pick<TaskResult, 'outcome' | 'failure' | 'payload'> &
+  Partial<Pick<TaskResult, 'computeMs' | 'usedArm'>>;
 
 /** The tasks of one agent. */
 export class Tasks {
@@ -42,8 +47,11 @@ export class Tasks {
   /** Longest result that the coordinator takes. */
   payloadBytesMax: number = Number.MAX_SAFE_INTEGER;
   readonly #arrivals = new Arrivals();
+  readonly #isObserved: boolean;
 
-  constructor(slots: number, capabilities: readonly string[]) {
+  /** @param isObserved somebody listens to what is told of each task */
+  constructor(slots: number, capabilities: readonly string[], isObserved: boolean) {
+    this.#isObserved = isObserved;
     this.leases = new LeaseTable(slots);
     this.capabilities = new Set(capabilities);
   }
@@ -62,11 +70,12 @@ export class Tasks {
   /** The coordinator dispatched a task. */
   accept(task: AgentTask, nowMs: number, effects: Effect[]): void {
     this.#arrivals.note(task.dispatchSequence);
-    const { epoch, taskId, attempt } = task;
-    const lease: Lease = { epoch, taskId, attempt };
-    if (this.leases.find(leaseKeyOf(lease)) !== undefined) return;
-    const refusal = this.#refusalOf(task);
+    const known = this.leases.find(task);
+    if (known !== undefined && known.place !== 'abandoned') return;
+    const refusal = this.#refusalOf(task, known);
     if (refusal !== undefined) {
+      const { epoch, taskId, attempt } = task;
+      const lease: Lease = { epoch, taskId, attempt };
       const body: MessageAck = { lease, status: 'REJECTED', failure: refusal };
       this.#send('control', { type: 'MessageAck', body }, effects);
       return;
@@ -77,7 +86,7 @@ export class Tasks {
       return;
     }
     if (held.datasets === 'fetching') {
-      effects.push({ type: 'FetchDatasets', lease, datasets: task.datasets });
+      effects.push({ type: 'FetchDatasets', lease: held.lease, datasets: task.datasets });
     }
     this.startWaiting(nowMs, effects);
   }
@@ -88,15 +97,23 @@ export class Tasks {
       const next = this.leases.startNext(nowMs);
       if (next === undefined) return;
       const { held, task } = next;
-      effects.push({ type: 'RunTask', task });
-      this.#send('dispatch', { type: 'TaskStarted', body: held.lease }, effects);
+      effects.push({ type: 'RunTask', lease: held.lease, task });
+      if (!this.#isObserved) continue;
       const { taskId, taskType, attempt } = task;
       effects.push({ type: 'Notify', event: { type: 'taskStarted', taskId, taskType, attempt } });
     }
   }
 
+  /** Handlers have begun and did not end at once: the coordinator should know that they run. */
+  begun(leases: readonly Lease[], effects: Effect[]): void {
+    for (const lease of leases) {
+      const held = this.leases.findIn('running', lease);
+      if (held !== undefined) this.#sayStart(held, effects);
+    }
+  }
+
   datasetsReady(lease: Lease, nowMs: number, effects: Effect[]): void {
-    const held = this.leases.waiting.get(leaseKeyOf(lease));
+    const held = this.leases.findIn('waiting', lease);
     if (held === undefined) return;
     held.datasets = 'ready';
     this.startWaiting(nowMs, effects);
@@ -107,7 +124,7 @@ export class Tasks {
    * fetch may hear of the loss before the session does.
    */
   datasetsFailed(lease: Lease, failure: Failure, nowMs: number, effects: Effect[]): void {
-    const held = this.leases.waiting.get(leaseKeyOf(lease));
+    const held = this.leases.findIn('waiting', lease);
     if (held === undefined) return;
     const isLost = !this.isConnected || CONNECTION_LOSSES.has(failure.type);
     if (isLost) held.datasets = 'absent';
@@ -115,15 +132,16 @@ export class Tasks {
   }
 
   progress(lease: Lease, fraction: number, text: string | undefined, effects: Effect[]): void {
-    const held = this.leases.running.get(leaseKeyOf(lease));
+    const held = this.leases.findIn('running', lease);
     if (held === undefined) return;
+    this.#sayStart(held, effects);
     const body = { ...held.lease, fraction, ...(text === undefined ? {} : { text }) };
     this.#send('dispatch', { type: 'TaskProgress', body }, effects);
   }
 
   /** A part of a result. All parts together may be as long as a result, since the coordinator keeps them all. */
   chunk(lease: Lease, payload: Uint8Array, nowMs: number, effects: Effect[]): void {
-    const held = this.leases.running.get(leaseKeyOf(lease));
+    const held = this.leases.findIn('running', lease);
     if (held === undefined) return;
     if (held.emittedBytes + payload.length > this.payloadBytesMax) {
       const failure = failureOf(
@@ -133,6 +151,7 @@ export class Tasks {
       this.#abort(held, { outcome: 'failed', failure }, ABORT_GRACE_MS, nowMs, effects);
       return;
     }
+    this.#sayStart(held, effects);
     const sequence = held.chunkCount;
     this.leases.addChunk(held, payload);
     this.#sendChunk(held, sequence, payload, effects);
@@ -140,14 +159,11 @@ export class Tasks {
 
   /** The handler has ended. */
   finished(lease: Lease, result: TaskResult, nowMs: number, effects: Effect[]): void {
-    const key = leaseKeyOf(lease);
-    const abandoned = this.leases.abandoned.get(key);
-    if (abandoned !== undefined) {
-      this.leases.drop(abandoned);
-      this.#release(abandoned, effects);
-    }
-    const held = this.leases.running.get(key);
-    if (held !== undefined) this.#complete(held, result, nowMs, effects);
+    const held = this.leases.find(lease);
+    if (held?.place === 'abandoned') {
+      this.leases.drop(held);
+      this.#release(held, effects);
+    } else if (held?.place === 'running') this.#complete(held, result, nowMs, effects);
     this.startWaiting(nowMs, effects);
   }
 
@@ -157,7 +173,7 @@ export class Tasks {
     nowMs: number,
     effects: Effect[],
   ): void {
-    for (const held of [...this.leases.waiting.values(), ...this.leases.running.values()]) {
+    for (const held of [...this.leases.waiting, ...this.leases.running]) {
       const { lease } = held;
       if (lease.taskId !== taskId) continue;
       if (epoch !== undefined && lease.epoch !== epoch) continue;
@@ -169,7 +185,7 @@ export class Tasks {
 
   /** Stops every running task, so that it is tried elsewhere. */
   abortRunning(reason: string, nowMs: number, effects: Effect[]): void {
-    for (const held of this.leases.running.values()) {
+    for (const held of this.leases.running) {
       const failure = failureOf('DRAINING', `The agent left before the task was done: ${reason}`);
       this.#abort(held, { outcome: 'failed', failure }, ABORT_GRACE_MS, nowMs, effects);
     }
@@ -178,8 +194,8 @@ export class Tasks {
   /** Gives back leases that were not started: those named, or all. */
   giveBack(wanted: readonly Lease[] | 'all', reason: string, effects: Effect[]): void {
     const leases: Lease[] = [];
-    for (const held of this.leases.waiting.values()) {
-      if (wanted !== 'all' && !wanted.some((lease) => leaseKeyOf(lease) === held.key)) continue;
+    for (const held of this.leases.waiting) {
+      if (wanted !== 'all' && !wanted.some((lease) => isSameLease(lease, held.lease))) continue;
       this.leases.drop(held);
       this.#release(held, effects);
       leases.push(held.lease);
@@ -192,26 +208,24 @@ export class Tasks {
   /** The coordinator has taken note of a completion. */
   acknowledged({ lease, status }: MessageAck): void {
     if (lease === undefined || (status !== 'PROCESSED' && status !== 'STALE')) return;
-    const held = this.leases.finished.get(leaseKeyOf(lease));
+    const held = this.leases.findIn('finished', lease);
     if (held !== undefined) this.leases.drop(held);
   }
 
   /** A new connection stands: keeps the leases that the coordinator still counts and repeats what it may have missed. */
   resume(resumedLeases: readonly Lease[], nowMs: number, effects: Effect[]): void {
     this.#arrivals.reset();
-    const counted = new Set(resumedLeases.map(leaseKeyOf));
+    const counted = new Set(resumedLeases.map((lease) => this.leases.find(lease)));
     const { waiting, running, finished } = this.leases;
-    for (const place of [waiting, running, finished]) {
-      for (const held of place.values()) {
-        if (!counted.has(held.key)) this.#forsake(held, effects);
-      }
+    for (const held of [...waiting, ...running, ...finished]) {
+      if (!counted.has(held)) this.#forsake(held, effects);
     }
-    for (const held of waiting.values()) {
+    for (const held of waiting) {
       if (held.datasets !== 'absent') continue;
       held.datasets = 'fetching';
-      effects.push({ type: 'FetchDatasets', lease: held.lease, datasets: held.task.datasets });
+      effects.push({ type: 'FetchDatasets', lease: held.lease, datasets: held.datasetIds });
     }
-    for (const held of [...running.values(), ...finished.values()]) {
+    for (const held of [...running, ...finished]) {
       this.#repeat(held, nowMs, effects);
     }
     this.startWaiting(nowMs, effects);
@@ -219,21 +233,20 @@ export class Tasks {
 
   /** Stops what is over its time. */
   tick(nowMs: number, effects: Effect[]): void {
-    for (const held of this.leases.running.values()) {
-      if (held.timeoutAtMs === undefined || nowMs < held.timeoutAtMs) continue;
+    for (const held of this.leases.overdue(nowMs)) {
       const failure = failureOf(
         'TASK_TIMEOUT',
-        `The attempt ran longer than its startToCloseMs of ${held.task.startToCloseMs} ms.`,
+        `The attempt ran longer than its startToCloseMs of ${held.startToCloseMs} ms.`,
       );
       this.#abort(held, { outcome: 'failed', failure }, ABORT_GRACE_MS, nowMs, effects);
     }
   }
 
-  #refusalOf(task: AgentTask): Failure | undefined {
+  #refusalOf(task: AgentTask, abandoned: HeldLease | undefined): Failure | undefined {
     const { taskId, attempt } = task;
     if (this.isDraining) return failureOf('DRAINING', 'The agent is draining.');
     // An attempt has one number. Two handlers under it could not be told apart, and the end of one would be both's.
-    if (this.leases.abandoned.has(leaseKeyOf(task))) {
+    if (abandoned !== undefined) {
       const message = `Attempt ${attempt} of task ${taskId} has not ended here since it was taken away.`;
       return failureOf('CREDIT_EXCEEDED', message);
     }
@@ -250,7 +263,7 @@ export class Tasks {
   }
 
   #abort(held: HeldLease, abort: Abort, graceMs: number, nowMs: number, effects: Effect[]): void {
-    if (this.leases.waiting.has(held.key)) {
+    if (held.place === 'waiting') {
       this.#complete(held, abort, nowMs, effects);
       return;
     }
@@ -262,19 +275,17 @@ export class Tasks {
   }
 
   /** Ends a waiting or running lease. What the handler returned before it noticed an abort stands. */
-  #complete(
-    held: HeldLease,
-    result: Abort | TaskResult | { outcome: 'failed'; failure: Failure },
-    nowMs: number,
-    effects: Effect[],
-  ): void {
+  #complete(held: HeldLease, result: Ended, nowMs: number, effects: Effect[]): void {
     const ending = result.outcome === 'succeeded' ? result : (held.abort ?? result);
-    const completion = this.#completionOf(held, ending, nowMs, result);
+    const completion = this.#completionOf(held, ending, nowMs);
+    if (result.computeMs !== undefined) completion.computeMs = result.computeMs;
+    if (result.usedArm === true && held.arm !== undefined) completion.arm = held.arm;
     this.leases.finish(held, completion);
     this.#release(held, effects);
     this.#send('dispatch', { type: 'TaskCompletion', body: completion }, effects);
+    if (!this.#isObserved) return;
     const { outcome, failure, computeMs, waitMs, taskId, attempt } = completion;
-    const { taskType } = held.task;
+    const { taskType } = held;
     const event = { taskId, taskType, attempt, outcome, computeMs, waitMs } as const;
     effects.push({
       type: 'Notify',
@@ -282,47 +293,43 @@ export class Tasks {
     });
   }
 
-  #completionOf(
-    held: HeldLease,
-    ending: Abort | TaskResult | { outcome: 'failed'; failure: Failure },
-    nowMs: number,
-    result: object,
-  ): TaskCompletion {
-    const { lease, task, receivedAtMs, startedAtMs, chunkCount } = held;
-    const { taskType, arm } = task;
-    const common = {
-      ...lease,
+  /** Optional fields are added one by one: a literal made of spreads takes several times the memory. */
+  #completionOf(held: HeldLease, ending: Ended, nowMs: number): TaskCompletion {
+    const { lease, taskType, receivedAtMs, startedAtMs, chunkCount } = held;
+    const { epoch, taskId, attempt } = lease;
+    const waitMs = Math.max(0, (startedAtMs ?? nowMs) - receivedAtMs);
+    const { outcome, payload } = ending;
+    const completion: TaskCompletion = {
+      epoch,
+      taskId,
+      attempt,
+      outcome,
       chunkCount,
-      computeMs: 'computeMs' in result ? (result.computeMs as number) : 0,
-      waitMs: Math.max(0, (startedAtMs ?? nowMs) - receivedAtMs),
-      ...('usedArm' in result && result.usedArm === true && arm !== undefined ? { arm } : {}),
+      computeMs: 0,
+      waitMs,
     };
-    if (ending.outcome !== 'succeeded') {
-      const failure =
-        ending.failure ?? failureOf('TASK_CANCELLED', 'The handler stopped by itself.');
-      return { ...common, outcome: ending.outcome, failure: bounded(failure) };
-    }
-    const { payload } = ending;
-    if (payload !== undefined && payload.length > this.payloadBytesMax) {
-      const failure = failureOf(
+    if (outcome !== 'succeeded') {
+      completion.failure = bounded(
+        ending.failure ?? failureOf('TASK_CANCELLED', 'The handler stopped by itself.'),
+      );
+    } else if (payload !== undefined && payload.length > this.payloadBytesMax) {
+      completion.outcome = 'failed';
+      completion.failure = failureOf(
         'PAYLOAD_TOO_LARGE',
         `The result has ${payload.length} bytes; the coordinator takes ${this.payloadBytesMax}.`,
         { hint: 'Return less, split the task, or raise the bound of the coordinator.' },
       );
-      return { ...common, outcome: 'failed', failure };
+    } else {
+      if (isBuiltInTaskType(taskType)) completion.resultType = TASK_DOCUMENTS[taskType].resultType;
+      if (payload !== undefined) completion.payload = payload;
     }
-    return {
-      ...common,
-      outcome: 'succeeded',
-      ...(isBuiltInTaskType(taskType) ? { resultType: TASK_DOCUMENTS[taskType].resultType } : {}),
-      ...(payload === undefined ? {} : { payload }),
-    };
+    return completion;
   }
 
   /** The coordinator does not count the lease any more: stop silently. */
   #forsake(held: HeldLease, effects: Effect[]): void {
-    if (!this.leases.running.has(held.key)) {
-      const wasWaiting = this.leases.waiting.has(held.key);
+    if (held.place !== 'running') {
+      const wasWaiting = held.place === 'waiting';
       this.leases.drop(held);
       if (wasWaiting) this.#release(held, effects);
       return;
@@ -335,13 +342,14 @@ export class Tasks {
 
   /** Sends again what an earlier connection may have swallowed. The receivers ignore what they know. */
   #repeat(held: HeldLease, nowMs: number, effects: Effect[]): void {
-    const isRunning = this.leases.running.has(held.key);
-    if (isRunning) this.#send('dispatch', { type: 'TaskStarted', body: held.lease }, effects);
-    if (held.keptChunks === undefined) {
+    const isRunning = held.place === 'running';
+    held.isStartSaid = false;
+    if (isRunning) this.#sayStart(held, effects);
+    if (hasLostChunks(held)) {
       this.#repeatImpossible(held, isRunning, nowMs, effects);
       return;
     }
-    for (const [sequence, payload] of held.keptChunks.entries()) {
+    for (const [sequence, payload] of (held.keptChunks ?? []).entries()) {
       this.#sendChunk(held, sequence, payload, effects);
     }
     if (held.completion === undefined) return;
@@ -369,13 +377,20 @@ export class Tasks {
     this.#send('dispatch', { type: 'TaskCompletion', body: completion }, effects);
   }
 
+  /** Says once per connection that a task runs, before anything else is said of it. */
+  #sayStart(held: HeldLease, effects: Effect[]): void {
+    if (held.isStartSaid) return;
+    held.isStartSaid = true;
+    this.#send('dispatch', { type: 'TaskStarted', body: held.lease }, effects);
+  }
+
   #sendChunk(held: HeldLease, sequence: number, payload: Uint8Array, effects: Effect[]): void {
     const body = { ...held.lease, sequence, payload };
     this.#send('dispatch', { type: 'ResultChunk', body }, effects);
   }
 
   #release(held: HeldLease, effects: Effect[]): void {
-    if (held.task.datasets.length === 0) return;
+    if (held.datasetIds.length === 0) return;
     effects.push({ type: 'ReleaseDatasets', lease: held.lease });
   }
 

@@ -3,7 +3,9 @@
  * Throws with the first thing that does not fit.
  */
 import type { AgentCore } from './agent.ts';
-import { creditOf, leaseKeyOf, type HeldLease } from './leases.ts';
+import { creditOf, hasLostChunks, type HeldLease } from './leases.ts';
+
+const nameOf = ({ lease }: HeldLease): string => `${lease.epoch}/${lease.taskId}/${lease.attempt}`;
 
 /** Throws when the core contradicts itself. */
 export function validate(core: AgentCore): void {
@@ -12,25 +14,23 @@ export function validate(core: AgentCore): void {
   check(credit === creditOf(slots), 'the credit does not follow from the slots');
   check(isConnected === core.session.isConnected, 'tasks and session disagree on the connection');
   const places = { waiting, running, finished, abandoned };
-  const seen = new Set<string>();
-  for (const [name, place] of Object.entries(places)) {
-    for (const [key, held] of place) {
-      check(key === held.key && key === leaseKeyOf(held.lease), `${key} is filed as ${held.key}`);
-      check(!seen.has(key), `${key} is ${name} and in another place too`);
-      seen.add(key);
+  for (const [place, all] of Object.entries(places)) {
+    for (const held of all) {
+      check(held.place === place, `${nameOf(held)} is filed as ${held.place} and lies in ${place}`);
+      check(leases.find(held.lease) === held, `${nameOf(held)} is not found by its name`);
     }
   }
   check(waiting.size + running.size <= credit, 'more tasks are held than credit was granted');
   check(running.size + abandoned.size <= slots, 'more handlers run than there are slots');
-  for (const held of waiting.values()) validateWaiting(held);
-  for (const held of running.values()) validateRunning(held);
-  for (const held of finished.values()) {
-    check(held.completion !== undefined, `${held.key} is finished without a completion`);
+  for (const held of waiting) validateWaiting(held);
+  for (const held of running) validateRunning(held);
+  for (const held of finished) {
+    check(held.completion !== undefined, `${nameOf(held)} is finished without a completion`);
   }
-  for (const held of abandoned.values()) {
-    check(held.completion === undefined, `${held.key} is abandoned with a completion`);
+  for (const held of abandoned) {
+    check(held.completion === undefined, `${nameOf(held)} is abandoned with a completion`);
   }
-  const canStart = [...waiting.values()].some(({ datasets }) => datasets === 'ready');
+  const canStart = [...waiting].some(({ datasets }) => datasets === 'ready');
   check(
     !canStart || running.size + abandoned.size === slots || core.state === 'stopped',
     'a task waits although a slot is free',
@@ -39,23 +39,25 @@ export function validate(core: AgentCore): void {
 }
 
 function validateWaiting(held: HeldLease): void {
-  check(held.startedAtMs === undefined, `${held.key} waits but was started`);
-  check(held.completion === undefined, `${held.key} waits but is completed`);
-  check(held.abort === undefined, `${held.key} waits but is being aborted`);
-  check(held.chunkCount === 0, `${held.key} waits but emitted chunks`);
+  check(held.startedAtMs === undefined, `${nameOf(held)} waits but was started`);
+  check(held.completion === undefined, `${nameOf(held)} waits but is completed`);
+  check(held.task !== undefined, `${nameOf(held)} waits without its input`);
+  check(held.abort === undefined, `${nameOf(held)} waits but is being aborted`);
+  check(held.chunkCount === 0, `${nameOf(held)} waits but emitted chunks`);
 }
 
 function validateRunning(held: HeldLease): void {
-  check(held.startedAtMs !== undefined, `${held.key} runs but was never started`);
-  check(held.completion === undefined, `${held.key} runs but is completed`);
-  check(held.datasets === 'ready', `${held.key} runs without its data sets`);
+  check(held.startedAtMs !== undefined, `${nameOf(held)} runs but was never started`);
+  check(held.completion === undefined, `${nameOf(held)} runs but is completed`);
+  check(held.task === undefined, `${nameOf(held)} runs and keeps its input`);
+  check(held.datasets === 'ready', `${nameOf(held)} runs without its data sets`);
   check(
     (held.abort === undefined) === (held.timeoutAtMs !== undefined),
-    `${held.key} has a time limit exactly as long as nobody has stopped it`,
+    `${nameOf(held)} has a time limit exactly as long as nobody has stopped it`,
   );
   check(
-    held.keptChunks === undefined || held.keptChunks.length === held.chunkCount,
-    `${held.key} keeps other chunks than it emitted`,
+    !hasLostChunks(held) || held.keptChunks === undefined,
+    `${nameOf(held)} keeps other chunks than it emitted`,
   );
 }
 

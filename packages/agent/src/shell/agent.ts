@@ -75,6 +75,7 @@ export class QuicSwarmAgent {
         giveUpAfterMs: options.giveUpAfterMs,
         backoffMs: nextDelayMs,
         capabilities: [...handlers.keys()],
+        isObserved: options.onEvent !== undefined,
       },
       onEvent: (event: AgentEvent) => {
         if (event.type === 'connected') onConnected();

@@ -4,6 +4,7 @@
  */
 import {
   ERRORS,
+  FrameBatch,
   MessageReader,
   STREAM_URGENCY,
   SwarmError,
@@ -60,6 +61,9 @@ export class AgentConnection {
   /** Encodes what goes out on this connection and checks what comes in. */
   readonly coder: PayloadCoder;
   readonly #listener: ConnectionListener;
+  /** What was said since the last `flush`. */
+  readonly #controlFrames = new FrameBatch();
+  readonly #dispatchFrames = new FrameBatch();
   #dispatch: Stream | undefined;
   /** What was said before the dispatch stream stood. */
   readonly #beforeDispatch: Message[] = [];
@@ -92,16 +96,16 @@ export class AgentConnection {
   }
 
   /**
-   * Sends a message. Returns a promise when the sender of many should wait; it rejects when the message was lost with
-   * its connection, which whoever does not wait may ignore.
+   * Sends a message: with the next `flush`, or on a stream of its own at once. Returns a promise when it should be
+   * waited for; it rejects when the message was lost with its connection, which whoever does not wait may ignore.
    */
   send(stream: StandingStream, message: Message): Promise<void> | undefined {
     if (this.#hasEnded) return undefined;
     const prepared = this.coder.outgoing(message);
     if (prepared instanceof Promise || needsOwnStream(prepared)) return this.#sendAlone(prepared);
-    if (stream === 'control') return this.#write(this.#control, prepared);
-    if (this.#dispatch !== undefined) return this.#write(this.#dispatch, prepared);
-    this.#beforeDispatch.push(prepared);
+    if (stream === 'control') this.#add(this.#control, this.#controlFrames, prepared);
+    else if (this.#dispatch === undefined) this.#beforeDispatch.push(prepared);
+    else this.#add(this.#dispatch, this.#dispatchFrames, prepared);
     return undefined;
   }
 
@@ -109,7 +113,19 @@ export class AgentConnection {
   agree({ grants, features }: BodyOf<'AgentAck'>): void {
     this.payloadBytesMax = grants.payloadBytesMax;
     const offer = this.coder.agree(features);
-    if (offer !== undefined) void this.#write(this.#control, offer);
+    if (offer === undefined) return;
+    this.#add(this.#control, this.#controlFrames, offer);
+    void this.flush();
+  }
+
+  /**
+   * Writes what was said on the standing streams, one write for each. Returns a promise when the sender of many should
+   * wait; it rejects like that of `send`.
+   */
+  flush(): Promise<void> | undefined {
+    const behind = this.#write(this.#control, this.#controlFrames);
+    if (this.#dispatch === undefined) return behind;
+    return this.#write(this.#dispatch, this.#dispatchFrames) ?? behind;
   }
 
   /** Opens the dispatch stream; messages for it may be sent at once. */
@@ -118,8 +134,11 @@ export class AgentConnection {
       (stream) => {
         this.#read(stream, 'dispatch');
         this.#dispatch = stream;
-        void this.#write(stream, { type: 'StreamOpen', body: { purpose: 'dispatch' } });
-        for (const message of this.#beforeDispatch.splice(0)) void this.#write(stream, message);
+        const opening: Message = { type: 'StreamOpen', body: { purpose: 'dispatch' } };
+        for (const message of [opening, ...this.#beforeDispatch.splice(0)]) {
+          this.#add(stream, this.#dispatchFrames, message);
+        }
+        void this.flush();
       },
       (error: unknown) => this.#fail(error),
     );
@@ -133,6 +152,7 @@ export class AgentConnection {
 
   /** Flushes for at most `graceMs` and ends the connection. */
   close(reason: CloseReason, graceMs: number): void {
+    void this.flush();
     void this.#connection.close(reason, graceMs);
   }
 
@@ -208,12 +228,22 @@ export class AgentConnection {
     if (!this.#hasEnded) this.#listener.onMessage(message);
   }
 
-  #write(stream: Stream, message: Message): Promise<void> | undefined {
-    if (message.type === 'TaskProgress' && stream.queuedBytes > PROGRESS_QUEUE_BYTES_MAX) {
-      return undefined;
-    }
+  #add(stream: Stream, frames: FrameBatch, message: Message): void {
+    const isLate = stream.queuedBytes + frames.bytes > PROGRESS_QUEUE_BYTES_MAX;
+    if (message.type === 'TaskProgress' && isLate) return;
     try {
-      return stream.write(encodeFrame(message)) ? undefined : quiet(stream.drained());
+      frames.add(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #write(stream: Stream, frames: FrameBatch): Promise<void> | undefined {
+    if (frames.bytes === 0 || this.#hasEnded) return undefined;
+    try {
+      let isBehind = false;
+      for (const bytes of frames.take()) isBehind = !stream.write(bytes);
+      return isBehind ? quiet(stream.drained()) : undefined;
     } catch (error) {
       this.#fail(error);
       return undefined;
@@ -253,10 +283,7 @@ export class AgentConnection {
   #protocolError(error: unknown): void {
     const failure = toFailure(error, 'INTERNAL');
     this.#ownFailure ??= failure;
-    void this.#write(this.#control, {
-      type: 'ErrorReport',
-      body: { failure },
-    });
+    this.#add(this.#control, this.#controlFrames, { type: 'ErrorReport', body: { failure } });
     const wireCode = wireCodeOf(failure.type);
     this.close({ wireCode, message: failure.message }, 100);
   }

@@ -32,11 +32,16 @@ export class HandlerContext implements TaskContext {
   readonly taskId: string;
   readonly taskType: string;
   readonly attempt: number;
-  readonly datasets: ReadonlyMap<string, DatasetView>;
+  readonly #sharedDatasets: readonly SharedDataset[];
   readonly #arm: Arm | undefined;
   readonly #cancellation: Cancellation;
   readonly #outlet: ContextOutlet;
+  // Most handlers ask for little of this, and each costs more than a short handler: it is made when it is asked for.
+  #datasets: ReadonlyMap<string, DatasetView> | undefined;
   #controller: AbortController | undefined;
+  #isCancelled: (() => boolean) | undefined;
+  #progress: ((fraction: number, text?: string) => void) | undefined;
+  #emit: ((value: unknown) => void) | undefined;
   #lastProgressMs = -Infinity;
   /** The handler has noticed that it should stop. */
   sawCancellation = false;
@@ -48,7 +53,7 @@ export class HandlerContext implements TaskContext {
     this.taskId = task.taskId;
     this.taskType = task.taskType;
     this.attempt = task.attempt;
-    this.datasets = new Map(task.datasets.map((shared) => [shared.datasetId, viewOf(shared)]));
+    this.#sharedDatasets = task.datasets;
     this.#arm = task.arm;
     this.#cancellation = cancellation;
     this.#outlet = outlet;
@@ -59,11 +64,17 @@ export class HandlerContext implements TaskContext {
     return this.#arm;
   }
 
+  get datasets(): ReadonlyMap<string, DatasetView> {
+    this.#datasets ??= new Map(
+      this.#sharedDatasets.map((shared) => [shared.datasetId, viewOf(shared)]),
+    );
+    return this.#datasets;
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       const controller = new AbortController();
       this.#controller = controller;
-      // Most handlers never ask for the signal, and listening costs more than they take.
       if (this.#cancellation.isRequested()) this.#raise(controller);
       else this.#cancellation.onRequested(() => this.#raise(controller));
     }
@@ -71,26 +82,34 @@ export class HandlerContext implements TaskContext {
   }
 
   // The functions are bound, so that a handler may take the context apart: `(input, { emit, progress }) => …`.
-  readonly isCancelled = (): boolean => {
-    if (!this.#cancellation.isRequested()) return false;
-    this.sawCancellation = true;
-    return true;
-  };
+  get isCancelled(): () => boolean {
+    return (this.#isCancelled ??= () => {
+      if (!this.#cancellation.isRequested()) return false;
+      this.sawCancellation = true;
+      return true;
+    });
+  }
 
-  readonly progress = (fraction: number, text?: string): void => {
+  get progress(): (fraction: number, text?: string) => void {
+    return (this.#progress ??= (fraction, text) => this.#reportProgress(fraction, text));
+  }
+
+  get emit(): (value: unknown) => void {
+    return (this.#emit ??= (value) => {
+      const payload = ownBytesOf(encodeDocument(value));
+      this.chunkCount += 1;
+      this.#outlet.chunk(payload);
+    });
+  }
+
+  #reportProgress(fraction: number, text: string | undefined): void {
     const nowMs = performance.now();
     if (nowMs - this.#lastProgressMs < PROGRESS_INTERVAL_MS && fraction < 1) return;
     this.#lastProgressMs = nowMs;
     // A handler that divides by zero rows should not fail for it.
     const bounded = Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
     this.#outlet.progress(bounded, text?.slice(0, TEXT_LENGTH_MAX));
-  };
-
-  readonly emit = (value: unknown): void => {
-    const payload = ownBytesOf(encodeDocument(value));
-    this.chunkCount += 1;
-    this.#outlet.chunk(payload);
-  };
+  }
 
   #raise(controller: AbortController): void {
     this.sawCancellation = true;

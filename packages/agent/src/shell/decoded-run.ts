@@ -1,7 +1,6 @@
 /** A run whose input came encoded: it is decoded on another thread first, and can be stopped before it has begun. */
 import { toFailure } from '@quic-swarm/protocol';
-import type { TaskResult } from '../core/events.ts';
-import type { TaskRun } from './task-run.ts';
+import type { RunListener, TaskRun } from './task-run.ts';
 
 /**
  * Starts a run when its input is there. An input that cannot be decoded is how the run ended.
@@ -10,22 +9,21 @@ import type { TaskRun } from './task-run.ts';
 export function runDecoded(
   decoding: Promise<Uint8Array | undefined>,
   start: (payload: Uint8Array | undefined) => TaskRun,
+  listener: RunListener,
 ): TaskRun {
   let run: TaskRun | undefined;
   let isAborted = false;
-  const ended = decoding.then(
-    (payload): TaskResult | Promise<TaskResult> => {
-      if (isAborted) return { outcome: 'cancelled', computeMs: 0, usedArm: false };
-      run = start(payload);
-      return run.ended;
+  decoding.then(
+    (payload) => {
+      if (isAborted) listener.onEnded({ outcome: 'cancelled', computeMs: 0, usedArm: false });
+      else run = start(payload);
     },
-    (error: unknown): TaskResult => {
+    (error: unknown) => {
       const { stack: _local, ...failure } = toFailure(error, 'BAD_ENCODING');
-      return { outcome: 'failed', failure, computeMs: 0, usedArm: false };
+      listener.onEnded({ outcome: 'failed', failure, computeMs: 0, usedArm: false });
     },
   );
   return {
-    ended,
     abort: (graceMs) => {
       isAborted = true;
       run?.abort(graceMs);

@@ -47,6 +47,9 @@ export class Driver {
   readonly #load = new LoadMeter();
   readonly #connecting = new AbortController();
   #connection: AgentConnection | undefined;
+  /** What the core has asked for and is not done. */
+  #effects: Effect[] = [];
+  #isActingSoon = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs: number | undefined;
   /** Settles when the agent has ended and let go of everything; rejects with the reason it gave up for. */
@@ -60,7 +63,8 @@ export class Driver {
     const cache = new DatasetCache(options.datasetBytesMax, () => this.#openDatasetStream());
     const { handlers } = options;
     const tell = (event: Event): Promise<void> | undefined => this.tell(event);
-    this.#tasks = new TaskShell({ pool: this.#pool, cache, handlers, tell });
+    const tellSoon = (event: Event): void => this.#tellSoon(event);
+    this.#tasks = new TaskShell({ pool: this.#pool, cache, handlers, tell, tellSoon });
     this.stopped = new Promise<void>((resolve, reject) => {
       this.#settle = (failure) => {
         if (failure === undefined) resolve();
@@ -83,10 +87,33 @@ export class Driver {
 
   /** Tells the core what happened and does what it says. Returns a promise when the network is behind. */
   tell(event: Event): Promise<void> | undefined {
-    const nowMs = performance.now();
+    this.#core.handle(event, performance.now(), this.#effects);
+    return this.#act();
+  }
+
+  /**
+   * Tells the core what happened; what it says is done before this turn of the event loop is over. Many messages come
+   * and many tasks end in one turn: together they take one write and one look at the timer.
+   */
+  #tellSoon(event: Event): void {
+    this.#core.handle(event, performance.now(), this.#effects);
+    if (this.#isActingSoon) return;
+    this.#isActingSoon = true;
+    queueMicrotask(this.#actSoon);
+  }
+
+  readonly #actSoon = (): void => {
+    this.#isActingSoon = false;
+    void this.#act();
+  };
+
+  #act(): Promise<void> | undefined {
+    const effects = this.#effects;
+    this.#effects = [];
     let behind: Promise<void> | undefined;
-    for (const effect of this.#core.handle(event, nowMs)) behind = this.#do(effect) ?? behind;
-    this.#arm(nowMs);
+    for (const effect of effects) behind = this.#do(effect) ?? behind;
+    behind = this.#connection?.flush() ?? behind;
+    this.#arm();
     return behind;
   }
 
@@ -115,7 +142,7 @@ export class Driver {
         this.#tasks.release(effect.lease);
         return undefined;
       case 'RunTask':
-        this.#tasks.run(effect.task);
+        this.#tasks.run(effect.lease, effect.task);
         return undefined;
       case 'AbortTask':
         this.#tasks.abort(effect.lease, effect.graceMs);
@@ -145,7 +172,7 @@ export class Driver {
             if (message.type === 'AgentAck' && connection !== undefined) {
               connection.agree(message.body);
             }
-            void this.tell({ type: 'MessageReceived', message });
+            this.#tellSoon({ type: 'MessageReceived', message });
           },
           onEnded: (failure) => {
             if (connection === undefined) endedEarly = failure;
@@ -226,13 +253,13 @@ export class Driver {
     this.#settle(failure);
   }
 
-  #arm(nowMs: number): void {
+  #arm(): void {
     const atMs = this.#core.nextTimeoutMs();
     if (atMs === this.#timerAtMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
     if (atMs === undefined) return;
-    const delayMs = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil(atMs - nowMs)));
+    const delayMs = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil(atMs - performance.now())));
     this.#timer = setTimeout(() => {
       this.#timerAtMs = undefined;
       void this.tell({ type: 'TimeoutReached' });

@@ -9,51 +9,95 @@ import {
   encodeDocument,
   isBuiltInTaskType,
   toFailure,
-  type Failure,
 } from '@quic-swarm/protocol';
 import type { TaskHandler } from '../task-handler.ts';
 import type { HandlerContext } from './context.ts';
 import { handlerFailureOf } from './handler-failure.ts';
 import type { HandlerResult, HandlerTask } from './thread-messages.ts';
 
-/** Runs `load`'s handler on the task. The payload of the result may lie in a part of a larger buffer: the encoder's. */
-export async function runHandler(
+/**
+ * Runs the handler on the task. Answers at once when the handler does, since a promise would cost more than a short
+ * handler; otherwise the promise never rejects. The payload of the result may lie in a part of a larger buffer: the
+ * encoder's.
+ */
+export function runHandler(
   task: HandlerTask,
   context: HandlerContext,
-  load: () => TaskHandler | Promise<TaskHandler>,
-): Promise<HandlerResult> {
-  let loadedMs = performance.now();
+  handler: TaskHandler,
+): HandlerResult | Promise<HandlerResult> {
+  const loadedMs = performance.now();
   let startedMs = loadedMs;
-  const ended = (
-    ending:
-      { outcome: 'succeeded'; payload?: Uint8Array } | { outcome: 'failed'; failure: Failure },
-  ): HandlerResult => {
-    const endedMs = performance.now();
-    return {
-      ...(context.sawCancellation ? { outcome: 'cancelled' } : ending),
-      computeMs: endedMs - startedMs,
-      serviceMs: endedMs - loadedMs,
-      usedArm: context.usedArm,
-      chunkCount: context.chunkCount,
-    };
-  };
   try {
-    const loaded = load();
-    // Handlers that are there are not made to wait for a turn either.
-    const handler = loaded instanceof Promise ? await loaded : loaded;
-    loadedMs = performance.now();
-    startedMs = loadedMs;
     const input = inputOf(task);
     startedMs = performance.now();
     const returned = handler(input, context);
     // A synchronous handler is not made to wait for a turn of the loop.
-    const value = returned instanceof Promise ? ((await returned) as unknown) : returned;
-    // The clock stops before encoding in the name, not in fact: encoding is part of what the result costs.
-    const payload = value === undefined ? undefined : encodeResult(value);
-    return ended({ outcome: 'succeeded', ...(payload === undefined ? {} : { payload }) });
+    return returned instanceof Promise
+      ? resultLater(returned, context, loadedMs, startedMs)
+      : succeeded(returned, context, loadedMs, startedMs);
   } catch (error) {
-    return ended({ outcome: 'failed', failure: handlerFailureOf(error) });
+    return failed(error, context, loadedMs, startedMs);
   }
+}
+
+/** How a run ends whose handler cannot be had. */
+export function runWithoutHandler(context: HandlerContext, error: unknown): HandlerResult {
+  const nowMs = performance.now();
+  return failed(error, context, nowMs, nowMs);
+}
+
+async function resultLater(
+  returned: Promise<unknown>,
+  context: HandlerContext,
+  loadedMs: number,
+  startedMs: number,
+): Promise<HandlerResult> {
+  try {
+    return succeeded(await returned, context, loadedMs, startedMs);
+  } catch (error) {
+    return failed(error, context, loadedMs, startedMs);
+  }
+}
+
+/** @throws when the value cannot be sent */
+function succeeded(
+  value: unknown,
+  context: HandlerContext,
+  loadedMs: number,
+  startedMs: number,
+): HandlerResult {
+  // The clock stops before encoding in the name, not in fact: encoding is part of what the result costs.
+  const payload = value === undefined ? undefined : encodeResult(value);
+  const ending = endOf('succeeded', context, loadedMs, startedMs);
+  if (payload !== undefined && !context.sawCancellation) ending.payload = payload;
+  return ending;
+}
+
+function failed(
+  error: unknown,
+  context: HandlerContext,
+  loadedMs: number,
+  startedMs: number,
+): HandlerResult {
+  const ending = endOf('failed', context, loadedMs, startedMs);
+  if (!context.sawCancellation) ending.failure = handlerFailureOf(error);
+  return ending;
+}
+
+function endOf(
+  outcome: 'succeeded' | 'failed',
+  { sawCancellation, usedArm, chunkCount }: HandlerContext,
+  loadedMs: number,
+  startedMs: number,
+): HandlerResult {
+  const endedMs = performance.now();
+  return {
+    outcome: sawCancellation ? 'cancelled' : outcome,
+    computeMs: endedMs - startedMs,
+    serviceMs: endedMs - loadedMs,
+    usedArm,
+    chunkCount,
+  };
 }
 
 function inputOf({ taskType, payload }: HandlerTask): unknown {

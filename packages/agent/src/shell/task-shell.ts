@@ -8,13 +8,14 @@ import {
   type MessageOf,
 } from '@quic-swarm/protocol';
 import { decoded } from '@quic-swarm/transport';
-import type { Event } from '../core/events.ts';
-import { leaseKeyOf } from '../core/leases.ts';
+import { Chain, type Link } from '../core/chain.ts';
+import type { Event, TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import type { DatasetCache } from './dataset-cache.ts';
 import { runDecoded } from './decoded-run.ts';
+import { MainThread } from './main-thread.ts';
 import type { WorkerPool } from './pool.ts';
-import { runOnMainThread, type RunListener, type TaskRun } from './task-run.ts';
+import type { RunListener, TaskRun } from './task-run.ts';
 import type { HandlerTask, SharedDataset } from './thread-messages.ts';
 
 /** Where the handler of a task type is: the URL of a module for a thread, or a function for the main thread. */
@@ -27,14 +28,22 @@ export interface TaskShellOptions {
   readonly handlers: ReadonlyMap<string, HandlerPlace>;
   /** Tells the core; returns a promise when what was said should be waited for (a chunk that fills the network). */
   readonly tell: (event: Event) => Promise<void> | undefined;
+  /** Tells the core; what it says is done with all else of this turn. */
+  readonly tellSoon: (event: Event) => void;
 }
 
-/** Runs what the core's effects ask for. */
+const NO_DATASETS: readonly SharedDataset[] = [];
+
+/** Runs what the core's effects ask for. The core's lease is one object in all effects, so things are filed under it. */
 export class TaskShell {
   readonly #options: TaskShellOptions;
-  readonly #runs: Map<string, TaskRun> = new Map();
+  readonly #mainThread = new MainThread();
+  /** What has not ended. */
+  readonly #reporters: Chain<RunReporter> = new Chain();
   /** Data sets that were acquired for a lease, or are being acquired. */
-  readonly #pins: Map<string, SharedDataset[]> = new Map();
+  readonly #pins: Map<Lease, SharedDataset[]> = new Map();
+  /** Runs that have begun and of which the core does not know it. */
+  #begun: RunReporter[] = [];
 
   constructor(options: TaskShellOptions) {
     this.#options = options;
@@ -43,21 +52,20 @@ export class TaskShell {
   /** Brings the data sets of a lease into memory. */
   fetch(lease: Lease, datasets: readonly string[]): void {
     const { cache, tell } = this.#options;
-    const key = leaseKeyOf(lease);
     const pins: SharedDataset[] = [];
-    this.#pins.set(key, pins);
+    this.#pins.set(lease, pins);
     const acquired = datasets.map(async (datasetId) => {
       const dataset = await cache.acquire(datasetId);
       // The lease was given up meanwhile, or another data set of it failed.
-      if (this.#pins.get(key) === pins) pins.push(dataset);
+      if (this.#pins.get(lease) === pins) pins.push(dataset);
       else cache.release(datasetId);
     });
     Promise.all(acquired).then(
       () => {
-        if (this.#pins.get(key) === pins) void tell({ type: 'DatasetsReady', lease });
+        if (this.#pins.get(lease) === pins) void tell({ type: 'DatasetsReady', lease });
       },
       (error: unknown) => {
-        if (this.#pins.get(key) !== pins) return;
+        if (this.#pins.get(lease) !== pins) return;
         this.release(lease);
         void tell({ type: 'DatasetsFailed', lease, failure: toFailure(error, 'INTERNAL') });
       },
@@ -66,51 +74,104 @@ export class TaskShell {
 
   /** Lets go of the data sets of a lease. */
   release(lease: Lease): void {
-    const key = leaseKeyOf(lease);
-    const pins = this.#pins.get(key) ?? [];
-    this.#pins.delete(key);
+    const pins = this.#pins.get(lease);
+    if (pins === undefined) return;
+    this.#pins.delete(lease);
     for (const { datasetId } of pins) this.#options.cache.release(datasetId);
   }
 
   /** Starts the handler. */
-  run(task: AgentTask): void {
-    const { pool, handlers, tell } = this.#options;
-    const { epoch, taskId, attempt, taskType, payload, arm } = task;
-    const lease: Lease = { epoch, taskId, attempt };
-    const key = leaseKeyOf(lease);
-    const datasets = this.#pins.get(key) ?? [];
-    const listener: RunListener = {
-      onProgress: (fraction, text) => {
-        const said = { fraction, ...(text === undefined ? {} : { text }) };
-        void tell({ type: 'ProgressReported', lease, ...said });
-      },
-      onChunk: (bytes) => tell({ type: 'ChunkEmitted', lease, payload: bytes }),
-    };
-    const place = handlers.get(taskType) ?? missingHandler(taskType);
-    const start = (input: Uint8Array | undefined): TaskRun => {
-      const handlerTask: HandlerTask = { taskId, taskType, attempt, payload: input, arm, datasets };
-      return typeof place === 'string'
-        ? pool.run(handlerTask, place, listener)
-        : runOnMainThread(handlerTask, place, listener);
-    };
+  run(lease: Lease, task: AgentTask): void {
+    const reporter = new RunReporter(lease, this);
+    this.#reporters.add(reporter);
     const message = { type: 'AgentTask', body: task } as const;
-    const run =
-      encodingOf(message) === undefined ? start(payload) : runDecoded(inputOf(message), start);
-    this.#runs.set(key, run);
-    void run.ended.then((result) => {
-      this.#runs.delete(key);
-      void tell({ type: 'TaskFinished', lease, result });
-    });
+    reporter.run =
+      encodingOf(message) === undefined
+        ? this.#start(reporter, task, task.payload)
+        : runDecoded(inputOf(message), (payload) => this.#start(reporter, task, payload), reporter);
+  }
+
+  #start(reporter: RunReporter, task: AgentTask, payload: Uint8Array | undefined): TaskRun {
+    const { pool, handlers } = this.#options;
+    const { taskId, taskType, attempt, arm } = task;
+    const datasets = this.#pins.get(reporter.lease) ?? NO_DATASETS;
+    const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
+    const place = handlers.get(taskType) ?? missingHandler(taskType);
+    if (typeof place === 'function') return this.#mainThread.run(handlerTask, place, reporter);
+    const run = pool.run(handlerTask, place, reporter);
+    this.begun(reporter);
+    return run;
   }
 
   /** Tells the handler to stop. */
   abort(lease: Lease, graceMs: number): void {
-    this.#runs.get(leaseKeyOf(lease))?.abort(graceMs);
+    // Few tasks are stopped, so that it costs less to look for those than to file all.
+    for (const reporter of this.#reporters) {
+      if (reporter.lease === lease) {
+        reporter.run?.abort(graceMs);
+        return;
+      }
+    }
+  }
+
+  /** A run has begun. The core hears of it a turn later: of most it has heard the end by then, which says enough. */
+  begun(reporter: RunReporter): void {
+    if (this.#begun.push(reporter) > 1) return;
+    setImmediate(() => {
+      const running = this.#begun.filter(({ hasEnded }) => !hasEnded);
+      this.#begun = [];
+      if (running.length === 0) return;
+      void this.tell({ type: 'TasksBegun', leases: running.map(({ lease }) => lease) });
+    });
+  }
+
+  /** A run has ended. */
+  ended(reporter: RunReporter, result: TaskResult): void {
+    this.#reporters.delete(reporter);
+    this.#options.tellSoon({ type: 'TaskFinished', lease: reporter.lease, result });
+  }
+
+  /** Tells the core what a handler says. */
+  tell(event: Event): Promise<void> | undefined {
+    return this.#options.tell(event);
   }
 
   /** Tells every handler to stop now. */
   abortAll(): void {
-    for (const run of this.#runs.values()) run.abort(0);
+    for (const { run } of this.#reporters) run?.abort(0);
+  }
+}
+
+/** Passes on what one run says. */
+class RunReporter implements RunListener, Link<RunReporter> {
+  readonly lease: Lease;
+  run: TaskRun | undefined;
+  before: RunReporter | undefined;
+  after: RunReporter | undefined;
+  readonly #shell: TaskShell;
+  hasEnded = false;
+
+  constructor(lease: Lease, shell: TaskShell) {
+    this.lease = lease;
+    this.#shell = shell;
+  }
+
+  onBegun(): void {
+    this.#shell.begun(this);
+  }
+
+  onProgress(fraction: number, text: string | undefined): void {
+    const said = { fraction, ...(text === undefined ? {} : { text }) };
+    void this.#shell.tell({ type: 'ProgressReported', lease: this.lease, ...said });
+  }
+
+  onChunk(payload: Uint8Array): Promise<void> | undefined {
+    return this.#shell.tell({ type: 'ChunkEmitted', lease: this.lease, payload });
+  }
+
+  onEnded(result: TaskResult): void {
+    this.hasEnded = true;
+    this.#shell.ended(this, result);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What crosses the border between the main thread and a worker thread. Plain data only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Arm } from '@quic-swarm/protocol';
+import type { Arm, Failure } from '@quic-swarm/protocol';
 import type { TaskResult } from '../core/events.ts';
 
 /** A data set on its way to a thread: the memory itself is shared, not copied. */
@@ -20,8 +20,10 @@ export interface HandlerTask {
   readonly datasets: readonly SharedDataset[];
 }
 
-/** How a handler ended, as its thread knows it. */
+/** How a handler ended, as its thread knows it. Belongs to whoever gets it. */
 export interface HandlerResult extends TaskResult {
+  payload?: Uint8Array;
+  failure?: Failure;
   readonly chunkCount: number;
   /** What the task took of its thread: decoding, handler, encoding; without loading the handler's module. */
   readonly serviceMs: number;

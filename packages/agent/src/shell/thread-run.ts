@@ -32,7 +32,6 @@ export class ThreadRun implements TaskRun, WaitingTask {
   readonly runId: number;
   readonly task: HandlerTask;
   readonly kind: TaskKind;
-  readonly ended: Promise<TaskResult>;
   /** Undefined while it waits. */
   place: LanePlace | undefined;
   isOver = false;
@@ -43,7 +42,6 @@ export class ThreadRun implements TaskRun, WaitingTask {
   graceTimer: NodeJS.Timeout | undefined;
   readonly #listener: RunListener;
   readonly #onAbort: (run: ThreadRun, graceMs: number) => void;
-  #resolve: (result: TaskResult) => void = () => {};
 
   constructor({ runId, task, kind, listener, onAbort }: ThreadRunOptions) {
     this.runId = runId;
@@ -51,9 +49,6 @@ export class ThreadRun implements TaskRun, WaitingTask {
     this.kind = kind;
     this.#listener = listener;
     this.#onAbort = onAbort;
-    this.ended = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
   }
 
   get serviceTime(): ServiceTime {
@@ -74,7 +69,7 @@ export class ThreadRun implements TaskRun, WaitingTask {
     this.isOver = true;
     this.place = undefined;
     clearTimeout(this.graceTimer);
-    this.#resolve(result);
+    this.#listener.onEnded(result);
   }
 
   /** The run was stopped without a word from its handler. */

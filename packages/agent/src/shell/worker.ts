@@ -7,7 +7,7 @@ import { SwarmError } from '@quic-swarm/protocol';
 import type { TaskHandler } from '../task-handler.ts';
 import { HandlerContext, ownBytesOf, type Cancellation, type ContextOutlet } from './context.ts';
 import { LaneMemory, LaneState } from './lane-memory.ts';
-import { runHandler } from './run-handler.ts';
+import { runHandler, runWithoutHandler } from './run-handler.ts';
 import {
   CHUNKS_AHEAD_MAX,
   type BatchedTask,
@@ -91,11 +91,11 @@ class ThreadLane {
     const task: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
     const control = new RunControl(this.#memory, index);
     const context = new HandlerContext(task, control, this.#outletOf(runId, control));
-    const result = await runHandler(
-      task,
-      context,
-      () => handlers.get(module) ?? loadHandler(module, taskType),
-    );
+    const known = handlers.get(module);
+    const running =
+      known === undefined ? loadAndRun(module, task, context) : runHandler(task, context, known);
+    // A handler that is there and answers at once is not made to wait for a turn.
+    const result = running instanceof Promise ? await running : running;
     control.end();
     this.#publish(index, runId, result);
     control.release();
@@ -188,6 +188,20 @@ function payloadOf(
 ): Uint8Array | undefined {
   if (payloads === undefined || start < 0) return undefined;
   return batchLength === 1 ? payloads : payloads.slice(start, end);
+}
+
+async function loadAndRun(
+  module: string,
+  task: HandlerTask,
+  context: HandlerContext,
+): Promise<HandlerResult> {
+  let handler: TaskHandler;
+  try {
+    handler = await loadHandler(module, task.taskType);
+  } catch (error) {
+    return runWithoutHandler(context, error);
+  }
+  return runHandler(task, context, handler);
 }
 
 /** The default export of a module, or its export named `handle`. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { failure, type Lease } from '@quic-swarm/protocol';
 import { expect, test } from 'vitest';
 import type { Effect } from '../../src/core/effects.ts';
-import { creditOf, leaseKeyOf } from '../../src/core/leases.ts';
+import { creditOf } from '../../src/core/leases.ts';
 import { World, leaseOf, taskIdOf } from './world.ts';
 
 const datasetId = `sha256:${'0'.repeat(64)}`;
@@ -12,6 +12,7 @@ const taskNumber = fc.integer({ min: 1, max: 8 });
 const operation = fc.oneof(
   fc.record({ op: fc.constant('dispatch' as const), n: taskNumber, withData: fc.boolean() }),
   fc.record({ op: fc.constant('finish' as const), n: taskNumber, ok: fc.boolean() }),
+  fc.record({ op: fc.constant('begin' as const), n: taskNumber }),
   fc.record({ op: fc.constant('acknowledge' as const), n: taskNumber }),
   fc.record({ op: fc.constant('cancel' as const), n: taskNumber }),
   fc.record({ op: fc.constant('chunk' as const), n: taskNumber }),
@@ -27,15 +28,21 @@ const operation = fc.oneof(
 );
 type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
 
+function leaseKeyOf({ epoch, taskId, attempt }: Lease): string {
+  return `${epoch}/${taskId}/${attempt}`;
+}
+
 /** What the shell and the coordinator would know: which handlers run, and how often each ended. */
 class Observer {
   readonly running = new Set<string>();
   readonly data = new Set<string>();
+  /** Whose start was told on this connection. */
+  readonly said = new Set<string>();
 
   see(effects: readonly Effect[], world: World): void {
     for (const effect of effects) {
       if (effect.type === 'RunTask') {
-        const key = leaseKeyOf(effect.task);
+        const key = leaseKeyOf(effect.lease);
         expect(this.running.has(key), `${key} started twice`).toBe(false);
         this.running.add(key);
         expect(this.running.size).toBeLessThanOrEqual(world.core.tasks.leases.slots);
@@ -47,6 +54,14 @@ class Observer {
       } else if (effect.type === 'ReleaseDatasets') this.data.delete(leaseKeyOf(effect.lease));
       else if (effect.type === 'Send') {
         expect(world.core.session.state, effect.message.type).not.toBe('backingOff');
+        const { type, body } = effect.message;
+        if (type === 'AgentHandshake') this.said.clear();
+        else if (type === 'TaskStarted') {
+          expect(this.said.has(leaseKeyOf(body)), 'a start is told once').toBe(false);
+          this.said.add(leaseKeyOf(body));
+        } else if (type === 'ResultChunk' && world.core.tasks.leases.findIn('running', body)) {
+          expect(this.said.has(leaseKeyOf(body)), 'a chunk comes after the start').toBe(true);
+        }
       }
     }
   }
@@ -73,6 +88,9 @@ function apply(world: World, observer: Observer, operation: Operation, attempts:
       });
       return;
     }
+    case 'begin':
+      world.tell({ type: 'TasksBegun', leases: [leaseFor(operation.n)] });
+      return;
     case 'acknowledge': {
       const lease = leaseOf(operation.n, Math.max(1, (attempts[operation.n] ?? 1) - 1));
       world.hear('MessageAck', { lease, status: 'PROCESSED' });
@@ -92,7 +110,7 @@ function apply(world: World, observer: Observer, operation: Operation, attempts:
       const lease = leaseFor(operation.n);
       if (!observer.data.has(leaseKeyOf(lease))) return;
       if (operation.ok) world.tell({ type: 'DatasetsReady', lease });
-      else if (!world.core.tasks.leases.running.has(leaseKeyOf(lease))) {
+      else if (world.core.tasks.leases.findIn('running', lease) === undefined) {
         observer.data.delete(leaseKeyOf(lease));
         world.tell({ type: 'DatasetsFailed', lease, failure: failure('CONNECTION_LOST', '') });
       }

@@ -29,7 +29,8 @@ test.each([
 
 test('a task is started, completed, held until acknowledged, and then forgotten', () => {
   const world = joined().dispatch(1);
-  expect(world.story()).toEqual(['RunTask', 'TaskStarted']);
+  expect(world.story()).toEqual(['RunTask']);
+  expect(world.begin(1).sent('TaskStarted')).toEqual([leaseOf(1)]);
   expect(world.finish(1).sent('TaskCompletion')).toMatchObject([
     { ...leaseOf(1), outcome: 'succeeded', chunkCount: 0, computeMs: 5 },
   ]);
@@ -38,10 +39,41 @@ test('a task is started, completed, held until acknowledged, and then forgotten'
   expect(world.core.tasks.leases.held()).toEqual([]);
 });
 
+test('of a task that ends at once only the end is told; its start is told before anything else of it, and once', () => {
+  const world = joined().dispatch(1).dispatch(2);
+  expect(world.finish(1).story()).toEqual(['RunTask', 'RunTask', 'TaskCompletion']);
+  expect(world.begin(1).story()).toEqual([]);
+  world.tell({ type: 'ProgressReported', lease: leaseOf(2), fraction: 0.5 });
+  world.tell({ type: 'ChunkEmitted', lease: leaseOf(2), payload: Uint8Array.of(1) });
+  expect(world.begin(2).finish(2).story()).toEqual([
+    'TaskStarted',
+    'TaskProgress',
+    'ResultChunk',
+    'TaskCompletion',
+  ]);
+});
+
+test('a start that could not be told is told on the next connection', () => {
+  const world = joined().dispatch(1).lose();
+  world.begin(1).pass(100);
+  world.take();
+  world.join({ resumedLeases: [leaseOf(1)] });
+  expect(world.sent('TaskStarted')).toEqual([leaseOf(1)]);
+});
+
+test('what is told of each task is not made when nobody listens', () => {
+  const told = (isObserved: boolean): string[] => {
+    const world = new World({ isObserved }).join().dispatch(1).finish(1);
+    return world.take().flatMap((effect) => (effect.type === 'Notify' ? [effect.event.type] : []));
+  };
+  expect(told(true)).toEqual(['connected', 'taskStarted', 'taskFinished']);
+  expect(told(false)).toEqual(['connected']);
+});
+
 test('as many tasks run as there are slots; the next one starts when one ends, in order of arrival', () => {
   const world = joined().dispatch(1).dispatch(2).dispatch(3);
-  expect(world.sent('TaskStarted')).toEqual([leaseOf(1), leaseOf(2)]);
-  expect(world.finish(2).sent('TaskStarted')).toEqual([leaseOf(3)]);
+  expect(world.started()).toEqual([leaseOf(1), leaseOf(2)]);
+  expect(world.finish(2).started()).toEqual([leaseOf(3)]);
 });
 
 test('a lease that is held already is ignored', () => {
@@ -150,7 +182,7 @@ test('partial results over the granted bytes in all fail with PAYLOAD_TOO_LARGE'
   world.take();
   const payload = new Uint8Array(600);
   world.tell({ type: 'ChunkEmitted', lease: leaseOf(1), payload });
-  expect(world.story()).toEqual(['ResultChunk']);
+  expect(world.story()).toEqual(['TaskStarted', 'ResultChunk']);
   world.tell({ type: 'ChunkEmitted', lease: leaseOf(1), payload });
   expect(world.story()).toEqual(['AbortTask']);
   world.finish(1, { outcome: 'cancelled' });
@@ -171,9 +203,9 @@ test('a task waits for its data sets, and others pass it', () => {
   const datasets = [`sha256:${'0'.repeat(64)}`];
   const world = joined().dispatch(1, { datasets });
   expect(world.story()).toEqual(['FetchDatasets']);
-  expect(world.dispatch(2).story()).toEqual(['RunTask', 'TaskStarted']);
+  expect(world.dispatch(2).story()).toEqual(['RunTask']);
   world.tell({ type: 'DatasetsReady', lease: leaseOf(1) });
-  expect(world.story()).toEqual(['RunTask', 'TaskStarted']);
+  expect(world.story()).toEqual(['RunTask']);
   expect(world.finish(1).story()).toEqual(['ReleaseDatasets', 'TaskCompletion']);
 });
 
@@ -201,6 +233,7 @@ test('chunks carry their sequence and are counted in the completion', () => {
   world.finish(1);
   const sent = world.take().flatMap((effect) => (effect.type === 'Send' ? [effect.message] : []));
   expect(sent).toMatchObject([
+    { type: 'TaskStarted' },
     { type: 'ResultChunk', body: { sequence: 0 } },
     { type: 'ResultChunk', body: { sequence: 1 } },
     { type: 'TaskCompletion', body: { chunkCount: 2 } },
@@ -249,7 +282,7 @@ test('an attempt that was taken away is not taken again while its handler has no
   expect(world.core.tasks.leases.held()).toEqual([]);
   // The next attempt has a name of its own; it waits for a slot of the two, and its end is not that of the first.
   world.dispatch(2).dispatch(1, leaseOf(1, 2)).take();
-  expect(world.finish(1, { outcome: 'cancelled' }).sent('TaskStarted')).toEqual([leaseOf(1, 2)]);
+  expect(world.finish(1, { outcome: 'cancelled' }).started()).toEqual([leaseOf(1, 2)]);
   expect(world.core.tasks.leases.held()).toEqual([leaseOf(2), leaseOf(1, 2)]);
 });
 

@@ -42,6 +42,7 @@ export class World {
       giveUpAfterMs: undefined,
       backoffMs: (failures, jitter) => 100 * 2 ** failures * jitter,
       capabilities: ['work'],
+      isObserved: true,
       ...options,
     });
   }
@@ -88,6 +89,11 @@ export class World {
     });
   }
 
+  /** Says that the handler of a task has begun and did not end at once. */
+  begin(n: number, attempt = 1): this {
+    return this.tell({ type: 'TasksBegun', leases: [leaseOf(n, attempt)] });
+  }
+
   finish(n: number, result: Partial<TaskResult> = {}): this {
     const full: TaskResult = { outcome: 'succeeded', computeMs: 5, usedArm: false, ...result };
     return this.tell({ type: 'TaskFinished', lease: leaseOf(n), result: full });
@@ -129,6 +135,11 @@ export class World {
     return this.take()
       .filter(({ type }) => type !== 'Notify')
       .map((effect) => (effect.type === 'Send' ? effect.message.type : effect.type));
+  }
+
+  /** The leases whose handlers were started since the last call. */
+  started(): Lease[] {
+    return this.take().flatMap((effect) => (effect.type === 'RunTask' ? [effect.lease] : []));
   }
 
   /** The messages of one type since the last call. */

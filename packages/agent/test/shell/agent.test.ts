@@ -64,6 +64,18 @@ test('a function is a handler on the main thread, and can be added at any time',
   expect(await peer.next('ResultChunk')).toMatchObject({ sequence: 0 });
 });
 
+test('the start of a task that ends at once is not told, that of one that takes a while is', async () => {
+  await using joined = await join();
+  const { agent, peer } = joined;
+  agent.handle('my.short', () => 1).handle('my.microtask', async () => Promise.resolve(2));
+  agent.handle('my.long', () => new Promise((resolve) => setTimeout(resolve, 20, 3)));
+  expect(await peer.result(await peer.dispatch('my.short'))).toBe(1);
+  expect(await peer.result(await peer.dispatch('my.microtask'))).toBe(2);
+  const long = await peer.dispatch('my.long');
+  expect(await peer.result(long)).toBe(3);
+  expect(await peer.next('TaskStarted')).toEqual(long);
+});
+
 test('a function that does not stop is left alone after the grace', async () => {
   await using joined = await join();
   const { agent, peer } = joined;

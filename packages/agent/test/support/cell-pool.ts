@@ -13,6 +13,7 @@ const FIRST_GATE = 8192;
 
 /** A run and what it said. */
 export interface CellRun extends TaskRun {
+  readonly ended: Promise<TaskResult>;
   readonly index: number;
   readonly chunks: unknown[];
   readonly texts: (string | undefined)[];
@@ -57,6 +58,10 @@ export class CellPool {
       datasets: [{ datasetId: DATASET_ID, mediaType: 'cells', buffer }],
     };
     let result: TaskResult | undefined;
+    let settle: (result: TaskResult) => void = () => {};
+    const ended = new Promise<TaskResult>((resolve) => {
+      settle = resolve;
+    });
     const run = this.pool.run(task, workerUrl('cells').href, {
       onProgress: (_fraction, text) => texts.push(text),
       onChunk: (payload) => {
@@ -64,8 +69,12 @@ export class CellPool {
         chunks.push(decodeDocument(payload));
         return onChunk?.(payload);
       },
+      onEnded: (value) => {
+        if (result !== undefined) throw new Error(`task ${index} ended twice`);
+        result = value;
+        settle(value);
+      },
     });
-    const ended = run.ended.then((value) => (result = value));
     return {
       index,
       chunks,

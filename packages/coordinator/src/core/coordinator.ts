@@ -250,7 +250,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
     core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
     return;
   }
-  if (task.state === 'dispatched' && lease !== undefined) flow.startBeforeEnd(core, task, lease);
+  if (lease !== undefined) flow.startWithEnd(core, task, lease, completion.computeMs);
   flow.complete(core, task, agent, completion);
 }
 

@@ -109,10 +109,23 @@ export function start(core: CoreState, task: Task, lease: AgentLease): void {
   announceState(core, task);
 }
 
-/** dispatched → running in passing: the answer came, and nothing before it. */
-export function startBeforeEnd(core: CoreState, task: Task, lease: AgentLease): void {
+/**
+ * dispatched → running, known from the end alone: an agent leaves TaskStarted out when a task ends as soon as it was
+ * started. The attempt began `computeMs` before its end, and not before the agent was given it, whatever the agent says.
+ * No time limit is set, since nothing runs any more.
+ */
+export function startWithEnd(
+  core: CoreState,
+  task: Task,
+  lease: AgentLease,
+  computeMs: number,
+): void {
   lease.started = true;
-  noteStart(core, task);
+  if (task.state !== 'dispatched') return;
+  moveTo(task, 'running');
+  core.timers.cancel(task.scheduleToStartTimer);
+  const startedAtMs = Math.max(lease.dispatchedAtMs, core.nowMs - computeMs);
+  task.firstStartedAtMs ??= startedAtMs;
   announceState(core, task);
 }
 

@@ -10,6 +10,9 @@
  *     │                    └─┼───────────────┴─┼────────────────┘ │
  *     └──────────────────────┴─────────────────┴──────────────────┴──▶ failed | cancelled | timed_out
  * ```
+ *
+ * An agent may leave out that it started what has ended at once; the end then says both, and the task passes through
+ * `running` all the same.
  */
 import type { TaskState } from '@quic-swarm/protocol';
 import { InvariantError } from './invariant.ts';

@@ -23,7 +23,8 @@ import {
 
 const lease = { epoch: Count, taskId: TaskIdText, attempt: PositiveCount };
 
-/** Coordinator → agent: compute this. Answered by TaskStarted and TaskCompletion, or MessageAck REJECTED. */
+/** Coordinator → agent: compute this. Answered by TaskStarted and TaskCompletion, TaskCompletion alone, or MessageAck
+ *  REJECTED. */
 export const AgentTask = record({
   ...lease,
   /** Rises by one with each AgentTask of this connection; the heartbeat repeats the last one that arrived. */
@@ -40,7 +41,7 @@ export const AgentTask = record({
 });
 export type AgentTask = Static<typeof AgentTask>;
 
-/** Agent → coordinator: a worker has begun. */
+/** Agent → coordinator: a worker has begun. May be left out when TaskCompletion follows at once. */
 export const TaskStarted = record({ ...lease });
 export type TaskStarted = Static<typeof TaskStarted>;
 

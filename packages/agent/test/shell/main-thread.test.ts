@@ -1,0 +1,123 @@
+/** Functions on the main thread: several in one turn, but not for ever. */
+import { performance } from 'node:perf_hooks';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { TaskResult } from '../../src/core/events.ts';
+import { MainThread } from '../../src/shell/main-thread.ts';
+import type { TaskRun } from '../../src/shell/task-run.ts';
+import type { TaskHandler } from '../../src/task-handler.ts';
+
+const mainThread = new MainThread();
+
+interface Told {
+  readonly run: TaskRun;
+  readonly words: string[];
+  readonly ended: Promise<TaskResult>;
+}
+
+function start(handler: TaskHandler): Told {
+  const words: string[] = [];
+  let settle: (result: TaskResult) => void = () => {};
+  const ended = new Promise<TaskResult>((resolve) => {
+    settle = resolve;
+  });
+  const task = {
+    taskId: '00000000-0000-7000-8000-000000000001',
+    taskType: 'my.task',
+    attempt: 1,
+    payload: undefined,
+    arm: undefined,
+    datasets: [],
+  };
+  const run = mainThread.run(task, handler, {
+    onBegun: () => words.push('begun'),
+    onProgress: (fraction) => words.push(`progress ${fraction}`),
+    onChunk: (bytes) => void words.push(`chunk of ${bytes.length}`),
+    onEnded: (result) => {
+      words.push(result.outcome);
+      settle(result);
+    },
+  });
+  return { run, words, ended };
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('all that came run in the next turn, in their order, and those that last a while say so', async () => {
+  const order: number[] = [];
+  const told = [1, 2, 3].map((n) => start(() => void order.push(n)));
+  const later = start(async () => Promise.resolve(4));
+  expect(order).toEqual([]);
+  await nextTurn();
+  expect(order).toEqual([1, 2, 3]);
+  for (const { words } of told) expect(words).toEqual(['succeeded']);
+  await later.ended;
+  expect(later.words).toEqual(['begun', 'succeeded']);
+});
+
+test('long ones are spread over turns, so that the rest of the process has its turn between them', async () => {
+  let nowMs = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const order: string[] = [];
+  const takes = (ms: number, name: string): Told =>
+    start(() => {
+      order.push(name);
+      nowMs += ms;
+    });
+  const last = [takes(1, 'a'), takes(3, 'b'), takes(2, 'c'), takes(9, 'd'), takes(1, 'e')].at(-1);
+  const others = async (): Promise<void> => {
+    for (let turn = 1; turn <= 3; turn += 1) {
+      await nextTurn();
+      order.push(`others ${turn}`);
+    }
+  };
+  await Promise.all([last?.ended, others()]);
+  expect(order).toEqual(['a', 'b', 'c', 'others 1', 'd', 'others 2', 'e', 'others 3']);
+});
+
+test('one that was stopped before its turn begins with its signal raised', async () => {
+  const { run, ended } = start((_input, { signal }) => signal.aborted);
+  run.abort(60_000);
+  expect(await ended).toMatchObject({ outcome: 'cancelled' });
+});
+
+test('one whose grace was over before its turn never begins, and ends once', async () => {
+  let hasBegun = false;
+  const { run, words, ended } = start(() => {
+    hasBegun = true;
+  });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  run.abort(1);
+  vi.advanceTimersByTime(1);
+  vi.useRealTimers();
+  expect(await ended).toMatchObject({ outcome: 'cancelled', computeMs: 0 });
+  await nextTurn();
+  expect(hasBegun).toBe(false);
+  expect(words).toEqual(['cancelled']);
+});
+
+test('what a handler says after its end is not heard', async () => {
+  let say: () => void = () => {};
+  const { words, ended } = start((_input, { emit, progress }) => {
+    say = () => {
+      emit('late');
+      progress(1);
+    };
+    progress(0.5);
+    emit('in time');
+  });
+  await ended;
+  say();
+  expect(words).toEqual(['progress 0.5', 'chunk of 8', 'succeeded']);
+});
+
+test('a result that cannot be sent fails the task', async () => {
+  const unsendable = start(() => () => 1);
+  expect(await unsendable.ended).toMatchObject({
+    outcome: 'failed',
+    failure: { type: 'TASK_FAILED', retryable: false },
+  });
+});
