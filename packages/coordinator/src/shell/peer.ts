@@ -80,6 +80,9 @@ export interface PeerLimits {
   readonly datasetBytesMax: number;
 }
 
+/** So long a receipt waits for something that travels with it. */
+const RECEIPTS_WITHIN_MS = 2;
+
 /** The streams that carry many messages. */
 export type SharedStream = 'control' | 'dispatch' | 'client';
 const SHARED_STREAMS: readonly SharedStream[] = ['control', 'dispatch', 'client'];
@@ -106,6 +109,7 @@ export class Peer {
   readonly #incoming = new Map<Stream, number>();
   readonly #gate: EarlyGate;
   readonly #handshakeTimer: NodeJS.Timeout;
+  #receiptTimer: NodeJS.Timeout | undefined;
   #control: MessageReader | undefined;
   #role: Role | undefined;
   /** Messages that wait to be written together, or for the peer to open the stream. */
@@ -135,6 +139,7 @@ export class Peer {
     }, limits.handshakeTimeoutMs);
     void connection.closed.then((closed) => {
       clearTimeout(this.#handshakeTimer);
+      clearTimeout(this.#receiptTimer);
       this.#ended = true;
       for (const stream of this.#incoming.keys()) this.#payloadDone(stream);
       listener.onClosed(this, closed);
@@ -178,9 +183,19 @@ export class Peer {
     if (waiting === undefined) this.#outbox[on] = [prepared];
     else waiting.push(prepared);
     if (this.#isQueued) return false;
+    if (message.type === 'MessageAck' && on === 'dispatch') {
+      // An agent does not wait for its receipts, and the next task for it often comes at once: one datagram for both.
+      this.#receiptTimer ??= setTimeout(this.#flushReceipts, RECEIPTS_WITHIN_MS);
+      return false;
+    }
     this.#isQueued = true;
     return true;
   }
+
+  readonly #flushReceipts = (): void => {
+    this.#receiptTimer = undefined;
+    this.flush();
+  };
 
   /** Writes what was queued, all messages of a stream in one piece. */
   flush(): void {

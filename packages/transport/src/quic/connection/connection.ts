@@ -212,7 +212,7 @@ export class QuicConnection implements Connection {
     const path = isSamePath ? this.#path : { from: { host, port }, to };
     if (this.#quiche.receive(datagram, path)) {
       this.#lastReceivedMs = performance.now();
-      this.#delay.noteReceived();
+      this.#delay.noteReceived(datagram.length);
       this.#prober.decisions.noteReceived();
       if (!isSamePath) this.#followMigration();
     }
@@ -289,7 +289,7 @@ export class QuicConnection implements Connection {
 
   /** Sends what quiche has. True: there is more than one turn may send. */
   #transmit(): boolean {
-    this.#delay.noteSent();
+    this.#delay.noteTurn();
     for (let count = 0; count < DATAGRAMS_PER_TURN; count += 1) {
       if (!this.#transmitOne()) return false;
     }
@@ -303,6 +303,7 @@ export class QuicConnection implements Connection {
     if (sent === undefined) return false;
     const [length, to] = sent;
     this.#prober.sent(length);
+    this.#delay.noteSent(length);
     const datagram = scratch.subarray(0, length);
     if (this.#closing !== undefined && this.#quiche.isDraining()) {
       this.#repeatedClose = new RepeatedClose(datagram);
