@@ -9,7 +9,6 @@ import {
   STREAM_URGENCY,
   SwarmError,
   UNAUTHENTICATED_FRAME_BYTES_MAX,
-  FrameBatch,
   decodedBytesOf,
   encodeFrame,
   framesOf,
@@ -33,6 +32,7 @@ import {
 } from '@quic-swarm/transport';
 import { EarlyGate } from './early-gate.ts';
 import { decodableFor } from './encoded-messages.ts';
+import { Outbox, type SharedStream } from './outbox.ts';
 
 /** What a peer has told of itself. */
 export type Role = 'agent' | 'client';
@@ -80,19 +80,6 @@ export interface PeerLimits {
   readonly datasetBytesMax: number;
 }
 
-/** So long a receipt waits for something that travels with it. */
-const RECEIPTS_WITHIN_MS = 2;
-
-/** The streams that carry many messages. */
-export type SharedStream = 'control' | 'dispatch' | 'client';
-const SHARED_STREAMS: readonly SharedStream[] = ['control', 'dispatch', 'client'];
-
-/** For all peers: it is empty between two calls. */
-const batch = new FrameBatch();
-
-/** A peer that submits so much without opening the stream for the answers does not want them. */
-const EARLY_MESSAGES_MAX = 1024;
-
 /** See the head of this file. */
 export class Peer {
   readonly connection: Connection;
@@ -109,16 +96,10 @@ export class Peer {
   readonly #incoming = new Map<Stream, number>();
   readonly #gate: EarlyGate;
   readonly #handshakeTimer: NodeJS.Timeout;
-  #receiptTimer: NodeJS.Timeout | undefined;
   #control: MessageReader | undefined;
   #role: Role | undefined;
   /** Messages that wait to be written together, or for the peer to open the stream. */
-  readonly #outbox: Record<SharedStream, Message[] | undefined> = {
-    control: undefined,
-    dispatch: undefined,
-    client: undefined,
-  };
-  #isQueued = false;
+  readonly #outbox: Outbox;
   #ended = false;
   /** The peer is being told why its connection ends. */
   #failing = false;
@@ -128,6 +109,14 @@ export class Peer {
     this.#listener = listener;
     this.#limits = limits;
     this.#gate = new EarlyGate(connection);
+    this.#outbox = new Outbox({
+      stream: (on) => this.#streams.get(on),
+      isFailing: () => this.#failing,
+      onSlow: (queuedBytes) => {
+        this.#failSlow(queuedBytes);
+      },
+      bytesMax: limits.outgoingBytesMax,
+    });
     this.#coder = new PayloadCoder(connection, limits.compression);
     connection.onStream = (stream) => {
       this.#acceptStream(stream);
@@ -139,7 +128,7 @@ export class Peer {
     }, limits.handshakeTimeoutMs);
     void connection.closed.then((closed) => {
       clearTimeout(this.#handshakeTimer);
-      clearTimeout(this.#receiptTimer);
+      this.#outbox.stop();
       this.#ended = true;
       for (const stream of this.#incoming.keys()) this.#payloadDone(stream);
       listener.onClosed(this, closed);
@@ -179,55 +168,12 @@ export class Peer {
       this.#track(this.#sendDetached(prepared), message);
       return false;
     }
-    const waiting = this.#outbox[on];
-    if (waiting === undefined) this.#outbox[on] = [prepared];
-    else waiting.push(prepared);
-    if (this.#isQueued) return false;
-    if (message.type === 'MessageAck' && on === 'dispatch') {
-      // An agent does not wait for its receipts, and the next task for it often comes at once: one datagram for both.
-      this.#receiptTimer ??= setTimeout(this.#flushReceipts, RECEIPTS_WITHIN_MS);
-      return false;
-    }
-    this.#isQueued = true;
-    return true;
+    return this.#outbox.add(on, prepared);
   }
-
-  readonly #flushReceipts = (): void => {
-    this.#receiptTimer = undefined;
-    this.flush();
-  };
 
   /** Writes what was queued, all messages of a stream in one piece. */
   flush(): void {
-    this.#isQueued = false;
-    for (const on of SHARED_STREAMS) {
-      const messages = this.#outbox[on];
-      if (messages !== undefined) this.#write(on, messages);
-    }
-  }
-
-  #write(on: SharedStream, messages: readonly Message[]): void {
-    const stream = this.#streams.get(on);
-    // Without a stream: answers to a large message, whose own stream overtook the opening of the shared one.
-    if (stream === undefined && !this.#failing) {
-      if (messages.length > EARLY_MESSAGES_MAX) this.#failSlow(0);
-      return;
-    }
-    this.#outbox[on] = undefined;
-    if (stream === undefined || this.#ended) return;
-    try {
-      for (const message of messages) batch.add(message);
-      for (const bytes of batch.take()) {
-        if (stream.queuedBytes > this.#limits.outgoingBytesMax && !this.#failing) {
-          this.#failSlow(stream.queuedBytes);
-          return;
-        }
-        stream.write(bytes);
-      }
-    } catch {
-      // The stream ended under our hands; its connection reports how.
-      batch.take();
-    }
+    if (!this.#ended) this.#outbox.flush();
   }
 
   /** Resolves when all messages on streams of their own were handed to the transport, or failed. */
@@ -525,8 +471,8 @@ export class Peer {
   #failSlow(queuedBytes: number): void {
     if (this.#ended) return;
     // Only the control stream can still say why; what waits for the others is dropped.
-    this.#outbox.dispatch = undefined;
-    this.#outbox.client = undefined;
+    this.#outbox.drop('dispatch');
+    this.#outbox.drop('client');
     this.#streams.delete('dispatch');
     this.#streams.delete('client');
     this.#failNow(
