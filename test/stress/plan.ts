@@ -72,7 +72,9 @@ export function planPiece(seed: number, mayMove: boolean): PiecePlan {
   const random = seededRandom(seed);
   const [weather, faults] = choose(random, WEATHER);
   const isSlow = isLossy(faults) || 'bitsPerSecond' in faults;
-  const hasTightWindows = random() < 0.3;
+  // quiche 0.18 does not repeat a lost MAX_DATA when nothing was read since it was sent: a window that is used up before
+  // the loss is noticed stays closed for ever (seed 777 with tight windows in every weather shows it).
+  const hasTightWindows = random() < 0.3 && !isLossy(faults);
   // A lost MAX_STREAMS is not repeated by quiche 0.18: with few streams nobody could open one any more.
   const hasFewStreams = random() < 0.3 && !isLossy(faults);
   return {

@@ -27,7 +27,9 @@ export interface QuicTransportOptions {
   readonly maxUdpPayloadBytes?: 'auto' | number | { readonly probeUpTo: number };
   /** How many streams the peer may have open at once. @default 20000 */
   readonly streamsMax?: number;
-  /** What the peer may send on one stream before it is read. @default 16 MiB */
+  /** What the peer may send on one stream before it is read. Keep it, and that of the connection, far above what the
+   *  path holds at once: with quiche 0.18 a small window can stay closed for ever once the word that opened it was lost.
+   *  @default 16 MiB */
   readonly streamWindowBytes?: number;
   /** What the peer may send on all streams together before it is read. @default 64 MiB */
   readonly connectionWindowBytes?: number;
