@@ -15,7 +15,7 @@ import { messageTypes, messagesOfType, type SchemaView } from './support/arbitra
 import { refusal } from './support/refusals.ts';
 import { expectSame } from './support/same.ts';
 
-const RUNS = 60;
+const RUNS = 30;
 
 const samples = new Map(
   messageTypes.map((type) => [type, fc.sample(messagesOfType(type), { seed: 5, numRuns: 3 })]),
