@@ -41,5 +41,9 @@ it('the figures are the defaults', () => {
   expect(text).toContain(`after the grace time (${cancelGraceMs / 1000} s)`);
   expect(text).toContain(`silent for ${suspectAfterMs / 1000} s is suspect`);
   expect(text).toContain(`after ${lostAfterMs / 1000} s it is lost`);
+  const { idleSuspectAfterMs, idleLostAfterMs } = DEFAULT_CORE_OPTIONS;
+  expect(text).toContain(
+    `without tasks is suspect after ${idleSuspectAfterMs / 1000} s and lost after ${idleLostAfterMs / 1000} s`,
+  );
   expect(text).toContain(`come back within ${reconnectGraceMs / 1000} s`);
 });

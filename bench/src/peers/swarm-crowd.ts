@@ -96,7 +96,7 @@ class IdleAgent {
         heldLeases: [],
       },
     });
-    const { heartbeatIntervalMs } = await accepted;
+    const { heartbeatIntervalMs, idleHeartbeatIntervalMs = heartbeatIntervalMs } = await accepted;
     agent.#say(await connection.openStream(), {
       type: 'StreamOpen',
       body: { purpose: 'dispatch' },
@@ -104,7 +104,7 @@ class IdleAgent {
     // They joined one after the other, so their heartbeats are spread as those of real agents are.
     agent.#heartbeats = setInterval(() => {
       agent.#beat();
-    }, heartbeatIntervalMs);
+    }, idleHeartbeatIntervalMs);
     return agent;
   }
 

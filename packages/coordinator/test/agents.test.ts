@@ -2,25 +2,58 @@ import { describe, expect, it } from 'vitest';
 import { CoreHarness } from './core-harness.ts';
 
 describe('agents', () => {
-  it('are suspect after two missed heartbeats, lost after three seconds, and recover by a word', () => {
+  const changesOf = (swarm: CoreHarness): string[] =>
+    swarm.effects.flatMap((effect) => (effect.type === 'AgentChanged' ? [effect.change] : []));
+
+  it('at work are suspect after two missed heartbeats, lost after three seconds, and recover by a word', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a');
+    const client = swarm.client();
+    client.submit(1);
+    const [task] = agent.takeTasks();
+    if (task === undefined) throw new Error('no task');
+    agent.start(task);
     swarm.advance(1249);
-    const changes = (): string[] =>
-      swarm.effects.flatMap((effect) => (effect.type === 'AgentChanged' ? [effect.change] : []));
-    expect(changes()).toEqual(['joined']);
+    expect(changesOf(swarm)).toEqual(['joined']);
     swarm.advance(1);
-    expect(changes()).toEqual(['joined', 'suspect']);
-    swarm.client().submit(1);
+    expect(changesOf(swarm)).toEqual(['joined', 'suspect']);
+    client.submit(2);
     expect(agent.takeTasks()).toEqual([]);
-    agent.heartbeat();
-    expect(changes()).toEqual(['joined', 'suspect', 'recovered']);
+    agent.heartbeat([task]);
+    expect(changesOf(swarm)).toEqual(['joined', 'suspect', 'recovered']);
     expect(agent.takeTasks()).toHaveLength(1);
     swarm.advance(2999);
     expect(agent.closedWith).toBeUndefined();
     swarm.advance(1);
     expect(agent.closedWith).toBe('IDLE_TIMEOUT');
-    expect(changes().at(-1)).toBe('lost');
+    expect(changesOf(swarm).at(-1)).toBe('lost');
+  });
+
+  it('without work may be silent for longer', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    swarm.advance(2999);
+    expect(changesOf(swarm)).toEqual(['joined']);
+    swarm.advance(1);
+    expect(changesOf(swarm)).toEqual(['joined', 'suspect']);
+    swarm.advance(5999);
+    expect(agent.closedWith).toBeUndefined();
+    swarm.advance(1);
+    expect(agent.closedWith).toBe('IDLE_TIMEOUT');
+  });
+
+  it('that died while they were idle lose a task three seconds after they were given it', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a');
+    swarm.advance(2700);
+    const taskId = swarm.client().submit(1);
+    swarm.advance(2999);
+    // It may not know of the task yet, whose payload can be on its way: no reason to suspect it.
+    expect(changesOf(swarm)).toEqual(['joined']);
+    expect(swarm.row(taskId)).toMatchObject({ state: 'dispatched', deliveries: 0 });
+    swarm.advance(1);
+    expect(agent.closedWith).toBe('IDLE_TIMEOUT');
+    expect(swarm.row(taskId)).toMatchObject({ state: 'queued', deliveries: 1 });
   });
 
   it('are not blamed when the coordinator itself was held up', () => {
@@ -39,11 +72,14 @@ describe('agents', () => {
     const first = swarm.agent('a');
     const second = swarm.agent('a');
     expect(second.closedWith).toBe('DUPLICATE_AGENT');
-    expect(second.take('ErrorReport')[0]?.failure.message).toContain('127.0.0.1:1');
+    const [refused] = second.take('ErrorReport');
+    expect(refused?.failure.message).toContain('127.0.0.1:1');
+    // As long as it takes until the holder is seen to be silent, if it is.
+    expect(refused?.failure.retryAfterMs).toBe(3000);
     expect(first.closedWith).toBeUndefined();
     const same = swarm.agent('a', { sessionToken: `token-${first.connectionId}` });
     expect([first.closedWith, same.closedWith]).toEqual(['SESSION_UNKNOWN', undefined]);
-    swarm.advance(1300);
+    swarm.advance(3000);
     const replacement = swarm.agent('a');
     expect([same.closedWith, replacement.closedWith]).toEqual(['SESSION_UNKNOWN', undefined]);
   });

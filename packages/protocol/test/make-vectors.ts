@@ -132,6 +132,8 @@ const bodies: readonly (readonly [
       epoch: 1,
       heartbeatIntervalMs: 500,
       heartbeatTimeoutMs: 3000,
+      idleHeartbeatIntervalMs: 2500,
+      idleHeartbeatTimeoutMs: 9000,
       reconnectGraceMs: 10_000,
       streams: ['dispatch', 'task', 'dataset'],
       grants,

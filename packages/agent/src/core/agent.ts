@@ -64,6 +64,7 @@ export class AgentCore {
     this.#dispatch(event, nowMs, effects);
     this.#leaveWhenDrained(effects);
     this.tasks.isConnected = this.session.isConnected;
+    this.session.noteLeases(!this.tasks.isIdle, nowMs);
     return effects;
   }
 

@@ -87,8 +87,11 @@ export class Session {
   #handshakeSentAtMs = 0;
   #retryAtMs: number | undefined;
   #joinTimeoutAtMs: number | undefined;
-  #heartbeatAtMs: number | undefined;
+  /** When the last heartbeat was sent; undefined: none is to be sent. */
+  #heartbeatSentAtMs: number | undefined;
   #heartbeatSequence = 0;
+  /** Since when the agent holds leases without a break; undefined: it holds none. */
+  #busySinceMs: number | undefined;
   #lastHeardMs = 0;
   #lastTickMs = 0;
   #failedAttempts = 0;
@@ -96,6 +99,8 @@ export class Session {
   /** What made this side close, or what the peer said before it closed: tells more than the end of the connection. */
   #closeFailure: Failure | undefined;
   #stopsAfterClose = false;
+  /** The id was in use and the time that the coordinator named was waited for, once: its holder may have been a shadow. */
+  #hasAwaitedHolder = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -165,13 +170,19 @@ export class Session {
     this.#joinTimeoutAtMs = undefined;
     this.#lastHeardMs = nowMs;
     this.#lastTickMs = nowMs;
-    this.#heartbeatAtMs = nowMs + ack.heartbeatIntervalMs;
+    this.#heartbeatSentAtMs = nowMs;
     return nowMs - this.#handshakeSentAtMs;
   }
 
   /** Any message of the coordinator is a sign of life. */
   heard(nowMs: number): void {
     this.#lastHeardMs = nowMs;
+  }
+
+  /** Whether the agent holds leases: while it holds none it says less often that it is there. Call after every event. */
+  noteLeases(hasLeases: boolean, nowMs: number): void {
+    if (!hasLeases) this.#busySinceMs = undefined;
+    else this.#busySinceMs ??= nowMs;
   }
 
   /** A heartbeat came back: the connection works, so that the next loss is a new one. */
@@ -240,8 +251,11 @@ export class Session {
     this.#disconnectedAtMs ??= nowMs;
     // A token that is not known any more would be refused for ever; without it the agent joins as a new one.
     if (reason.type === 'SESSION_UNKNOWN') this.#token = undefined;
-    const delayMs = this.#options.backoffMs(this.#failedAttempts, jitter);
-    if (this.#givesUp(reason, nowMs + delayMs)) {
+    const awaitsHolder = this.#awaitsHolder(reason);
+    const delayMs = awaitsHolder
+      ? (reason.retryAfterMs ?? 0)
+      : this.#options.backoffMs(this.#failedAttempts, jitter);
+    if (!awaitsHolder && this.#givesUp(reason, nowMs + delayMs)) {
       this.#move('stopped');
       effects.push({
         type: 'Notify',
@@ -267,13 +281,14 @@ export class Session {
     if (this.#joinTimeoutAtMs !== undefined && nowMs >= this.#joinTimeoutAtMs) {
       this.#joinTimedOut(effects);
     }
-    if (this.#heartbeatAtMs === undefined || nowMs < this.#heartbeatAtMs) return undefined;
+    const heartbeatAtMs = this.#heartbeatAtMs();
+    if (heartbeatAtMs === undefined || nowMs < heartbeatAtMs) return undefined;
     return this.#heartbeatDue(nowMs, effects);
   }
 
   /** When `tick` has something to do, on the clock of `nowMs`; undefined: never, as it stands. */
   nextTimeoutMs(): number | undefined {
-    return minimumOf(this.#retryAtMs, this.#joinTimeoutAtMs, this.#heartbeatAtMs);
+    return minimumOf(this.#retryAtMs, this.#joinTimeoutAtMs, this.#heartbeatAtMs());
   }
 
   #connect(nowMs: number, effects: Effect[]): void {
@@ -300,23 +315,61 @@ export class Session {
   }
 
   #heartbeatDue(nowMs: number, effects: Effect[]): number | undefined {
-    const { heartbeatIntervalMs = 0, heartbeatTimeoutMs = 0 } = this.#ack ?? {};
+    const { intervalMs, timeoutMs } = this.#patience();
     // A process that was stopped or whose loop was blocked hears nothing in that time: the answers lie in the socket.
-    if (nowMs - this.#lastTickMs > 2 * heartbeatIntervalMs) {
-      this.#lastHeardMs = Math.max(
-        this.#lastHeardMs,
-        nowMs - heartbeatTimeoutMs + heartbeatIntervalMs,
-      );
+    if (nowMs - this.#lastTickMs > 2 * intervalMs) {
+      this.#lastHeardMs = Math.max(this.#lastHeardMs, nowMs - timeoutMs + intervalMs);
     }
     this.#lastTickMs = nowMs;
-    if (nowMs - this.#lastHeardMs >= heartbeatTimeoutMs) {
-      const message = `Nothing was heard from the coordinator for ${heartbeatTimeoutMs} ms.`;
+    // An agent that was idle asks first: the coordinator had no occasion to say anything.
+    const silentSinceMs = Math.max(this.#lastHeardMs, this.#busySinceMs ?? 0);
+    if (nowMs - silentSinceMs >= timeoutMs) {
+      const message = `Nothing was heard from the coordinator for ${timeoutMs} ms.`;
       this.close(failureOf('CONNECTION_LOST', message), NO_ERROR_WIRE_CODE, message, effects);
       return undefined;
     }
-    this.#heartbeatAtMs = nowMs + heartbeatIntervalMs;
+    this.#heartbeatSentAtMs = nowMs;
     this.#heartbeatSequence += 1;
     return this.#heartbeatSequence;
+  }
+
+  /** When the next heartbeat is due; undefined: none is. */
+  #heartbeatAtMs(): number | undefined {
+    if (this.#heartbeatSentAtMs === undefined) return undefined;
+    const { heartbeatIntervalMs = 0, idleHeartbeatIntervalMs = heartbeatIntervalMs } =
+      this.#ack ?? {};
+    const idleAtMs = this.#heartbeatSentAtMs + idleHeartbeatIntervalMs;
+    if (this.#busySinceMs === undefined) return idleAtMs;
+    // Tasks that come now and then and are done at once need no heartbeat: their ends are signs of life.
+    const beginMs = Math.max(this.#heartbeatSentAtMs, this.#busySinceMs);
+    return Math.min(idleAtMs, beginMs + heartbeatIntervalMs);
+  }
+
+  /** How often to say that this side is there, and how long to hear nothing from the other. */
+  #patience(): { readonly intervalMs: number; readonly timeoutMs: number } {
+    const { heartbeatIntervalMs = 0, heartbeatTimeoutMs = 0 } = this.#ack ?? {};
+    if (this.#busySinceMs !== undefined) {
+      return { intervalMs: heartbeatIntervalMs, timeoutMs: heartbeatTimeoutMs };
+    }
+    return {
+      intervalMs: this.#ack?.idleHeartbeatIntervalMs ?? heartbeatIntervalMs,
+      timeoutMs: this.#ack?.idleHeartbeatTimeoutMs ?? heartbeatTimeoutMs,
+    };
+  }
+
+  /**
+   * Whether to wait until a silent holder of this agent's id is given up. An agent that was killed and started again
+   * meets its former self, which the coordinator believes to be alive for a moment.
+   */
+  #awaitsHolder({ type, retryAfterMs }: Failure): boolean {
+    const awaits =
+      type === 'DUPLICATE_AGENT' && retryAfterMs !== undefined && !this.#hasAwaitedHolder;
+    if (awaits) {
+      this.#hasAwaitedHolder = true;
+      // The attempts that follow have their whole time.
+      this.#startedAtMs += retryAfterMs;
+    }
+    return awaits;
   }
 
   #givesUp(reason: Failure, retryAtMs: number): boolean {
@@ -342,7 +395,7 @@ export class Session {
   #disarm(): void {
     this.#retryAtMs = undefined;
     this.#joinTimeoutAtMs = undefined;
-    this.#heartbeatAtMs = undefined;
+    this.#heartbeatSentAtMs = undefined;
   }
 
   #move(state: SessionState): void {

@@ -255,10 +255,10 @@ export class Driver {
 
   #arm(): void {
     const atMs = this.#core.nextTimeoutMs();
-    if (atMs === this.#timerAtMs) return;
+    // A timer that fires too early does no harm; one that is set anew with every task costs more than the tasks.
+    if (atMs === undefined || atMs >= (this.#timerAtMs ?? Infinity)) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
-    if (atMs === undefined) return;
     const delayMs = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil(atMs - performance.now())));
     this.#timer = setTimeout(() => {
       this.#timerAtMs = undefined;

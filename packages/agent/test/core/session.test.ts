@@ -30,6 +30,38 @@ test('heartbeats go out at the interval and list what is held', () => {
   ]);
 });
 
+test('an agent without leases says less often that it is there, and waits for longer', () => {
+  const world = new World().join({ idleHeartbeatIntervalMs: 2500, idleHeartbeatTimeoutMs: 9000 });
+  world.take();
+  expect(world.pass(2499).story()).toEqual([]);
+  expect(world.pass(1).story()).toEqual(['SendHeartbeat']);
+  expect(world.pass(6499).story()).not.toContain('CloseConnection');
+  // The next one would have been the fourth.
+  expect(world.pass(2500).story()).toEqual(['CloseConnection']);
+});
+
+test('its first lease starts the shorter interval, its last one ends it', () => {
+  const world = new World().join({ idleHeartbeatIntervalMs: 2500, idleHeartbeatTimeoutMs: 9000 });
+  world.pass(1000).dispatch(1).take();
+  expect(world.pass(499).story()).toEqual([]);
+  expect(world.pass(1).story()).toEqual(['SendHeartbeat']);
+  expect(world.pass(500).story()).toEqual(['SendHeartbeat']);
+  world.finish(1).acknowledge(1).take();
+  expect(world.pass(2499).story()).toEqual([]);
+  expect(world.pass(1).story()).toEqual(['SendHeartbeat']);
+});
+
+test('tasks that come now and then and end at once leave the heartbeats of an idle agent as they are', () => {
+  const world = new World().join({ idleHeartbeatIntervalMs: 2500, idleHeartbeatTimeoutMs: 9000 });
+  world.take();
+  let beats = 0;
+  for (let n = 1; n <= 10; n += 1) {
+    world.dispatch(n).finish(n).acknowledge(n).pass(500);
+    beats += world.take().filter(({ type }) => type === 'SendHeartbeat').length;
+  }
+  expect(beats).toBe(2);
+});
+
 test('a coordinator that falls silent is left, and the agent comes back', () => {
   const world = joined();
   expect(world.pass(2999).story()).not.toContain('CloseConnection');
@@ -94,6 +126,19 @@ test('a refusal with a reason stops the agent with that reason', () => {
   const refusal = failure('DUPLICATE_AGENT', 'taken', { hint: 'choose another' });
   world.take();
   expect(world.hear('ErrorReport', { failure: refusal }).story()).toEqual(['CloseConnection']);
+  expect(world.lose().take().at(-1)).toEqual({ type: 'Stop', failure: refusal });
+});
+
+test('an agent whose id is held by a silent one waits for that, once', () => {
+  const world = new World().tell({ type: 'Started' }).tell({ type: 'ConnectionOpened' });
+  const refusal = failure('DUPLICATE_AGENT', 'taken', { retryAfterMs: 2800 });
+  world.hear('ErrorReport', { failure: refusal }).lose();
+  world.take();
+  expect(world.pass(2799).story()).toEqual([]);
+  expect(world.pass(1).story()).toEqual(['Connect']);
+  // Its time to connect begins again: 3 s were almost over.
+  world.tell({ type: 'ConnectionOpened' }).hear('ErrorReport', { failure: refusal });
+  world.take();
   expect(world.lose().take().at(-1)).toEqual({ type: 'Stop', failure: refusal });
 });
 

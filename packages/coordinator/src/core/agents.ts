@@ -3,9 +3,9 @@ import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swar
 import { forgetHeld } from './datasets.ts';
 import { createAgent, type Agent, type AgentLease } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
+import { checkLiveness, observe, suspect, suspectInMs, watchLiveness } from './liveness.ts';
 import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
 import type { CoreState } from './state.ts';
-import type { AgentChanged } from './effects.ts';
 import type { Task } from './task.ts';
 
 /** An agent introduced itself: registered, resumed, or turned away. */
@@ -24,7 +24,11 @@ export function join(core: CoreState, event: AgentJoined): void {
       connectionId,
       'DUPLICATE_AGENT',
       `An agent with the id ${handshake.agentId} is connected from ${known.address}.`,
-      { hint: 'Choose another id, or stop the other agent first.' },
+      {
+        hint: 'Choose another id, or stop the other agent first.',
+        // An agent that was killed and started again finds its own shadow here until that is seen to be silent.
+        retryAfterMs: suspectInMs(core, known),
+      },
     );
     return;
   }
@@ -83,6 +87,8 @@ function register(core: CoreState, agent: Agent, event: AgentJoined, returns: bo
       epoch: core.options.epoch,
       heartbeatIntervalMs: core.options.heartbeatIntervalMs,
       heartbeatTimeoutMs: core.options.lostAfterMs,
+      idleHeartbeatIntervalMs: core.options.idleHeartbeatIntervalMs,
+      idleHeartbeatTimeoutMs: core.options.idleLostAfterMs,
       reconnectGraceMs: core.options.reconnectGraceMs,
       streams: ['dispatch', 'task', 'dataset'],
       grants: grantsOf(core),
@@ -114,15 +120,6 @@ function resumeLeases(core: CoreState, agent: Agent, handshake: AgentHandshake):
     resumed.push(lease);
   }
   return resumed;
-}
-
-/** Any sign of life. */
-export function heard(core: CoreState, agent: Agent): void {
-  agent.lastHeardMs = core.nowMs;
-  if (!agent.suspect) return;
-  agent.suspect = false;
-  core.queue.availabilityChanged(agent);
-  observe(core, agent, 'recovered', 'heard again');
 }
 
 /** A heartbeat: answer it, and repair what the two sides believe differently about leases. */
@@ -207,54 +204,25 @@ export function returnLease(
   if (task !== undefined) giveBack(core, task, agent.agentId, delayMs);
 }
 
-/** The liveness timer fired: how long has it been silent? */
-export function checkLiveness(core: CoreState, agent: Agent, timerAtMs: number): void {
-  if (agent.connectionId === undefined) return;
-  const { suspectAfterMs, lostAfterMs, heartbeatIntervalMs } = core.options;
-  if (core.nowMs - timerAtMs > heartbeatIntervalMs) {
-    // This process itself was held up, and what the agent said meanwhile is still unread: look again.
-    agent.livenessTimer = core.timers.schedule(core.nowMs + heartbeatIntervalMs, {
-      kind: 'liveness',
-      agentId: agent.agentId,
-    });
-    return;
-  }
-  const silentMs = core.nowMs - agent.lastHeardMs;
-  if (silentMs >= lostAfterMs) {
-    const { connectionId } = agent;
-    loseAgent(core, agent, `silent for ${Math.round(silentMs)} ms`);
-    core.effects.push({
-      type: 'Close',
-      connectionId,
-      errorType: 'IDLE_TIMEOUT',
-      message: `No heartbeat for ${Math.round(silentMs)} ms.`,
-    });
-    return;
-  }
-  if (silentMs >= suspectAfterMs && !agent.suspect) {
-    agent.suspect = true;
-    core.queue.availabilityChanged(agent);
-    observe(core, agent, 'suspect', `silent for ${Math.round(silentMs)} ms`);
-  }
-  watchLiveness(core, agent);
-}
-
-function watchLiveness(core: CoreState, agent: Agent): void {
-  const { suspectAfterMs, lostAfterMs } = core.options;
-  const limitMs = agent.suspect ? lostAfterMs : suspectAfterMs;
-  core.timers.cancel(agent.livenessTimer);
-  agent.livenessTimer = core.timers.schedule(agent.lastHeardMs + limitMs, {
-    kind: 'liveness',
-    agentId: agent.agentId,
+/** The liveness timer fired: an agent that was silent for too long is lost. */
+export function loseIfSilent(core: CoreState, agent: Agent, timerAtMs: number): void {
+  const { connectionId } = agent;
+  if (connectionId === undefined) return;
+  const silentMs = checkLiveness(core, agent, timerAtMs);
+  if (silentMs === undefined) return;
+  loseAgent(core, agent, `silent for ${Math.round(silentMs)} ms`);
+  core.effects.push({
+    type: 'Close',
+    connectionId,
+    errorType: 'IDLE_TIMEOUT',
+    message: `No heartbeat for ${Math.round(silentMs)} ms.`,
   });
 }
 
 /** The agent's connection was ended here and it will be back at once: it keeps its tasks until it counts as silent. */
 export function awaitReturn(core: CoreState, agent: Agent, why: string): void {
-  agent.suspect = true;
-  core.queue.availabilityChanged(agent);
+  suspect(core, agent, why);
   watchLiveness(core, agent);
-  observe(core, agent, 'suspect', why);
 }
 
 /** The agent is gone without a word: its tasks run elsewhere, but it may come back for those nobody took yet. */
@@ -333,14 +301,4 @@ export function noteDraining(core: CoreState, agent: Agent, reason: string): voi
   agent.draining = true;
   core.queue.availabilityChanged(agent);
   observe(core, agent, 'draining', reason);
-}
-
-function observe(
-  core: CoreState,
-  agent: Agent,
-  change: AgentChanged['change'],
-  reason: string,
-): void {
-  const { agentId, agentType, address } = agent;
-  core.effects.push({ type: 'AgentChanged', agentId, agentType, address, change, reason });
 }

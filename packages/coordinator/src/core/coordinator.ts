@@ -26,6 +26,7 @@ import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
 import { CoreState, createClient, type Client } from './state.ts';
 import * as submissions from './submissions.ts';
+import { heard } from './liveness.ts';
 import * as flow from './task-flow.ts';
 import { addChunk, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
@@ -140,7 +141,7 @@ function endConnection(core: CoreState, event: ConnectionEnded): void {
 function receive(core: CoreState, connectionId: string, message: Message): void {
   const agent = core.agentByConnection.get(connectionId);
   if (agent !== undefined) {
-    agents.heard(core, agent);
+    heard(core, agent);
     receiveFromAgent(core, agent, message);
     return;
   }
@@ -312,7 +313,7 @@ function fire(core: CoreState, { timer, atMs }: Scheduled): void {
   if ('agentId' in timer) {
     const agent = core.agents.get(timer.agentId);
     if (agent === undefined) return;
-    if (timer.kind === 'liveness') agents.checkLiveness(core, agent, atMs);
+    if (timer.kind === 'liveness') agents.loseIfSilent(core, agent, atMs);
     else if (agent.connectionId === undefined) agents.giveUpSession(core, agent);
     return;
   }

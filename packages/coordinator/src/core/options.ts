@@ -19,6 +19,14 @@ export interface CoreOptions {
   readonly suspectAfterMs: number;
   /** Silence after which an agent is lost and its tasks run elsewhere. */
   readonly lostAfterMs: number;
+  /**
+   * The same three for agents without a lease, of which there may be a thousand. The interval is less than `lostAfterMs`,
+   * since an agent hears of a lease only when it has arrived, and a quarter of QUIC's idle timeout. One missed heartbeat
+   * makes suspect, so that an agent that was killed can soon come back under its id.
+   */
+  readonly idleHeartbeatIntervalMs: number;
+  readonly idleSuspectAfterMs: number;
+  readonly idleLostAfterMs: number;
   /** How long a lost agent may come back and keep leases that nobody else was given. */
   readonly reconnectGraceMs: number;
   readonly retry: RetryPolicy;
@@ -57,6 +65,9 @@ export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   heartbeatIntervalMs: 500,
   suspectAfterMs: 1_250,
   lostAfterMs: 3_000,
+  idleHeartbeatIntervalMs: 2_500,
+  idleSuspectAfterMs: 3_000,
+  idleLostAfterMs: 9_000,
   reconnectGraceMs: 10_000,
   retry: DEFAULT_RETRY_POLICY,
   features: [],

@@ -2,7 +2,8 @@
 import { Type, type Static } from 'typebox';
 import { Count, DurationMs, Fraction, Lease, listOf, record } from '../schema.ts';
 
-/** Agent → coordinator, every heartbeatIntervalMs on the control stream; answered by HeartbeatAck. */
+/** Agent → coordinator on the control stream, every heartbeatIntervalMs while it holds a lease and every
+ *  idleHeartbeatIntervalMs otherwise; answered by HeartbeatAck. */
 export const HeartbeatMessage = record({
   sequence: Count,
   /** Every lease held: waiting, running, and finished ones whose completion is not acknowledged. The coordinator

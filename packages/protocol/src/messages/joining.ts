@@ -61,9 +61,14 @@ export const AgentAck = record({
   protocol: PositiveCount,
   sessionToken: Name,
   epoch: Count,
+  /** How often the agent says so while it holds a lease; the first time so long after it was given the first one. */
   heartbeatIntervalMs: DurationMs,
-  /** Silence after which the coordinator counts the agent as lost. */
+  /** Silence after which either side counts the other as lost while the agent holds a lease. */
   heartbeatTimeoutMs: DurationMs,
+  /** The same two while it holds none: a thousand idle agents would keep a coordinator busy with being there. Left out:
+   *  no difference is made. */
+  idleHeartbeatIntervalMs: Type.Optional(DurationMs),
+  idleHeartbeatTimeoutMs: Type.Optional(DurationMs),
   /** How long a lost agent may come back and keep its leases. */
   reconnectGraceMs: DurationMs,
   /** The streams that the agent opens next; `dispatch` always. */
