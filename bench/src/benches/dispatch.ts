@@ -7,6 +7,7 @@ import { taskLatency, tasksInFlight } from '../workloads/tasks.ts';
 const SWARM = 'quic-swarm';
 const CROWD = 'quic-swarm and 1,000 idle agents';
 const NATS = 'NATS request/reply, plain';
+const JETSTREAM = 'JetStream, in memory, plain';
 const BULLMQ = 'BullMQ and redis, plain';
 const CORE = 'core, 10 agents, 10³ queued';
 const CORE_AGENTS = 'core, 1,000 agents, 10³ queued';
@@ -36,6 +37,7 @@ export const dispatch: Bench = {
       settings: { [taskLatency.name]: { warmUpMs: 2000 }, [idle.name]: { warmUpMs: 3000 } },
     },
     { name: NATS, kind: 'peer', peer: 'nats' },
+    { name: JETSTREAM, kind: 'peer', peer: 'jetstream' },
     { name: BULLMQ, kind: 'peer', peer: 'bullmq' },
     { name: 'gRPC through one hop', kind: 'peer', peer: 'grpc-relay' },
     core(CORE, 10, 1000),
