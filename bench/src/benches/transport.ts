@@ -7,6 +7,8 @@ import { requestReply } from '../workloads/request-reply.ts';
 const AUTO = 'quic-swarm auto';
 const SMALL = 'quic-swarm 1350';
 const HTTP2 = 'HTTP/2 over TLS';
+const UDP = 'UDP 1350, plain';
+const UDP_LARGE = 'UDP 9000, plain';
 const MATRIXAI = '@matrixai/quic classes';
 
 export const transport: Bench = {
@@ -34,7 +36,20 @@ export const transport: Bench = {
     { name: 'ws over TLS', kind: 'peer', peer: 'ws' },
     { name: 'NATS, plain', kind: 'peer', peer: 'nats' },
     { name: 'TCP, plain', kind: 'floor', peer: 'tcp' },
-    { name: 'UDP, plain', kind: 'floor', peer: 'udp', workloads: [requestReply.name] },
+    {
+      name: UDP_LARGE,
+      kind: 'floor',
+      peer: 'udp',
+      variant: { payloadBytes: 9000 },
+      workloads: [oneWay.name],
+    },
+    {
+      name: UDP,
+      kind: 'floor',
+      peer: 'udp',
+      variant: { payloadBytes: 1350 },
+      workloads: [requestReply.name, oneWay.name],
+    },
   ],
   plans: [
     // First, because it runs the code so often that it is compiled when single messages are timed.
