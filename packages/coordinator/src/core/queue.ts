@@ -163,7 +163,10 @@ export class TaskQueue {
 
   /** Call when an agent came, went, or can do other things than before. */
   capabilitiesChanged(agent: Agent): void {
-    for (const bucket of this.#agents.get(agent)?.buckets ?? []) this.#offer(bucket, agent, false);
+    for (const bucket of this.#agents.get(agent)?.buckets ?? []) {
+      bucket.available.forget(agent);
+      this.#note(bucket);
+    }
     if (agent.connectionId === undefined) {
       this.#agents.delete(agent);
       return;

@@ -14,6 +14,7 @@ import type { CoreOptions } from './options.ts';
 import type { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
+import { TaskIndex } from './task-index.ts';
 import type { Task, Watcher } from './task.ts';
 import { TimerHeap } from './timers.ts';
 
@@ -53,7 +54,7 @@ export class CoreState {
   readonly options: CoreOptions;
   readonly random: SeededRandom;
   readonly timers: TimerHeap = new TimerHeap();
-  readonly tasks: Map<string, Task> = new Map();
+  readonly tasks: TaskIndex;
   /** Final tasks, oldest first. */
   readonly finished: Fifo<Task> = new Fifo();
   /** Tasks accepted since places were last given away, whose clients hear of each state. */
@@ -78,6 +79,7 @@ export class CoreState {
 
   constructor(options: CoreOptions) {
     this.options = options;
+    this.tasks = new TaskIndex(options.seed);
     this.random = new SeededRandom(options.seed);
     this.queue = new TaskQueue(options.priorityAgeingMs);
   }

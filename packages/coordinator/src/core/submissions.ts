@@ -51,7 +51,7 @@ function accept(core: CoreState, client: Client, submission: SubmitTask): void {
   const { requestId, taskType, idempotencyKey } = submission;
   const task = createTask(submission, client, core.nextOrder(), core.options, core.nowMs);
   task.inputHash = idempotencyKey === undefined ? 0 : hashBytes(submission.payload);
-  core.tasks.set(task.taskId, task);
+  core.tasks.add(task);
   if (idempotencyKey !== undefined)
     core.taskIdByKey.set(keyOf(taskType, idempotencyKey), task.taskId);
   core.pendingTasks += 1;

@@ -381,7 +381,7 @@ export function forgetOldest(core: CoreState): void {
     if (!tooMany && !tooOld) return;
     core.finished.shift();
     core.finishedBytes -= resultBytesOf(task) + task.chunkBytes;
-    core.tasks.delete(task.taskId);
+    core.tasks.delete(task);
     if (task.idempotencyKey !== undefined)
       core.taskIdByKey.delete(keyOf(task.taskType, task.idempotencyKey));
   }

@@ -44,6 +44,8 @@ export interface LaneEntry {
  */
 export interface Task {
   readonly taskId: string;
+  /** Of its id; the index of tasks sets and uses it. */
+  idHash: number;
   readonly taskType: string;
   readonly agentType: AgentType | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
@@ -143,6 +145,7 @@ export function createTask(
     (isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined);
   return {
     taskId: submission.taskId,
+    idHash: 0,
     taskType,
     agentType,
     labels: submission.labels,
