@@ -1,12 +1,13 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
 import { forgetHeld } from './datasets.ts';
-import { createAgent, type Agent, type AgentLease } from './agent-record.ts';
+import { createAgent, leaseOf, removeLease, type Agent } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
 import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
 import type { CoreState } from './state.ts';
+import type { AgentTimer } from './core-timer.ts';
 import type { AgentChanged } from './effects.ts';
-import type { Task } from './task.ts';
+import type { AgentLease, Task } from './task.ts';
 
 /** An agent introduced itself: registered, resumed, or turned away. */
 export function join(core: CoreState, event: AgentJoined): void {
@@ -140,7 +141,7 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
 /** Leases that arrived at the agent and that it does not list: it does not have them. */
 function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage): void {
   const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
-  for (const lease of agent.leases.values()) {
+  for (const lease of agent.leases) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
     if (arrived && listed.get(lease.task.taskId)?.attempt !== lease.attempt) {
       dropLease(core, agent, lease, 'the agent does not have it');
@@ -149,7 +150,7 @@ function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage):
 }
 
 function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
-  const lease = agent.leases.get(listed.taskId);
+  const lease = leaseOf(agent, listed.taskId, core.tasks.get(listed.taskId));
   const holds = lease?.attempt === listed.attempt && !lease.fenced;
   if (holds && lease.task.cancelRequested !== undefined) {
     // The first CancelTask may have overtaken a task that came on a stream of its own.
@@ -170,20 +171,16 @@ function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
 
 /** Takes a lease from an agent; its task, if the lease still held, runs elsewhere. */
 export function dropLease(core: CoreState, agent: Agent, lease: AgentLease, _why: string): void {
-  agent.leases.delete(lease.task.taskId);
+  removeLease(agent, lease);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(agent, lease);
+  const task = taskOf(lease);
   if (task !== undefined) lose(core, task, agent.agentId);
 }
 
 /** The task of a lease that still holds. */
-export function taskOf(agent: Agent, { task, attempt, fenced }: AgentLease): Task | undefined {
-  const holds =
-    !fenced &&
-    task.agentId === agent.agentId &&
-    task.attempt === attempt &&
-    (task.state === 'dispatched' || task.state === 'running');
-  return holds ? task : undefined;
+export function taskOf(lease: AgentLease): Task | undefined {
+  const { task, fenced } = lease;
+  return task.lease === lease && !fenced ? task : undefined;
 }
 
 /** Leases that come back un-started, because the agent leaves or was asked for them. */
@@ -199,11 +196,11 @@ export function returnLease(
   attempt: number,
   delayMs: number,
 ): void {
-  const lease = agent.leases.get(taskId);
+  const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
   if (lease?.attempt !== attempt) return;
-  agent.leases.delete(taskId);
+  removeLease(agent, lease);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(agent, lease);
+  const task = taskOf(lease);
   if (task !== undefined) giveBack(core, task, agent.agentId, delayMs);
 }
 
@@ -213,10 +210,7 @@ export function checkLiveness(core: CoreState, agent: Agent, timerAtMs: number):
   const { suspectAfterMs, lostAfterMs, heartbeatIntervalMs } = core.options;
   if (core.nowMs - timerAtMs > heartbeatIntervalMs) {
     // This process itself was held up, and what the agent said meanwhile is still unread: look again.
-    agent.livenessTimer = core.timers.schedule(core.nowMs + heartbeatIntervalMs, {
-      kind: 'liveness',
-      agentId: agent.agentId,
-    });
+    agent.livenessTimer = setTimer(core, agent, 'liveness', core.nowMs + heartbeatIntervalMs);
     return;
   }
   const silentMs = core.nowMs - agent.lastHeardMs;
@@ -243,10 +237,18 @@ function watchLiveness(core: CoreState, agent: Agent): void {
   const { suspectAfterMs, lostAfterMs } = core.options;
   const limitMs = agent.suspect ? lostAfterMs : suspectAfterMs;
   core.timers.cancel(agent.livenessTimer);
-  agent.livenessTimer = core.timers.schedule(agent.lastHeardMs + limitMs, {
-    kind: 'liveness',
-    agentId: agent.agentId,
-  });
+  agent.livenessTimer = setTimer(core, agent, 'liveness', agent.lastHeardMs + limitMs);
+}
+
+function setTimer(
+  core: CoreState,
+  agent: Agent,
+  kind: AgentTimer['kind'],
+  atMs: number,
+): AgentTimer {
+  const timer: AgentTimer = { atMs, kind, agent, index: -1 };
+  core.timers.schedule(timer);
+  return timer;
 }
 
 /** The agent's connection was ended here and it will be back at once: it keeps its tasks until it counts as silent. */
@@ -260,26 +262,23 @@ export function awaitReturn(core: CoreState, agent: Agent, why: string): void {
 /** The agent is gone without a word: its tasks run elsewhere, but it may come back for those nobody took yet. */
 export function loseAgent(core: CoreState, agent: Agent, why: string): void {
   disconnect(core, agent);
-  const leases = [...agent.leases.values()];
-  agent.leases.clear();
   agent.resumable = new Map();
-  for (const lease of leases) {
-    const task = taskOf(agent, lease);
+  for (const lease of agent.leases) {
+    removeLease(agent, lease);
+    const task = taskOf(lease);
     if (task === undefined) continue;
     agent.resumable.set(task.taskId, lease.attempt);
     lose(core, task, agent.agentId);
   }
-  agent.sessionTimer = core.timers.schedule(core.nowMs + core.options.reconnectGraceMs, {
-    kind: 'session',
-    agentId: agent.agentId,
-  });
+  const graceEndsMs = core.nowMs + core.options.reconnectGraceMs;
+  agent.sessionTimer = setTimer(core, agent, 'session', graceEndsMs);
   observe(core, agent, 'lost', why);
 }
 
 /** The agent said goodbye: it has returned or finished everything. */
 export function leave(core: CoreState, agent: Agent, reason: string): void {
   disconnect(core, agent);
-  for (const lease of agent.leases.values()) dropLease(core, agent, lease, reason);
+  for (const lease of agent.leases) dropLease(core, agent, lease, reason);
   forget(core, agent);
   observe(core, agent, 'left', reason);
 }

@@ -1,93 +1,97 @@
 /**
  * All known tasks by their id.
  *
- * A Map with a million strings for keys costs more than all the decisions: to find a place it looks at the memory of
- * keys that are not meant, and it writes itself anew each time as many have left as a table holds, in one long pause.
- * Here the hashes lie side by side, so that a search looks at hardly more than one line of memory before the task
- * itself; who leaves makes room at once; and many small tables grow each at its own time.
+ * A Map with a million strings for keys looks at the memory of keys that are not meant, and writes itself anew each time
+ * as many have left as a table holds, in one long pause. Here the hashes lie beside their tasks, so that a search looks
+ * at hardly more than one line of memory before the task itself; who leaves makes room at once; and many small tables
+ * grow each at its own time.
  */
 import { InvariantError } from './invariant.ts';
 import type { Task } from './task.ts';
 
 const SEGMENTS = 256;
 const SMALLEST_CAPACITY = 8;
-/** In the table of hashes: nothing is here. */
-const FREE = 0;
+/** Hashes have so many bits, so that they are small integers on every build of V8 and not objects of their own. */
+const HASH_BITS = 30;
+const SEGMENT_SHIFT = HASH_BITS - 8;
 
-/** Open addressing with linear probing; capacities are powers of two. */
+/** Open addressing with linear probing; capacities are powers of two. A place is its hash and behind it its task. */
 class Segment {
-  #hashes = new Int32Array(SMALLEST_CAPACITY);
-  #tasks = freePlaces(SMALLEST_CAPACITY);
+  #places = freePlaces(SMALLEST_CAPACITY);
+  #mask = SMALLEST_CAPACITY - 1;
   #size = 0;
 
   find(hash: number, taskId: string): Task | undefined {
-    const hashes = this.#hashes;
-    const mask = hashes.length - 1;
-    for (let place = hash & mask; hashes[place] !== FREE; place = (place + 1) & mask) {
-      if (hashes[place] !== hash) continue;
-      const task = this.#tasks[place];
-      if (task?.taskId === taskId) return task;
+    const places = this.#places;
+    for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
+      const found = places[place * 2];
+      if (found === undefined) return undefined;
+      if (found !== hash) continue;
+      const task = places[place * 2 + 1] as Task;
+      if (task.taskId === taskId) return task;
     }
-    return undefined;
   }
 
   add(task: Task): void {
     // Above two thirds the walks to a free place grow long.
-    if ((this.#size + 1) * 3 > this.#hashes.length * 2) this.#resize(this.#hashes.length * 2);
+    if ((this.#size + 1) * 3 > (this.#mask + 1) * 2) this.#resize((this.#mask + 1) * 2);
     this.#size += 1;
     this.#put(task);
   }
 
   delete(task: Task): void {
-    const hashes = this.#hashes;
-    const mask = hashes.length - 1;
-    let place = task.idHash & mask;
-    while (this.#tasks[place] !== task) {
-      if (hashes[place] === FREE) throw new InvariantError(`task ${task.taskId} is not known`);
-      place = (place + 1) & mask;
+    const places = this.#places;
+    let place = task.idHash & this.#mask;
+    while (places[place * 2 + 1] !== task) {
+      if (places[place * 2] === undefined) {
+        throw new InvariantError(`task ${task.taskId} is not known`);
+      }
+      place = (place + 1) & this.#mask;
     }
     this.#size -= 1;
     this.#close(place);
-    if (this.#size * 8 < hashes.length && hashes.length > SMALLEST_CAPACITY) {
-      this.#resize(hashes.length / 2);
-    }
+    const capacity = this.#mask + 1;
+    if (this.#size * 8 < capacity && capacity > SMALLEST_CAPACITY) this.#resize(capacity / 2);
   }
 
   *[Symbol.iterator](): Generator<Task> {
-    for (const task of this.#tasks) if (task !== undefined) yield task;
+    for (let at = 1; at < this.#places.length; at += 2) {
+      const task = this.#places[at];
+      if (task !== undefined) yield task as Task;
+    }
   }
 
   #put(task: Task): void {
-    const hashes = this.#hashes;
-    const mask = hashes.length - 1;
-    let place = task.idHash & mask;
-    while (hashes[place] !== FREE) place = (place + 1) & mask;
-    hashes[place] = task.idHash;
-    this.#tasks[place] = task;
+    const places = this.#places;
+    let place = task.idHash & this.#mask;
+    while (places[place * 2] !== undefined) place = (place + 1) & this.#mask;
+    places[place * 2] = task.idHash;
+    places[place * 2 + 1] = task;
   }
 
   /** Moves those behind a place that becomes free nearer to where they would be looked for first. */
   #close(free: number): void {
-    const hashes = this.#hashes;
-    const mask = hashes.length - 1;
+    const places = this.#places;
+    const mask = this.#mask;
     let hole = free;
-    for (let place = (hole + 1) & mask; hashes[place] !== FREE; place = (place + 1) & mask) {
-      const hash = hashes[place] as number;
+    for (let place = (hole + 1) & mask; ; place = (place + 1) & mask) {
+      const hash = places[place * 2] as number | undefined;
+      if (hash === undefined) break;
       const walked = (place - hash) & mask;
       if (walked < ((place - hole) & mask)) continue;
-      hashes[hole] = hash;
-      this.#tasks[hole] = this.#tasks[place];
+      places[hole * 2] = hash;
+      places[hole * 2 + 1] = places[place * 2 + 1];
       hole = place;
     }
-    hashes[hole] = FREE;
-    this.#tasks[hole] = undefined;
+    places[hole * 2] = undefined;
+    places[hole * 2 + 1] = undefined;
   }
 
   #resize(capacity: number): void {
-    const tasks = this.#tasks;
-    this.#hashes = new Int32Array(capacity);
-    this.#tasks = freePlaces(capacity);
-    for (const task of tasks) if (task !== undefined) this.#put(task);
+    const tasks = [...this];
+    this.#places = freePlaces(capacity);
+    this.#mask = capacity - 1;
+    for (const task of tasks) this.#put(task);
   }
 }
 
@@ -96,13 +100,14 @@ export class TaskIndex {
   readonly #segments: readonly Segment[] = Array.from({ length: SEGMENTS }, () => new Segment());
   readonly #seed: number;
   #size = 0;
-  // A task is looked for before it is added, and started before it ends.
+  // A task is looked for before it is added.
   #lastId = '';
-  #lastHash = 1;
+  #lastHash = 0;
 
   /** Without knowing the seed nobody can choose ids that all get the same hash. */
   constructor(seed: number) {
     this.#seed = seed | 0;
+    this.#lastHash = hashText('', this.#seed);
   }
 
   get size(): number {
@@ -133,20 +138,19 @@ export class TaskIndex {
   }
 
   #segmentOf(hash: number): Segment {
-    return this.#segments[hash >>> 24] as Segment;
+    return this.#segments[hash >>> SEGMENT_SHIFT] as Segment;
   }
 
   #hashOf(taskId: string): number {
     if (taskId === this.#lastId) return this.#lastHash;
-    const hash = hashText(taskId, this.#seed);
     this.#lastId = taskId;
-    this.#lastHash = hash === FREE ? 1 : hash;
+    this.#lastHash = hashText(taskId, this.#seed);
     return this.#lastHash;
   }
 }
 
-function freePlaces(count: number): (Task | undefined)[] {
-  return Array.from<Task | undefined>({ length: count }).fill(undefined);
+function freePlaces(count: number): (number | Task | undefined)[] {
+  return Array.from<number | Task | undefined>({ length: count * 2 }).fill(undefined);
 }
 
 /** Four characters at a time, with the steps and the end of MurmurHash3 (Appleby); all characters of an id are ASCII. */
@@ -160,9 +164,9 @@ function hashText(text: string, seed: number): number {
       (text.charCodeAt(i + 3) << 24);
     const mixed = Math.imul(four, 0xcc9e2d51);
     hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
-    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  return (hash ^ (hash >>> 16)) >>> (32 - HASH_BITS);
 }
