@@ -49,7 +49,9 @@ class CoreUnderLoad {
   #running: Lease[] = [];
   #firstRunning = 0;
   #submitted = 0;
-  #nowMs = 1000;
+  // With a fraction, as a real clock has: V8 would keep whole numbers in another form, and write a million queued tasks
+  // anew as soon as the first fraction comes.
+  #nowMs = 1000.125;
 
   constructor(agents: number, queued: number) {
     this.#core = new CoordinatorCore({ epoch: 1, seed: 1, pendingTasksMax: 2 * queued + 10_000 });

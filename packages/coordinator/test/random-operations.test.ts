@@ -99,7 +99,7 @@ class RandomSwarm {
   }
 
   anyTask(a: number): string {
-    const ids = [...this.swarm.core.state.tasks.keys()];
+    const ids = [...this.swarm.core.state.tasks.values()].map(({ taskId }) => taskId);
     return ids[a % Math.max(1, ids.length)] ?? '00000000-0000-7000-8000-000000000000';
   }
 

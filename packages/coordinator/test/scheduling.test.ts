@@ -190,4 +190,51 @@ describe('scheduling', () => {
     client.submit(2);
     expect(agent.takeTasks()).toEqual([]);
   });
+
+  it('finds its agent again for a task that comes back after all tasks like it were forgotten', () => {
+    const swarm = new CoreHarness();
+    const labels = { zone: 'a' };
+    const agent = swarm.agent('a', { credit: 1, labels });
+    const client = swarm.client();
+    const taskId = client.submit(1, { labels });
+    const [task] = agent.takeTasks();
+    if (task === undefined) throw new Error('no task came');
+    // So many other needs that those of the running task are forgotten: nobody else waits with them.
+    for (let n = 2; n <= 1100; n++) {
+      const other = client.submit(n, { labels: { zone: String(n) } });
+      client.say('CancelTask', { requestId: n, taskId: other, reason: 'x', graceMs: 0 });
+    }
+    expect(
+      [...swarm.core.state.queue.buckets].some(({ needs }) => needs.labels?.['zone'] === 'a'),
+    ).toBe(false);
+    agent.say('LeaseReturn', { leases: [{ epoch: 7, taskId, attempt: 1 }], reason: 'test' });
+    const [again] = agent.takeTasks();
+    expect(again).toMatchObject({ taskId, attempt: 2 });
+    const alike = client.submit(2000, { labels });
+    if (again !== undefined) agent.complete(again);
+    expect(agent.takeTasks().map((each) => each.taskId)).toEqual([alike]);
+  });
+
+  it('counts one lease of a task at an agent, also when it gets the task again after an overrun', () => {
+    const retry = { initialIntervalMs: 0, maximumIntervalMs: 0 };
+    const swarm = new CoreHarness({ startToCloseSlackMs: 0 });
+    const agent = swarm.agent('a', { credit: 2 });
+    const client = swarm.client();
+    const taskId = client.submit(1, { startToCloseMs: 100, retry });
+    const [first] = agent.takeTasks();
+    if (first === undefined) throw new Error('no task came');
+    agent.start(first);
+    swarm.advance(100);
+    const [second] = agent.takeTasks();
+    if (second === undefined) throw new Error('no second attempt came');
+    expect(second).toMatchObject({ taskId, attempt: 2 });
+    const leases = (): number | undefined => swarm.core.state.agents.get('a')?.leases.size;
+    expect(leases()).toBe(1);
+    agent.complete(first);
+    expect(agent.take('MessageAck')).toMatchObject([{ status: 'STALE' }]);
+    expect(leases()).toBe(1);
+    agent.complete(second);
+    expect(client.ends().get(taskId)).toMatchObject({ state: 'succeeded', attempt: 2 });
+    expect(leases()).toBe(0);
+  });
 });

@@ -6,11 +6,11 @@ describe('TimerHeap', () => {
   it('fires in order exactly what was scheduled and not cancelled', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(50), fc.boolean())), (operations) => {
-        const heap = new TimerHeap();
+        const heap = new TimerHeap<Scheduled>();
         const set: Scheduled[] = [];
         const expected: number[] = [];
         operations.forEach(([atMs, cancelOne], n) => {
-          set.push(heap.schedule(atMs, { kind: 'release', taskId: String(n) }));
+          set.push(heap.schedule({ atMs, index: -1 }));
           if (cancelOne) heap.cancel(set[(n * 7) % set.length]);
         });
         for (const entry of set) if (entry.index >= 0) expected.push(entry.atMs);
@@ -26,11 +26,12 @@ describe('TimerHeap', () => {
   });
 
   it('keeps what is not due and says when it will be', () => {
-    const heap = new TimerHeap();
-    heap.schedule(10, { kind: 'release', taskId: 'a' });
+    const heap = new TimerHeap<Scheduled>();
+    const timer = { atMs: 10, index: -1 };
+    heap.schedule(timer);
     expect(heap.takeDue(9)).toBeUndefined();
     expect(heap.nextMs).toBe(10);
-    expect(heap.takeDue(10)?.timer).toEqual({ kind: 'release', taskId: 'a' });
+    expect(heap.takeDue(10)).toBe(timer);
     expect(heap.nextMs).toBeUndefined();
   });
 });

@@ -1,27 +1,8 @@
 /** What the coordinator knows of one agent, connected or lost a moment ago. */
-import type {
-  AgentHandshake,
-  AgentState,
-  AgentType,
-  HeartbeatMessage,
-  TaskCompletion,
-} from '@quic-swarm/protocol';
-import type { Task } from './task.ts';
+import type { AgentHandshake, AgentState, AgentType, HeartbeatMessage } from '@quic-swarm/protocol';
+import { Chain } from './chain.ts';
+import type { AgentLease, Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
-
-/** A lease as the coordinator counts it. It takes a slot until the agent says that it is over. */
-export interface AgentLease {
-  /** Kept here, so that nobody needs to look it up among a million. */
-  readonly task: Task;
-  readonly attempt: number;
-  readonly dispatchSequence: number;
-  readonly dispatchedAtMs: number;
-  started: boolean;
-  /** The result, while chunks that were sent before it are still on their way on streams of their own. */
-  completion: TaskCompletion | undefined;
-  /** The task has moved on (timed out, or was ended): whatever comes under this lease is stale. */
-  fenced: boolean;
-}
 
 /**
  * One agent.
@@ -45,7 +26,10 @@ export interface Agent {
   cordoned: boolean;
   draining: boolean;
   suspect: boolean;
-  readonly leases: Map<string, AgentLease>;
+  /** In the order in which they were given. */
+  readonly leases: Chain<AgentLease>;
+  /** Those of them whose tasks have moved on, by task id. Hardly ever any. */
+  readonly fenced: Map<string, AgentLease>;
   dispatchSequence: number;
   connectedAtMs: number;
   lastHeardMs: number;
@@ -76,7 +60,8 @@ export function createAgent(handshake: AgentHandshake): Agent {
     cordoned: false,
     draining: false,
     suspect: false,
-    leases: new Map(),
+    leases: new Chain(),
+    fenced: new Map(),
     dispatchSequence: 0,
     connectedAtMs: 0,
     lastHeardMs: 0,
@@ -87,6 +72,23 @@ export function createAgent(handshake: AgentHandshake): Agent {
     livenessTimer: undefined,
     sessionTimer: undefined,
   };
+}
+
+/** The agent's lease of a task; undefined when it has none. */
+export function leaseOf(
+  agent: Agent,
+  taskId: string,
+  task: Task | undefined,
+): AgentLease | undefined {
+  // Tasks know who has them; only of those that have moved on is a list kept.
+  if (task?.lease !== undefined && task.agentId === agent.agentId) return task.lease;
+  return agent.fenced.size === 0 ? undefined : agent.fenced.get(taskId);
+}
+
+/** The agent has one place more. */
+export function removeLease(agent: Agent, lease: AgentLease): void {
+  agent.leases.remove(lease);
+  if (lease.fenced) agent.fenced.delete(lease.task.taskId);
 }
 
 /** May it be given a task now? */

@@ -1,12 +1,19 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
 import { forgetHeld } from './datasets.ts';
-import { createAgent, type Agent, type AgentLease } from './agent-record.ts';
+import { createAgent, leaseOf, removeLease, type Agent } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
-import { checkLiveness, observe, suspect, suspectInMs, watchLiveness } from './liveness.ts';
+import {
+  checkLiveness,
+  observe,
+  setAgentTimer,
+  suspect,
+  suspectInMs,
+  watchLiveness,
+} from './liveness.ts';
 import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
 import type { CoreState } from './state.ts';
-import type { Task } from './task.ts';
+import type { AgentLease, Task } from './task.ts';
 
 /** An agent introduced itself: registered, resumed, or turned away. */
 export function join(core: CoreState, event: AgentJoined): void {
@@ -137,7 +144,7 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
 /** Leases that arrived at the agent and that it does not list: it does not have them. */
 function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage): void {
   const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
-  for (const lease of agent.leases.values()) {
+  for (const lease of agent.leases) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
     if (arrived && listed.get(lease.task.taskId)?.attempt !== lease.attempt) {
       dropLease(core, agent, lease, 'the agent does not have it');
@@ -146,7 +153,7 @@ function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage):
 }
 
 function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
-  const lease = agent.leases.get(listed.taskId);
+  const lease = leaseOf(agent, listed.taskId, core.tasks.get(listed.taskId));
   const holds = lease?.attempt === listed.attempt && !lease.fenced;
   if (holds && lease.task.cancelRequested !== undefined) {
     // The first CancelTask may have overtaken a task that came on a stream of its own.
@@ -167,20 +174,16 @@ function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
 
 /** Takes a lease from an agent; its task, if the lease still held, runs elsewhere. */
 export function dropLease(core: CoreState, agent: Agent, lease: AgentLease, _why: string): void {
-  agent.leases.delete(lease.task.taskId);
+  removeLease(agent, lease);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(agent, lease);
+  const task = taskOf(lease);
   if (task !== undefined) lose(core, task, agent.agentId);
 }
 
 /** The task of a lease that still holds. */
-export function taskOf(agent: Agent, { task, attempt, fenced }: AgentLease): Task | undefined {
-  const holds =
-    !fenced &&
-    task.agentId === agent.agentId &&
-    task.attempt === attempt &&
-    (task.state === 'dispatched' || task.state === 'running');
-  return holds ? task : undefined;
+export function taskOf(lease: AgentLease): Task | undefined {
+  const { task, fenced } = lease;
+  return task.lease === lease && !fenced ? task : undefined;
 }
 
 /** Leases that come back un-started, because the agent leaves or was asked for them. */
@@ -196,11 +199,11 @@ export function returnLease(
   attempt: number,
   delayMs: number,
 ): void {
-  const lease = agent.leases.get(taskId);
+  const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
   if (lease?.attempt !== attempt) return;
-  agent.leases.delete(taskId);
+  removeLease(agent, lease);
   core.queue.availabilityChanged(agent);
-  const task = taskOf(agent, lease);
+  const task = taskOf(lease);
   if (task !== undefined) giveBack(core, task, agent.agentId, delayMs);
 }
 
@@ -228,26 +231,23 @@ export function awaitReturn(core: CoreState, agent: Agent, why: string): void {
 /** The agent is gone without a word: its tasks run elsewhere, but it may come back for those nobody took yet. */
 export function loseAgent(core: CoreState, agent: Agent, why: string): void {
   disconnect(core, agent);
-  const leases = [...agent.leases.values()];
-  agent.leases.clear();
   agent.resumable = new Map();
-  for (const lease of leases) {
-    const task = taskOf(agent, lease);
+  for (const lease of agent.leases) {
+    removeLease(agent, lease);
+    const task = taskOf(lease);
     if (task === undefined) continue;
     agent.resumable.set(task.taskId, lease.attempt);
     lose(core, task, agent.agentId);
   }
-  agent.sessionTimer = core.timers.schedule(core.nowMs + core.options.reconnectGraceMs, {
-    kind: 'session',
-    agentId: agent.agentId,
-  });
+  const graceEndsMs = core.nowMs + core.options.reconnectGraceMs;
+  agent.sessionTimer = setAgentTimer(core, agent, 'session', graceEndsMs);
   observe(core, agent, 'lost', why);
 }
 
 /** The agent said goodbye: it has returned or finished everything. */
 export function leave(core: CoreState, agent: Agent, reason: string): void {
   disconnect(core, agent);
-  for (const lease of agent.leases.values()) dropLease(core, agent, lease, reason);
+  for (const lease of agent.leases) dropLease(core, agent, lease, reason);
   forget(core, agent);
   observe(core, agent, 'left', reason);
 }

@@ -18,7 +18,8 @@ import {
   type TaskCompletion,
 } from '@quic-swarm/protocol';
 import * as agents from './agents.ts';
-import type { Agent, AgentLease } from './agent-record.ts';
+import { leaseOf, removeLease, type Agent } from './agent-record.ts';
+import type { CoreTimer } from './core-timer.ts';
 import { noteHeld, storeDataset } from './datasets.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
@@ -28,8 +29,7 @@ import { CoreState, createClient, type Client } from './state.ts';
 import * as submissions from './submissions.ts';
 import { heard } from './liveness.ts';
 import * as flow from './task-flow.ts';
-import { addChunk, type Task } from './task.ts';
-import type { Scheduled } from './timers.ts';
+import { addChunk, chunksOf, outputOf, type AgentLease, type Task } from './task.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
 const NOTHING: readonly CoordinatorEffect[] = [];
@@ -188,14 +188,14 @@ function receiveFromRunning(
   message: MessageOf<'TaskStarted'> | MessageOf<'TaskProgress'> | MessageOf<'ResultChunk'>,
 ): void {
   const { taskId, attempt, epoch } = message.body;
-  const lease = agent.leases.get(taskId);
+  const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
   if (lease?.attempt !== attempt || epoch !== core.options.epoch) return;
-  const task = agents.taskOf(agent, lease);
+  const task = agents.taskOf(lease);
   if (task === undefined) return;
   if (message.type === 'TaskStarted') {
     flow.start(core, task, lease);
   } else if (message.type === 'TaskProgress') {
-    task.fraction = message.body.fraction;
+    outputOf(task).fraction = message.body.fraction;
     announceProgress(core, task, message.body.fraction, message.body.text);
   } else {
     receiveChunk(core, agent, task, lease, message.body);
@@ -211,9 +211,10 @@ function receiveChunk(
 ): void {
   const { sequence, payload = new Uint8Array(0), payloadEncoding } = body;
   const bytes = decodedBytesOf(body);
-  if (task.chunkSequences?.has(sequence) === true) return;
+  const { chunkSequences, chunkBytes, chunks } = outputOf(task);
+  if (chunkSequences.has(sequence)) return;
   const { payloadBytesMax, chunksMax } = core.options;
-  if (task.chunkBytes + bytes > payloadBytesMax || task.chunks.length >= chunksMax) {
+  if (chunkBytes + bytes > payloadBytesMax || chunks.length >= chunksMax) {
     const bounds = `${chunksMax} parts of ${payloadBytesMax} bytes together`;
     flow.failNow(core, task, failure('PAYLOAD_TOO_LARGE', `The task sent more than ${bounds}.`));
     return;
@@ -226,10 +227,10 @@ function receiveChunk(
 
 function receiveCompletion(core: CoreState, agent: Agent, completion: TaskCompletion): void {
   const { epoch, taskId, attempt } = completion;
-  const lease = agent.leases.get(taskId);
+  const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
   const holds = epoch === core.options.epoch && lease?.attempt === attempt;
-  const task = holds ? agents.taskOf(agent, lease) : undefined;
-  if (holds && task !== undefined && task.chunks.length < completion.chunkCount) {
+  const task = holds ? agents.taskOf(lease) : undefined;
+  if (holds && task !== undefined && chunksOf(task).length < completion.chunkCount) {
     // A long chunk travels on a stream of its own and may come after the end: the end waits for it.
     if (completion.outcome === 'succeeded') {
       lease.completion = completion;
@@ -237,7 +238,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
     }
   }
   if (holds) {
-    agent.leases.delete(taskId);
+    removeLease(agent, lease);
     core.queue.availabilityChanged(agent);
   }
   core.send(agent.connectionId ?? '', 'dispatch', {
@@ -309,25 +310,21 @@ function passTime(core: CoreState): void {
   flow.forgetOldest(core);
 }
 
-function fire(core: CoreState, { timer, atMs }: Scheduled): void {
-  if ('agentId' in timer) {
-    const agent = core.agents.get(timer.agentId);
-    if (agent === undefined) return;
-    if (timer.kind === 'liveness') agents.loseIfSilent(core, agent, atMs);
-    else if (agent.connectionId === undefined) agents.giveUpSession(core, agent);
-    return;
-  }
-  const task = core.tasks.get(timer.taskId);
-  if (task === undefined) return;
+function fire(core: CoreState, timer: CoreTimer): void {
   switch (timer.kind) {
+    case 'liveness':
+      return agents.loseIfSilent(core, timer.agent, timer.atMs);
+    case 'session':
+      if (timer.agent.connectionId === undefined) agents.giveUpSession(core, timer.agent);
+      return undefined;
     case 'release':
-      return flow.release(core, task);
+      return flow.release(core, timer.task);
     case 'scheduleToStart':
-      return flow.timeOut(core, task, lateFailure(core, task, 'START_TIMEOUT'));
+      return flow.timeOut(core, timer.task, lateFailure(core, timer.task, 'START_TIMEOUT'));
     case 'scheduleToClose':
-      return flow.timeOut(core, task, lateFailure(core, task, 'DEADLINE_PASSED'));
+      return flow.timeOut(core, timer.task, lateFailure(core, timer.task, 'DEADLINE_PASSED'));
     case 'startToClose':
-      return flow.overrun(core, task);
+      return flow.overrun(core, timer.task);
   }
 }
 

@@ -37,7 +37,7 @@ export function noteHeld(core: CoreState, connectionId: string, datasetId: strin
 export function forgetHeld(core: CoreState, agent: Agent): void {
   for (const datasetId of agent.datasets) {
     const holders = core.holders.get(datasetId);
-    holders?.delete(agent);
+    holders?.forget(agent);
     if (holders?.size === 0) core.holders.delete(datasetId);
   }
   agent.datasets.clear();

@@ -4,6 +4,7 @@
  * waits for it: its clock starts with the lease that it is given.
  */
 import type { Agent } from './agent-record.ts';
+import type { AgentTimer } from './core-timer.ts';
 import type { AgentChanged } from './effects.ts';
 import type { CoreState } from './state.ts';
 
@@ -67,7 +68,7 @@ function patienceWith(
   agent: Agent,
 ): { sinceMs: number; suspectAfterMs: number; lostAfterMs: number } {
   const { suspectAfterMs, lostAfterMs, idleSuspectAfterMs, idleLostAfterMs } = options;
-  const [oldest] = agent.leases.values();
+  const oldest = agent.leases.first;
   if (oldest === undefined) {
     return {
       sinceMs: agent.lastHeardMs,
@@ -78,7 +79,7 @@ function patienceWith(
   // Without a word on any lease the agent may not know of one yet, a long payload being on its way, and still say only as
   // often as an idle one that it is there.
   let knowsThatItIsBusy = false;
-  for (const { started } of agent.leases.values()) knowsThatItIsBusy ||= started;
+  for (const { started } of agent.leases) knowsThatItIsBusy ||= started;
   return {
     sinceMs: Math.max(agent.lastHeardMs, oldest.dispatchedAtMs),
     suspectAfterMs: knowsThatItIsBusy ? suspectAfterMs : lostAfterMs,
@@ -88,7 +89,19 @@ function patienceWith(
 
 function scheduleCheck(core: CoreState, agent: Agent, atMs: number): void {
   core.timers.cancel(agent.livenessTimer);
-  agent.livenessTimer = core.timers.schedule(atMs, { kind: 'liveness', agentId: agent.agentId });
+  agent.livenessTimer = setAgentTimer(core, agent, 'liveness', atMs);
+}
+
+/** Sets a timer about an agent; whoever asks keeps it to cancel it. */
+export function setAgentTimer(
+  core: CoreState,
+  agent: Agent,
+  kind: AgentTimer['kind'],
+  atMs: number,
+): AgentTimer {
+  const timer: AgentTimer = { atMs, kind, agent, index: -1 };
+  core.timers.schedule(timer);
+  return timer;
 }
 
 /** Tells observers what became of an agent. */

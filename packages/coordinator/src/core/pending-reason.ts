@@ -1,7 +1,7 @@
 /** Why a task is not running: found when somebody asks, from what is true at that moment. */
 import type { PendingReason, TaskRow } from '@quic-swarm/protocol';
 import { isAvailable, isCapable } from './agent-record.ts';
-import type { Task } from './task.ts';
+import { isInBackoff, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
 
 /** Counts the agents that could take the task, and names what is missing. No reason unless it is queued. */
@@ -13,12 +13,13 @@ export function agentsFor(
   if (task.state !== 'queued' && task.state !== 'waiting') {
     return { pendingReason: undefined, candidates };
   }
+  const { agentType } = task.needs;
   for (const agent of core.agents.values()) {
     if (agent.connectionId === undefined) continue;
     candidates.connected += 1;
-    if (task.agentType !== undefined && agent.agentType !== task.agentType) continue;
+    if (agentType !== undefined && agent.agentType !== agentType) continue;
     candidates.ofType += 1;
-    if (!isCapable(agent, task)) continue;
+    if (!isCapable(agent, task.needs)) continue;
     candidates.capable += 1;
     if (isAvailable(agent)) candidates.free += 1;
   }
@@ -30,7 +31,7 @@ function reasonFrom(
   { ofType, capable }: { ofType: number; capable: number },
 ): PendingReason | undefined {
   if (task.state === 'waiting') return undefined;
-  if (task.inBackoff) return 'BACKOFF';
+  if (isInBackoff(task)) return 'BACKOFF';
   if (ofType === 0) return 'NO_AGENT_OF_TYPE';
   return capable === 0 ? 'NO_CAPABILITY_MATCH' : 'NO_FREE_SLOT';
 }

@@ -6,72 +6,32 @@
  * step of priority for each `priorityAgeingMs` that it has waited. A bucket also knows the agents that could take its
  * tasks at this moment. Both sides are kept up to date as things happen; nothing is searched at dispatch.
  */
-import type { AgentType } from '@quic-swarm/protocol';
 import { AgentSet } from './agent-set.ts';
 import { isAvailable, isCapable, type Agent } from './agent-record.ts';
 import { InvariantError } from './invariant.ts';
-import type { LaneEntry, Task } from './task.ts';
+import { Chain, type Link } from './chain.ts';
+import type { Task, TaskNeeds } from './task.ts';
 
 const PRIORITIES = 5;
 /** Empty buckets are kept for the next task of their kind, but not without end. */
 const EMPTY_BUCKETS_MAX = 1024;
 
-/** First in, first out; tasks that leave before their turn leave an empty place, and those are cleared away in time. */
-class Lane {
-  #entries: LaneEntry[] = [];
-  #head = 0;
-  #empty = 0;
-
-  push(task: Task): LaneEntry {
-    const entry = { task };
-    this.#entries.push(entry);
-    return entry;
-  }
-
-  /** The first task. */
-  peek(): Task | undefined {
-    for (; this.#head < this.#entries.length; this.#head++) {
-      const task = this.#entries[this.#head]?.task;
-      if (task !== undefined) return task;
-      this.#empty -= 1;
-    }
-    this.#entries = [];
-    this.#head = 0;
-    this.#empty = 0;
-    return undefined;
-  }
-
-  remove(entry: LaneEntry): void {
-    entry.task = undefined;
-    this.#empty += 1;
-    // In large steps: clearing away costs as much as there is, and so happens once for as many removals.
-    const waste = this.#head + this.#empty;
-    if (waste > 4096 && waste * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head).filter(({ task }) => task !== undefined);
-      this.#head = 0;
-      this.#empty = 0;
-    }
-  }
-
-  *[Symbol.iterator](): Generator<Task> {
-    for (let i = this.#head; i < this.#entries.length; i++) {
-      const task = this.#entries[i]?.task;
-      if (task !== undefined) yield task;
-    }
-  }
-}
-
 /** Tasks with equal needs, and the agents that could take one now. */
-export interface Bucket {
+export interface Bucket extends Link<Bucket> {
   readonly key: string;
-  readonly taskType: string;
-  readonly agentType: AgentType | undefined;
-  readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly lanes: readonly Lane[];
+  /** What stands in the records of its tasks. */
+  readonly needs: NeedsOfBucket;
+  readonly lanes: readonly Chain<Task>[];
   readonly available: AgentSet;
   size: number;
   /** Among those that have both tasks and agents. */
   isDispatchable: boolean;
+}
+
+/** Needs that know who waits for them. */
+interface NeedsOfBucket extends TaskNeeds {
+  /** Undefined once it was dropped as empty; tasks that come back are put into another one of the same key. */
+  bucket: Bucket | undefined;
 }
 
 /** What the queue knows of a connected agent. */
@@ -87,8 +47,8 @@ export class TaskQueue {
   readonly #buckets = new Map<string, Bucket>();
   /** Buckets without labels by task type: most tasks have none, and making their key for each costs more than all the rest. */
   #withoutLabels = new Map<string, Bucket[]>();
-  /** In no order. A list, since most of the time it has one entry or none, and changes with every task. */
-  readonly #dispatchable: Bucket[] = [];
+  /** In no order. A chain, since it changes with every task, and an array that becomes empty gives up its memory. */
+  readonly #dispatchable = new Chain<Bucket>();
   readonly #agents = new Map<Agent, KnownAgent>();
   readonly #priorityAgeingMs: number;
   #size = 0;
@@ -106,10 +66,19 @@ export class TaskQueue {
     return this.#buckets.values();
   }
 
+  /** The record that tasks with such needs share. Every task that is added must have it from here. */
+  shared(needs: TaskNeeds): TaskNeeds {
+    return this.#bucketFor(needs).needs;
+  }
+
   add(task: Task): void {
-    const bucket = this.#bucketFor(task);
-    task.bucketKey = bucket.key;
-    task.laneEntry = (bucket.lanes[task.priority - 1] as Lane).push(task);
+    let bucket = bucketOf(task);
+    if (bucket === undefined) {
+      bucket = this.#bucketFor(task.needs);
+      task.needs = bucket.needs;
+    }
+    laneOf(bucket, task).push(task);
+    task.isRunnable = true;
     bucket.size += 1;
     this.#size += 1;
     this.#note(bucket);
@@ -117,11 +86,11 @@ export class TaskQueue {
 
   /** Takes a task out before its turn. Harmless when it is not in. */
   remove(task: Task): void {
-    if (task.laneEntry === undefined) return;
-    const bucket = this.#buckets.get(task.bucketKey);
-    if (bucket === undefined) throw new InvariantError(`bucket ${task.bucketKey} is gone`);
-    (bucket.lanes[task.priority - 1] as Lane).remove(task.laneEntry);
-    task.laneEntry = undefined;
+    if (!task.isRunnable) return;
+    const bucket = bucketOf(task);
+    if (bucket === undefined) throw new InvariantError(`the bucket of task ${task.taskId} is gone`);
+    laneOf(bucket, task).remove(task);
+    task.isRunnable = false;
     bucket.size -= 1;
     this.#size -= 1;
     this.#note(bucket);
@@ -132,9 +101,9 @@ export class TaskQueue {
     let bestTask: Task | undefined;
     let bestBucket: Bucket | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
-    for (const bucket of this.#dispatchable) {
+    for (let bucket = this.#dispatchable.first; bucket !== undefined; bucket = bucket.next) {
       for (const lane of bucket.lanes) {
-        const task = lane.peek();
+        const task = lane.first;
         if (task === undefined) continue;
         const rank = this.#rankOf(task, nowMs);
         if (
@@ -163,12 +132,15 @@ export class TaskQueue {
 
   /** Call when an agent came, went, or can do other things than before. */
   capabilitiesChanged(agent: Agent): void {
-    for (const bucket of this.#agents.get(agent)?.buckets ?? []) this.#offer(bucket, agent, false);
+    for (const bucket of this.#agents.get(agent)?.buckets ?? []) {
+      bucket.available.forget(agent);
+      this.#note(bucket);
+    }
     if (agent.connectionId === undefined) {
       this.#agents.delete(agent);
       return;
     }
-    const buckets = [...this.#buckets.values()].filter((bucket) => isCapable(agent, bucket));
+    const buckets = [...this.#buckets.values()].filter((bucket) => isCapable(agent, bucket.needs));
     const known = { isAvailable: isAvailable(agent), buckets };
     this.#agents.set(agent, known);
     for (const bucket of buckets) this.#offer(bucket, agent, known.isAvailable);
@@ -186,35 +158,40 @@ export class TaskQueue {
   }
 
   #rankOf(task: Task, nowMs: number): number {
-    return task.priority - Math.floor((nowMs - task.queuedAtMs) / this.#priorityAgeingMs);
+    const queuedAtMs = task.requeuedAtMs ?? task.acceptedAtMs;
+    return task.terms.priority - Math.floor((nowMs - queuedAtMs) / this.#priorityAgeingMs);
   }
 
-  #bucketFor(task: Task): Bucket {
-    const candidates = this.#withoutLabels.get(task.taskType);
-    if (candidates !== undefined && hasNoLabels(task)) {
-      for (const bucket of candidates) if (bucket.agentType === task.agentType) return bucket;
+  #bucketFor(needs: TaskNeeds): Bucket {
+    const candidates = this.#withoutLabels.get(needs.taskType);
+    if (candidates !== undefined && hasNoLabels(needs)) {
+      for (const bucket of candidates) {
+        if (bucket.needs.agentType === needs.agentType) return bucket;
+      }
     }
-    return this.#bucketByKey(task);
+    return this.#bucketByKey(needs);
   }
 
-  #bucketByKey(task: Task): Bucket {
-    const labels = Object.entries(task.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([task.agentType ?? null, task.taskType, ...labels]);
+  #bucketByKey({ taskType, agentType, labels }: TaskNeeds): Bucket {
+    const sorted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = JSON.stringify([agentType ?? null, taskType, ...sorted]);
     const existing = this.#buckets.get(key);
     if (existing !== undefined) return existing;
     if (this.#buckets.size >= EMPTY_BUCKETS_MAX) this.#dropEmptyBuckets();
+    const needs: NeedsOfBucket = { taskType, agentType, labels, bucket: undefined };
     const bucket: Bucket = {
       key,
-      taskType: task.taskType,
-      agentType: task.agentType,
-      labels: task.labels,
-      lanes: Array.from({ length: PRIORITIES }, () => new Lane()),
+      needs,
+      lanes: Array.from({ length: PRIORITIES }, () => new Chain<Task>()),
       available: new AgentSet(),
       size: 0,
       isDispatchable: false,
+      next: undefined,
+      previous: undefined,
     };
+    needs.bucket = bucket;
     for (const [agent, known] of this.#agents) {
-      if (!isCapable(agent, bucket)) continue;
+      if (!isCapable(agent, bucket.needs)) continue;
       known.buckets = [...known.buckets, bucket];
       if (known.isAvailable) bucket.available.add(agent);
     }
@@ -224,9 +201,9 @@ export class TaskQueue {
 
   #keep(bucket: Bucket): void {
     this.#buckets.set(bucket.key, bucket);
-    if (!hasNoLabels(bucket)) return;
-    const others = this.#withoutLabels.get(bucket.taskType) ?? [];
-    this.#withoutLabels.set(bucket.taskType, [...others, bucket]);
+    if (!hasNoLabels(bucket.needs)) return;
+    const others = this.#withoutLabels.get(bucket.needs.taskType) ?? [];
+    this.#withoutLabels.set(bucket.needs.taskType, [...others, bucket]);
   }
 
   #note(bucket: Bucket): void {
@@ -234,11 +211,15 @@ export class TaskQueue {
     if (isDispatchable === bucket.isDispatchable) return;
     bucket.isDispatchable = isDispatchable;
     if (isDispatchable) this.#dispatchable.push(bucket);
-    else this.#dispatchable.splice(this.#dispatchable.indexOf(bucket), 1);
+    else this.#dispatchable.remove(bucket);
   }
 
   #dropEmptyBuckets(): void {
-    const kept = [...this.#buckets.values()].filter(({ size }) => size > 0);
+    const kept: Bucket[] = [];
+    for (const bucket of this.#buckets.values()) {
+      if (bucket.size > 0) kept.push(bucket);
+      else bucket.needs.bucket = undefined;
+    }
     this.#buckets.clear();
     this.#withoutLabels = new Map();
     for (const bucket of kept) this.#keep(bucket);
@@ -248,7 +229,16 @@ export class TaskQueue {
   }
 }
 
-function hasNoLabels({ labels }: { readonly labels: Bucket['labels'] }): boolean {
+/** Where a task waits; every accepted task has its needs from `shared`. */
+function bucketOf({ needs }: Task): Bucket | undefined {
+  return (needs as NeedsOfBucket).bucket;
+}
+
+function laneOf(bucket: Bucket, { terms }: Task): Chain<Task> {
+  return bucket.lanes[terms.priority - 1] as Chain<Task>;
+}
+
+function hasNoLabels({ labels }: TaskNeeds): boolean {
   if (labels !== undefined) for (const _name in labels) return false;
   return true;
 }

@@ -8,13 +8,15 @@ import {
   type WatchLevel,
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
+import type { CoreTimer } from './core-timer.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
 import type { CoreOptions } from './options.ts';
 import type { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
-import type { Task, Watcher } from './task.ts';
+import { TaskIndex } from './task-index.ts';
+import { defaultTerms, type Submitter, type Task, type TaskTerms, type Watcher } from './task.ts';
 import { TimerHeap } from './timers.ts';
 
 /** A connected client. */
@@ -22,6 +24,8 @@ export interface Client {
   readonly connectionId: string;
   readonly clientName: string;
   readonly address: string;
+  /** Its part of the tasks that it submits, which may be there longer than itself. */
+  readonly submitter: Submitter;
   /** Tasks without an end that are to be cancelled when it goes. */
   readonly cancelledWithIt: Set<Task>;
   /** The watchers of a task that only it watches, by level: one list for all such tasks. */
@@ -35,6 +39,7 @@ export function createClient(connectionId: string, clientName: string, address: 
     connectionId,
     clientName,
     address,
+    submitter: { connectionId, clientName },
     cancelledWithIt: new Set(),
     alone: { none: alone('none'), result: alone('result'), all: alone('all') },
   };
@@ -52,8 +57,10 @@ export interface DatasetRecord {
 export class CoreState {
   readonly options: CoreOptions;
   readonly random: SeededRandom;
-  readonly timers: TimerHeap = new TimerHeap();
-  readonly tasks: Map<string, Task> = new Map();
+  readonly timers: TimerHeap<CoreTimer> = new TimerHeap();
+  /** How tasks are treated unless they say otherwise. */
+  readonly terms: TaskTerms;
+  readonly tasks: TaskIndex;
   /** Final tasks, oldest first. */
   readonly finished: Fifo<Task> = new Fifo();
   /** Tasks accepted since places were last given away, whose clients hear of each state. */
@@ -78,6 +85,8 @@ export class CoreState {
 
   constructor(options: CoreOptions) {
     this.options = options;
+    this.tasks = new TaskIndex(options.seed);
+    this.terms = defaultTerms(options);
     this.random = new SeededRandom(options.seed);
     this.queue = new TaskQueue(options.priorityAgeingMs);
   }

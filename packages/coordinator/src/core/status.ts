@@ -3,7 +3,7 @@ import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic
 import { stateOf, type Agent } from './agent-record.ts';
 import { agentsFor } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
-import type { Task } from './task.ts';
+import { isInBackoff, type Task } from './task.ts';
 
 const BRIEF_MESSAGE_LENGTH = 200;
 
@@ -22,7 +22,7 @@ export function countTasks(core: CoreState, nowMs: number): TaskCounts {
     byState[task.state] = (byState[task.state] ?? 0) + 1;
     if (task.state !== 'queued') continue;
     oldestQueuedMs = Math.max(oldestQueuedMs, nowMs - task.acceptedAtMs);
-    if (task.inBackoff) byPendingReason['BACKOFF'] = (byPendingReason['BACKOFF'] ?? 0) + 1;
+    if (isInBackoff(task)) byPendingReason['BACKOFF'] = (byPendingReason['BACKOFF'] ?? 0) + 1;
   }
   for (const bucket of core.queue.buckets) {
     const [first] = core.queue.tasksOf(bucket);
@@ -46,7 +46,7 @@ export function agentRow(agent: Agent, nowMs: number): Omit<AgentRow, 'roundTrip
     slots: agent.slots,
     credit: agent.credit,
     leases: agent.leases.size,
-    running: [...agent.leases.values()].filter(({ started }) => started).length,
+    running: [...agent.leases].filter(({ started }) => started).length,
     connectedForMs: nowMs - agent.connectedAtMs,
     lastHeardMs: nowMs - agent.lastHeardMs,
     eventLoopLagMs: lastHeartbeat?.eventLoopLagMs ?? 0,
@@ -72,31 +72,32 @@ export function taskRows(
 /** One task; `alone` with its place in the queue and the whole failure, otherwise as a row of many. */
 export function taskRow(core: CoreState, task: Task, nowMs: number, alone = false): TaskRow {
   const { pendingReason, candidates } = agentsFor(core, task);
+  const { output, trouble } = task;
   return {
     taskId: task.taskId,
-    taskType: task.taskType,
+    taskType: task.needs.taskType,
     state: task.state,
     ...(pendingReason === undefined ? {} : { pendingReason, candidates }),
-    ...(alone && task.laneEntry !== undefined ? { position: positionOf(core, task) } : {}),
-    priority: task.priority,
+    ...(alone && task.isRunnable ? { position: positionOf(core, task) } : {}),
+    priority: task.terms.priority,
     attempt: task.attempt,
-    deliveries: task.losses,
+    deliveries: trouble?.losses ?? 0,
     ...(task.agentId === undefined ? {} : { agentId: task.agentId }),
     cancelRequested: task.cancelRequested !== undefined,
     ageMs: (task.endedAtMs ?? nowMs) - task.acceptedAtMs,
-    ...(task.fraction === undefined ? {} : { fraction: task.fraction }),
-    ...(task.failure === undefined
+    ...(output?.fraction === undefined ? {} : { fraction: output.fraction }),
+    ...(trouble?.failure === undefined
       ? {}
-      : { failure: alone ? task.failure : briefly(task.failure) }),
-    deadLettered: task.deadLettered,
-    ...(task.submittedBy === undefined ? {} : { submittedBy: task.submittedBy }),
+      : { failure: alone ? trouble.failure : briefly(trouble.failure) }),
+    deadLettered: trouble?.deadLettered ?? false,
+    submittedBy: task.submitter.clientName,
   };
 }
 
 /** Tasks of its bucket that come before it, and one. */
 function positionOf(core: CoreState, task: Task): number {
   for (const bucket of core.queue.buckets) {
-    if (bucket.key !== task.bucketKey) continue;
+    if (bucket.needs !== task.needs) continue;
     let position = 1;
     for (const other of core.queue.tasksOf(bucket)) {
       if (other === task) return position;

@@ -11,9 +11,9 @@ import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
-import { cancel, enqueue, keyOf } from './task-flow.ts';
+import { cancel, enqueue, keyOf, setTimer } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
-import { createTask, type Task } from './task.ts';
+import { createTask, inputBytesOf, needsOf, termsOf, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
@@ -49,37 +49,34 @@ function takenBy({ taskId }: Task): Failure {
 
 function accept(core: CoreState, client: Client, submission: SubmitTask): void {
   const { requestId, taskType, idempotencyKey } = submission;
-  const task = createTask(submission, client, core.nextOrder(), core.options, core.nowMs);
-  task.inputHash = idempotencyKey === undefined ? 0 : hashBytes(submission.payload);
-  core.tasks.set(task.taskId, task);
+  const shared = {
+    needs: core.queue.shared(needsOf(submission)),
+    terms: termsOf(submission, core.terms),
+    submitter: client.submitter,
+  };
+  const task = createTask(submission, shared, core.nextOrder(), core.nowMs);
+  core.tasks.add(task);
   if (idempotencyKey !== undefined)
     core.taskIdByKey.set(keyOf(taskType, idempotencyKey), task.taskId);
   core.pendingTasks += 1;
-  core.pendingBytes += task.inputBytes;
+  core.pendingBytes += inputBytesOf(task);
   core.effects.push({ type: 'TaskAccepted', taskId: task.taskId, taskType });
   watch(core, client, task, submission.watch);
-  if (task.onClientLoss === 'cancel') client.cancelledWithIt.add(task);
+  if (task.terms.onClientLoss === 'cancel') client.cancelledWithIt.add(task);
   acknowledge(core, client, requestId, task, false);
   begin(core, task, submission);
 }
 
 function begin(core: CoreState, task: Task, submission: SubmitTask): void {
-  const { taskId } = task;
   const { delayMs = 0, scheduleToStartMs, scheduleToCloseMs } = submission;
   if (scheduleToStartMs !== undefined) {
-    task.scheduleToStartTimer = core.timers.schedule(core.nowMs + scheduleToStartMs, {
-      kind: 'scheduleToStart',
-      taskId,
-    });
+    timersOf(task).scheduleToStart = setTimer(core, task, 'scheduleToStart', scheduleToStartMs);
   }
   if (scheduleToCloseMs !== undefined) {
-    task.scheduleToCloseTimer = core.timers.schedule(core.nowMs + scheduleToCloseMs, {
-      kind: 'scheduleToClose',
-      taskId,
-    });
+    timersOf(task).scheduleToClose = setTimer(core, task, 'scheduleToClose', scheduleToCloseMs);
   }
   if (delayMs > 0) {
-    task.releaseTimer = core.timers.schedule(core.nowMs + delayMs, { kind: 'release', taskId });
+    timersOf(task).release = setTimer(core, task, 'release', delayMs);
     return;
   }
   enqueue(core, task);
@@ -104,11 +101,11 @@ function findExisting(
 
 /** The same id is the same task when the type agrees; the same idempotency key only when the input does too. */
 function isSameTask(task: Task, submission: SubmitTask): boolean {
-  if (task.taskType !== submission.taskType) return false;
+  if (task.needs.taskType !== submission.taskType) return false;
   if (task.taskId === submission.taskId) return true;
   return (
-    task.inputBytes === decodedBytesOf(submission) &&
-    task.inputHash === hashBytes(submission.payload)
+    task.idempotency?.inputBytes === decodedBytesOf(submission) &&
+    task.idempotency.inputHash === hashBytes(submission.payload)
   );
 }
 
@@ -162,6 +159,10 @@ export function dropClient(core: CoreState, client: Client): void {
 }
 
 function watch(core: CoreState, client: Client, task: Task, level: WatchTask['watch']): void {
+  if (task.watchers.length === 0) {
+    task.watchers = client.alone[level];
+    return;
+  }
   // Those who are gone are left out, so that the list does not grow with each reconnect of a client.
   const others = task.watchers.filter(
     ({ connectionId }) => connectionId !== client.connectionId && core.clients.has(connectionId),

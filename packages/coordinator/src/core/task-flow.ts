@@ -10,12 +10,22 @@ import {
   type TaskCompletion,
   type TerminalTaskState,
 } from '@quic-swarm/protocol';
-import type { Agent, AgentLease } from './agent-record.ts';
+import { removeLease, type Agent } from './agent-record.ts';
+import type { TaskTimer } from './core-timer.ts';
 import { releaseDatasets } from './datasets.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
-import { dropChunks, resultBytesOf, type Task } from './task.ts';
+import {
+  deadlineMsOf,
+  inputBytesOf,
+  isInBackoff,
+  resultBytesOf,
+  timersOf,
+  troubleOf,
+  type AgentLease,
+  type Task,
+} from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -36,17 +46,23 @@ export function dispatchAll(core: CoreState): void {
 export function enqueue(core: CoreState, task: Task, delayMs: number = 0): void {
   moveTo(task, 'queued');
   task.agentId = undefined;
-  task.fraction = undefined;
+  task.lease = undefined;
+  if (task.output !== undefined) task.output.fraction = undefined;
   core.timers.cancel(task.startToCloseTimer);
-  if (delayMs > 0) {
-    task.inBackoff = true;
-    task.releaseTimer = core.timers.schedule(core.nowMs + delayMs, {
-      kind: 'release',
-      taskId: task.taskId,
-    });
-  } else {
-    makeRunnable(core, task);
-  }
+  if (delayMs > 0) timersOf(task).release = setTimer(core, task, 'release', delayMs);
+  else makeRunnable(core, task);
+}
+
+/** Sets a timer about a task; whoever does keeps it, to cancel it. */
+export function setTimer(
+  core: CoreState,
+  task: Task,
+  kind: TaskTimer['kind'],
+  delayMs: number,
+): TaskTimer {
+  const timer: TaskTimer = { atMs: core.nowMs + delayMs, kind, task, index: -1 };
+  core.timers.schedule(timer);
+  return timer;
 }
 
 /** The delay or back-off is over. */
@@ -54,14 +70,14 @@ export function release(core: CoreState, task: Task): void {
   if (task.state === 'waiting') {
     enqueue(core, task);
     announceState(core, task);
-  } else if (task.state === 'queued' && task.inBackoff) {
+  } else if (isInBackoff(task)) {
     makeRunnable(core, task);
   }
 }
 
 function makeRunnable(core: CoreState, task: Task): void {
-  task.inBackoff = false;
-  task.queuedAtMs = core.nowMs;
+  // That saves a boxed number for each task that is queued only once, which is almost every one.
+  if (core.nowMs !== task.acceptedAtMs) task.requeuedAtMs = core.nowMs;
   core.queue.add(task);
 }
 
@@ -70,34 +86,56 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   moveTo(task, 'dispatched');
   task.attempt += 1;
   task.agentId = agent.agentId;
-  dropChunks(task);
+  // Another attempt begins: what the one before has sent counts no more.
+  task.output = undefined;
   agent.dispatchSequence += 1;
-  agent.leases.set(task.taskId, {
-    task,
-    attempt: task.attempt,
-    dispatchSequence: agent.dispatchSequence,
-    dispatchedAtMs: core.nowMs,
-    started: false,
-    completion: undefined,
-    fenced: false,
-  });
+  giveLease(core, task, agent, agent.dispatchSequence);
   core.queue.availabilityChanged(agent);
   const body: BodyOf<'AgentTask'> = {
     epoch: core.options.epoch,
     taskId: task.taskId,
     attempt: task.attempt,
     dispatchSequence: agent.dispatchSequence,
-    taskType: task.taskType,
+    taskType: task.needs.taskType,
     datasets: task.datasets,
-    startToCloseMs:
-      task.deadlineMs === undefined
-        ? task.startToCloseMs
-        : Math.max(1, Math.min(task.startToCloseMs, task.deadlineMs - core.nowMs)),
+    startToCloseMs: startToCloseMsOf(core, task),
   };
   if (task.input !== undefined) body.payload = task.input;
   if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
   core.send(agent.connectionId ?? '', 'dispatch', { type: 'AgentTask', body });
   announceState(core, task);
+}
+
+function startToCloseMsOf(core: CoreState, task: Task): number {
+  const { startToCloseMs } = task.terms;
+  const deadlineMs = deadlineMsOf(task);
+  if (deadlineMs === undefined) return startToCloseMs;
+  return Math.max(1, Math.min(startToCloseMs, deadlineMs - core.nowMs));
+}
+
+function giveLease(
+  core: CoreState,
+  task: Task,
+  agent: Agent,
+  dispatchSequence: number,
+): AgentLease {
+  const lease: AgentLease = {
+    task,
+    attempt: task.attempt,
+    dispatchSequence,
+    dispatchedAtMs: core.nowMs,
+    started: false,
+    completion: undefined,
+    fenced: false,
+    next: undefined,
+    previous: undefined,
+  };
+  // An agent answers for a task, whichever attempt of it: the newer one takes the place of one that is over.
+  const before = agent.fenced.size === 0 ? undefined : agent.fenced.get(task.taskId);
+  if (before !== undefined) removeLease(agent, before);
+  agent.leases.push(lease);
+  task.lease = lease;
+  return lease;
 }
 
 /** dispatched → running. */
@@ -123,7 +161,7 @@ export function startWithEnd(
   lease.started = true;
   if (task.state !== 'dispatched') return;
   moveTo(task, 'running');
-  core.timers.cancel(task.scheduleToStartTimer);
+  core.timers.cancel(task.timers?.scheduleToStart);
   const startedAtMs = Math.max(lease.dispatchedAtMs, core.nowMs - computeMs);
   task.firstStartedAtMs ??= startedAtMs;
   announceState(core, task);
@@ -131,37 +169,27 @@ export function startWithEnd(
 
 function noteStart(core: CoreState, task: Task): void {
   moveTo(task, 'running');
-  core.timers.cancel(task.scheduleToStartTimer);
+  core.timers.cancel(task.timers?.scheduleToStart);
   task.firstStartedAtMs ??= core.nowMs;
 }
 
 function limitAttempt(core: CoreState, task: Task): void {
   // The agent enforces the limit; this one is for an agent that does not.
-  task.startToCloseTimer = core.timers.schedule(
-    core.nowMs + task.startToCloseMs + core.options.startToCloseSlackMs,
-    { kind: 'startToClose', taskId: task.taskId },
-  );
+  const limitMs = task.terms.startToCloseMs + core.options.startToCloseSlackMs;
+  task.startToCloseTimer = setTimer(core, task, 'startToClose', limitMs);
 }
 
 /** queued → running: the agent came back before anybody else was given the task. */
 export function resume(core: CoreState, task: Task, agent: Agent): void {
   core.queue.remove(task);
-  core.timers.cancel(task.releaseTimer);
-  task.inBackoff = false;
+  core.timers.cancel(task.timers?.release);
   task.agentId = agent.agentId;
-  task.losses = Math.max(0, task.losses - 1);
+  const trouble = troubleOf(task);
+  trouble.losses = Math.max(0, trouble.losses - 1);
   noteStart(core, task);
   limitAttempt(core, task);
-  agent.leases.set(task.taskId, {
-    task,
-    attempt: task.attempt,
-    // Below every sequence of the new connection: the agent lists it or has lost it.
-    dispatchSequence: 0,
-    dispatchedAtMs: core.nowMs,
-    started: true,
-    completion: undefined,
-    fenced: false,
-  });
+  // Below every sequence of the new connection: the agent lists it or has lost it.
+  giveLease(core, task, agent, 0).started = true;
   announceState(core, task);
 }
 
@@ -188,7 +216,7 @@ export function complete(
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
   } else if (agent.draining && (outcome === 'cancelled' || reason.type === 'DRAINING')) {
     // The agent gave it up by itself, because it leaves: that counts against nothing.
-    enqueueOrEnd(core, task, 0, reason, task.idempotent);
+    enqueueOrEnd(core, task, 0, reason, task.terms.idempotent);
   } else {
     retryOrFail(core, task, reason);
   }
@@ -197,18 +225,20 @@ export function complete(
 /** An attempt ended with an error: another one, or the end. */
 export function retryOrFail(core: CoreState, task: Task, reason: Failure): void {
   const crashed = reason.type === 'WORKER_CRASHED' || reason.type === 'AGENT_LOST';
-  if (crashed) task.losses += 1;
-  else task.errors += 1;
-  const { retry } = task;
-  const left = task.errors < retry.maximumAttempts && task.losses < retry.maximumDeliveries;
+  const trouble = troubleOf(task);
+  if (crashed) trouble.losses += 1;
+  else trouble.errors += 1;
+  const { errors, losses } = trouble;
+  const { retry, idempotent } = task.terms;
+  const left = errors < retry.maximumAttempts && losses < retry.maximumDeliveries;
   const worthIt =
-    reason.retryable && task.idempotent && !retry.nonRetryableErrorTypes.includes(reason.type);
+    reason.retryable && idempotent && !retry.nonRetryableErrorTypes.includes(reason.type);
   if (!worthIt || !left) {
-    task.deadLettered = reason.retryable && !left;
+    trouble.deadLettered = reason.retryable && !left;
     finish(core, task, reason.type === 'TASK_TIMEOUT' ? 'timed_out' : 'failed', reason);
     return;
   }
-  const retries = task.errors + task.losses - 1;
+  const retries = errors + losses - 1;
   const ceilingMs = Math.min(
     retry.maximumIntervalMs,
     retry.initialIntervalMs * retry.backoffCoefficient ** retries,
@@ -229,7 +259,7 @@ function enqueueOrEnd(
     finish(core, task, 'failed', reason);
     return;
   }
-  task.failure = reason;
+  troubleOf(task).failure = reason;
   enqueue(core, task, delayMs);
   announceState(core, task);
 }
@@ -278,7 +308,7 @@ export function overrun(core: CoreState, task: Task): void {
   if (task.state !== 'running') return;
   const reason = failure(
     'TASK_TIMEOUT',
-    `The attempt ran longer than ${task.startToCloseMs} ms and its agent did not end it.`,
+    `The attempt ran longer than ${task.terms.startToCloseMs} ms and its agent did not end it.`,
   );
   observeAttempt(core, task, task.agentId ?? '', 'timed_out', 0, reason);
   fence(core, task, reason.message);
@@ -296,8 +326,11 @@ export function failNow(core: CoreState, task: Task, reason: Failure): void {
 /** The lease stays counted, since the agent is still busy with it, but nothing that comes under it is believed. */
 function fence(core: CoreState, task: Task, why: string): void {
   if (task.state !== 'dispatched' && task.state !== 'running') return;
-  const lease = core.agents.get(task.agentId ?? '')?.leases.get(task.taskId);
-  if (lease !== undefined) lease.fenced = true;
+  const { lease } = task;
+  if (lease !== undefined) {
+    lease.fenced = true;
+    core.agents.get(task.agentId ?? '')?.fenced.set(task.taskId, lease);
+  }
   tellAgentToStop(core, task, why, core.options.cancelGraceMs);
 }
 
@@ -331,26 +364,27 @@ export function finish(
 ): void {
   moveTo(task, state);
   core.queue.remove(task);
-  task.inBackoff = false;
-  task.failure = reason;
+  task.lease = undefined;
+  if (reason !== undefined) troubleOf(task).failure = reason;
+  else if (task.trouble !== undefined) task.trouble.failure = undefined;
   task.endedAtMs = core.nowMs;
   dropTimers(core, task);
   core.pendingTasks -= 1;
-  core.pendingBytes -= task.inputBytes;
+  core.pendingBytes -= inputBytesOf(task);
   task.input = undefined;
   releaseDatasets(core, task);
   core.finished.push(task);
-  core.finishedBytes += resultBytesOf(task) + task.chunkBytes;
+  core.finishedBytes += resultBytesOf(task);
   const endedAtMs = task.endedAtMs;
   core.effects.push({
     type: 'TaskEnded',
     taskId: task.taskId,
-    taskType: task.taskType,
+    taskType: task.needs.taskType,
     agentId: task.agentId,
     state,
     attempt: task.attempt,
     queueMs: (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs,
-    computeMs: task.computeMs,
+    computeMs: task.computeMs ?? 0,
     totalMs: endedAtMs - task.acceptedAtMs,
     failure: reason,
   });
@@ -360,14 +394,13 @@ export function finish(
 
 /** Finished tasks are kept for a while, and with them what they refer to. */
 function dropTimers(core: CoreState, task: Task): void {
-  core.timers.cancel(task.releaseTimer);
-  core.timers.cancel(task.scheduleToStartTimer);
-  core.timers.cancel(task.scheduleToCloseTimer);
   core.timers.cancel(task.startToCloseTimer);
-  task.releaseTimer = undefined;
-  task.scheduleToStartTimer = undefined;
-  task.scheduleToCloseTimer = undefined;
   task.startToCloseTimer = undefined;
+  if (task.timers === undefined) return;
+  core.timers.cancel(task.timers.release);
+  core.timers.cancel(task.timers.scheduleToStart);
+  core.timers.cancel(task.timers.scheduleToClose);
+  task.timers = undefined;
 }
 
 /** Drops finished tasks beyond the bounds of count, bytes and age. */
@@ -377,13 +410,13 @@ export function forgetOldest(core: CoreState): void {
     const task = core.finished.peek();
     if (task === undefined) return;
     const tooMany = core.finished.size > finishedTasksMax || core.finishedBytes > finishedBytesMax;
-    const tooOld = core.nowMs - (task.endedAtMs ?? 0) >= finishedTtlMs;
-    if (!tooMany && !tooOld) return;
+    // The oldest is looked at only when that decides: it has long left the caches.
+    if (!tooMany && core.nowMs - (task.endedAtMs ?? 0) < finishedTtlMs) return;
     core.finished.shift();
-    core.finishedBytes -= resultBytesOf(task) + task.chunkBytes;
-    core.tasks.delete(task.taskId);
-    if (task.idempotencyKey !== undefined)
-      core.taskIdByKey.delete(keyOf(task.taskType, task.idempotencyKey));
+    core.finishedBytes -= resultBytesOf(task);
+    core.tasks.delete(task);
+    if (task.idempotency !== undefined)
+      core.taskIdByKey.delete(keyOf(task.needs.taskType, task.idempotency.key));
   }
 }
 
@@ -407,7 +440,7 @@ function observeAttempt(
   core.effects.push({
     type: 'AttemptEnded',
     taskId: task.taskId,
-    taskType: task.taskType,
+    taskType: task.needs.taskType,
     agentId,
     attempt: task.attempt,
     outcome,

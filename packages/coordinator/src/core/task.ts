@@ -1,4 +1,7 @@
-/** What the coordinator knows of one task. */
+/**
+ * What the coordinator knows of one task. There may be a million of them, all but a few in the queue: what many tasks
+ * have in common is one record for all of them, and what few have is made when it is needed.
+ */
 import {
   DEFAULT_PRIORITY,
   AGENT_TYPE_OF_TASK,
@@ -9,11 +12,44 @@ import {
   type PayloadEncoding,
   type RetryPolicy,
   type SubmitTask,
+  type TaskCompletion,
   type TaskState,
   type WatchLevel,
 } from '@quic-swarm/protocol';
+import type { Link } from './chain.ts';
+import { hashBytes } from './hash.ts';
 import type { CoreOptions } from './options.ts';
 import type { Scheduled } from './timers.ts';
+
+/** What a task needs of an agent. Tasks with equal needs wait together and share the record (see queue.ts). */
+export interface TaskNeeds {
+  readonly taskType: string;
+  readonly agentType: AgentType | undefined;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+}
+
+/** How a task is to be treated. Shared by tasks that were submitted with nothing special. */
+export interface TaskTerms {
+  readonly priority: number;
+  readonly idempotent: boolean;
+  readonly retry: RetryPolicy;
+  readonly startToCloseMs: number;
+  readonly onClientLoss: 'keep' | 'cancel';
+}
+
+/** Who submitted a task; one record for all tasks of a connection. */
+export interface Submitter {
+  readonly connectionId: string;
+  readonly clientName: string;
+}
+
+/** By what a task is found again that was submitted with an idempotency key. */
+export interface Idempotency {
+  readonly key: string;
+  /** Of the input, which is gone when the task has ended. */
+  readonly inputBytes: number;
+  readonly inputHash: number;
+}
 
 /** A client that wants to hear of the task. */
 export interface Watcher {
@@ -28,174 +64,251 @@ export interface Chunk {
   readonly payloadEncoding: PayloadEncoding | undefined;
 }
 
-/** A task's place in the queue; empty once the task has left it. */
-export interface LaneEntry {
-  task: Task | undefined;
+/** What an attempt has said before its end. */
+export interface AttemptOutput {
+  fraction: number | undefined;
+  /** See {@link addChunk}. */
+  chunks: Chunk[];
+  readonly chunkSequences: Set<number>;
+  chunkBytes: number;
+}
+
+/** What went wrong with a task so far. */
+export interface TaskTrouble {
+  /** Attempts that ended with an error, and attempts that ended with the loss of an agent or a worker. */
+  errors: number;
+  losses: number;
+  failure: Failure | undefined;
+  deadLettered: boolean;
+}
+
+/** Timers that most tasks do not have. */
+export interface TaskTimers {
+  release: Scheduled | undefined;
+  scheduleToStart: Scheduled | undefined;
+  scheduleToClose: Scheduled | undefined;
+}
+
+/**
+ * A lease as the coordinator counts it. It takes a slot of its agent until the agent says that it is over, and its links
+ * are those of the agent's leases.
+ */
+export interface AgentLease extends Link<AgentLease> {
+  /** Kept here, so that nobody needs to look it up among a million. */
+  readonly task: Task;
+  readonly attempt: number;
+  readonly dispatchSequence: number;
+  readonly dispatchedAtMs: number;
+  started: boolean;
+  /** The result, while chunks that were sent before it are still on their way on streams of their own. */
+  completion: TaskCompletion | undefined;
+  /** The task has moved on (timed out, or was ended): whatever comes under this lease is stale. */
+  fenced: boolean;
 }
 
 /**
  * One task.
  *
  * Invariants (checked by `validate.ts`):
- * 1. In the states dispatched and running `agentId` is set and that agent holds a lease with `attempt`. In a final
- *    state it names the agent of the last attempt, if any.
- * 2. `laneEntry` is set exactly when the task can be given to an agent now: queued and not in back-off.
- * 3. A final task has no timers, no input and no lease that is not fenced.
+ * 1. In the states dispatched and running, and in no other, `lease` is set, is not fenced, and the agent `agentId` counts
+ *    it. In a final state `agentId` names the agent of the last attempt, if any.
+ * 2. `isRunnable` is true exactly when the task is in the queue: it can be given to an agent now. A task in state queued
+ *    that is not runnable is in back-off.
+ * 3. A final task has no timers, no input and no lease.
  */
-export interface Task {
+export interface Task extends Link<Task> {
   readonly taskId: string;
-  readonly taskType: string;
-  readonly agentType: AgentType | undefined;
-  readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly datasets: SubmitTask['datasets'];
-  readonly priority: number;
-  readonly idempotencyKey: string | undefined;
-  readonly idempotent: boolean;
-  readonly retry: RetryPolicy;
-  readonly startToCloseMs: number;
-  readonly onClientLoss: 'keep' | 'cancel';
-  readonly submittedBy: string | undefined;
-  readonly submitterConnectionId: string;
-  readonly acceptedAtMs: number;
-  /** When it must have ended; undefined without scheduleToCloseMs. */
-  readonly deadlineMs: number | undefined;
+  /** Of its id; the index of tasks sets and uses it. */
+  idHash: number;
+  /** Shared with all tasks of the same needs; the queue may replace it by its equal. */
+  needs: TaskNeeds;
+  readonly terms: TaskTerms;
+  state: TaskState;
+  isRunnable: boolean;
   /** Order of acceptance; ties of priority go to the earlier one. */
   readonly order: number;
-  /** Length of the input when it is decoded. */
-  readonly inputBytes: number;
-  /** Of the input, for tasks with an idempotency key. */
-  inputHash: number;
-
-  state: TaskState;
+  readonly acceptedAtMs: number;
+  /** When it was last put into the queue; undefined while that was when it was accepted. */
+  requeuedAtMs: number | undefined;
+  /** Its neighbours in the queue. */
+  next: Task | undefined;
+  previous: Task | undefined;
+  /** Number of the last dispatch, 0 before the first. */
+  attempt: number;
+  agentId: string | undefined;
+  /** What its agent holds for it. */
+  lease: AgentLease | undefined;
+  readonly datasets: SubmitTask['datasets'];
   /** The input, until the task is final. */
   input: Uint8Array | undefined;
   /** How the input is encoded; undefined when it is plain. */
   readonly inputEncoding: PayloadEncoding | undefined;
-  /** Which of several tasks with equal needs it waits among (see queue.ts). */
-  bucketKey: string;
-  /** Its place in the queue while it can be given to an agent. */
-  laneEntry: LaneEntry | undefined;
-  inBackoff: boolean;
-  queuedAtMs: number;
-  firstStartedAtMs: number | undefined;
-  /** Number of the last dispatch, 0 before the first. */
-  attempt: number;
-  /** Attempts that ended with an error, and attempts that ended with the loss of an agent or a worker. */
-  errors: number;
-  losses: number;
-  agentId: string | undefined;
-  cancelRequested: string | undefined;
-  fraction: number | undefined;
   watchers: readonly Watcher[];
-  /** The chunks that the running attempt has sent; see {@link addChunk}. */
-  chunks: readonly Chunk[];
-  /** Their sequences; undefined while there are none, as for most tasks. */
-  chunkSequences: Set<number> | undefined;
-  chunkBytes: number;
-
-  failure: Failure | undefined;
-  deadLettered: boolean;
+  readonly submitter: Submitter;
+  readonly idempotency: Idempotency | undefined;
+  cancelRequested: string | undefined;
+  /** Of the running attempt, or of the last one until the next begins; undefined while it has said nothing. */
+  output: AttemptOutput | undefined;
+  trouble: TaskTrouble | undefined;
+  timers: TaskTimers | undefined;
+  startToCloseTimer: Scheduled | undefined;
+  firstStartedAtMs: number | undefined;
+  endedAtMs: number | undefined;
+  computeMs: number | undefined;
   result: Uint8Array | undefined;
   resultEncoding: PayloadEncoding | undefined;
   resultType: string | undefined;
-  endedAtMs: number | undefined;
-  computeMs: number;
-
-  releaseTimer: Scheduled | undefined;
-  scheduleToStartTimer: Scheduled | undefined;
-  scheduleToCloseTimer: Scheduled | undefined;
-  startToCloseTimer: Scheduled | undefined;
 }
 
 /** Of a task that nobody watches. One for all tasks: there may be a million. */
 export const NO_WATCHERS: readonly Watcher[] = [];
+const NO_DATASETS: SubmitTask['datasets'] = [];
 const NO_CHUNKS: readonly Chunk[] = [];
-
-/** Keeps a chunk whose sequence has not come yet; it counts for `decodedBytes`. */
-export function addChunk(task: Task, chunk: Chunk, decodedBytes: number): void {
-  if (task.chunkSequences === undefined) {
-    task.chunkSequences = new Set();
-    task.chunks = [];
-  }
-  task.chunkSequences.add(chunk.sequence);
-  (task.chunks as Chunk[]).push(chunk);
-  task.chunkBytes += decodedBytes;
-}
-
-/** Another attempt begins: what the one before has sent counts no more. */
-export function dropChunks(task: Task): void {
-  task.chunks = NO_CHUNKS;
-  task.chunkSequences = undefined;
-  task.chunkBytes = 0;
-}
 
 /** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
 export function createTask(
   submission: SubmitTask,
-  client: { readonly connectionId: string; readonly clientName: string },
+  shared: {
+    readonly needs: TaskNeeds;
+    readonly terms: TaskTerms;
+    readonly submitter: Submitter;
+  },
   order: number,
-  options: CoreOptions,
   nowMs: number,
 ): Task {
-  const { taskType, payload } = submission;
-  const agentType =
-    submission.agentType ??
-    (isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined);
+  const { datasets } = submission;
+  // What is looked at when a task is queued and given away comes first, so that it lies side by side.
   return {
     taskId: submission.taskId,
-    taskType,
-    agentType,
-    labels: submission.labels,
-    datasets: submission.datasets,
-    priority: submission.priority ?? DEFAULT_PRIORITY,
-    idempotencyKey: submission.idempotencyKey,
-    idempotent: submission.idempotent ?? true,
-    // Copied only where it differs: a million tasks may wait.
-    retry:
-      submission.retry === undefined ? options.retry : { ...options.retry, ...submission.retry },
-    startToCloseMs: submission.startToCloseMs ?? options.startToCloseMs,
-    onClientLoss: submission.onClientLoss ?? 'keep',
-    submittedBy: client.clientName,
-    submitterConnectionId: client.connectionId,
-    acceptedAtMs: nowMs,
-    deadlineMs:
-      submission.scheduleToCloseMs === undefined ? undefined : nowMs + submission.scheduleToCloseMs,
-    order,
-    inputBytes: decodedBytesOf(submission),
-    inputHash: 0,
+    idHash: 0,
+    needs: shared.needs,
+    terms: shared.terms,
     state: 'waiting',
-    input: payload,
-    inputEncoding: submission.payloadEncoding,
-    bucketKey: '',
-    laneEntry: undefined,
-    inBackoff: false,
-    queuedAtMs: nowMs,
-    firstStartedAtMs: undefined,
+    isRunnable: false,
+    order,
+    acceptedAtMs: nowMs,
+    requeuedAtMs: undefined,
+    next: undefined,
+    previous: undefined,
     attempt: 0,
-    errors: 0,
-    losses: 0,
     agentId: undefined,
-    cancelRequested: undefined,
-    fraction: undefined,
+    lease: undefined,
+    datasets: datasets.length === 0 ? NO_DATASETS : datasets,
+    input: submission.payload,
+    inputEncoding: submission.payloadEncoding,
     watchers: NO_WATCHERS,
-    chunks: NO_CHUNKS,
-    chunkSequences: undefined,
-    chunkBytes: 0,
-    failure: undefined,
-    deadLettered: false,
+    submitter: shared.submitter,
+    idempotency: idempotencyOf(submission),
+    cancelRequested: undefined,
+    output: undefined,
+    trouble: undefined,
+    timers: undefined,
+    startToCloseTimer: undefined,
+    firstStartedAtMs: undefined,
+    endedAtMs: undefined,
+    computeMs: undefined,
     result: undefined,
     resultEncoding: undefined,
     resultType: undefined,
-    endedAtMs: undefined,
-    computeMs: 0,
-    releaseTimer: undefined,
-    scheduleToStartTimer: undefined,
-    scheduleToCloseTimer: undefined,
-    startToCloseTimer: undefined,
   };
 }
 
-/** Length of the result when it is decoded; 0 without one. */
-export function resultBytesOf({ result, resultEncoding }: Task): number {
-  return resultEncoding?.decodedBytes ?? result?.length ?? 0;
+function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
+  const { idempotencyKey: key, payload } = submission;
+  if (key === undefined) return undefined;
+  return { key, inputBytes: decodedBytesOf(submission), inputHash: hashBytes(payload) };
+}
+
+/** What a submission needs of an agent. */
+export function needsOf({ taskType, agentType, labels }: SubmitTask): TaskNeeds {
+  const byType = isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined;
+  return { taskType, agentType: agentType ?? byType, labels };
+}
+
+/** How tasks are treated whose submission says nothing of it. */
+export function defaultTerms({ retry, startToCloseMs }: CoreOptions): TaskTerms {
+  return {
+    priority: DEFAULT_PRIORITY,
+    idempotent: true,
+    retry,
+    startToCloseMs,
+    onClientLoss: 'keep',
+  };
+}
+
+/** How a submission is to be treated: the defaults themselves where it differs in nothing. */
+export function termsOf(submission: SubmitTask, defaults: TaskTerms): TaskTerms {
+  const {
+    priority = defaults.priority,
+    idempotent = defaults.idempotent,
+    retry,
+    startToCloseMs = defaults.startToCloseMs,
+    onClientLoss = defaults.onClientLoss,
+  } = submission;
+  const isDefault =
+    priority === defaults.priority &&
+    idempotent === defaults.idempotent &&
+    retry === undefined &&
+    startToCloseMs === defaults.startToCloseMs &&
+    onClientLoss === defaults.onClientLoss;
+  if (isDefault) return defaults;
+  return {
+    priority,
+    idempotent,
+    retry: retry === undefined ? defaults.retry : { ...defaults.retry, ...retry },
+    startToCloseMs,
+    onClientLoss,
+  };
+}
+
+/** Length of the input when it is decoded; 0 without one. */
+export function inputBytesOf({ input, inputEncoding }: Task): number {
+  return inputEncoding?.decodedBytes ?? input?.length ?? 0;
+}
+
+/** Length of the result and of what came before it when they are decoded. */
+export function resultBytesOf({ result, resultEncoding, output }: Task): number {
+  const resultBytes = resultEncoding?.decodedBytes ?? result?.length ?? 0;
+  return output === undefined ? resultBytes : resultBytes + output.chunkBytes;
+}
+
+/** When it must have ended; undefined without scheduleToCloseMs. */
+export function deadlineMsOf({ timers }: Task): number | undefined {
+  return timers?.scheduleToClose?.atMs;
+}
+
+/** It failed, and the pause before it is tried again is not over. */
+export function isInBackoff({ state, isRunnable }: Task): boolean {
+  return state === 'queued' && !isRunnable;
+}
+
+/** What the running attempt has said; made when it says something for the first time. */
+export function outputOf(task: Task): AttemptOutput {
+  task.output ??= { fraction: undefined, chunks: [], chunkSequences: new Set(), chunkBytes: 0 };
+  return task.output;
+}
+
+/** The chunks that the running attempt has sent. */
+export function chunksOf({ output }: Task): readonly Chunk[] {
+  return output === undefined ? NO_CHUNKS : output.chunks;
+}
+
+/** Keeps a chunk whose sequence has not come yet; it counts for `decodedBytes`. */
+export function addChunk(task: Task, chunk: Chunk, decodedBytes: number): void {
+  const output = outputOf(task);
+  output.chunkSequences.add(chunk.sequence);
+  output.chunks.push(chunk);
+  output.chunkBytes += decodedBytes;
+}
+
+/** What went wrong so far; made when something does for the first time. */
+export function troubleOf(task: Task): TaskTrouble {
+  task.trouble ??= { errors: 0, losses: 0, failure: undefined, deadLettered: false };
+  return task.trouble;
+}
+
+/** The timers that most tasks do not have; made for the first of them. */
+export function timersOf(task: Task): TaskTimers {
+  task.timers ??= { release: undefined, scheduleToStart: undefined, scheduleToClose: undefined };
+  return task.timers;
 }

@@ -3,20 +3,21 @@ import { isTerminal } from '@quic-swarm/protocol';
 import { isAvailable, isCapable } from './agent-record.ts';
 import { invariant } from './invariant.ts';
 import type { CoreState } from './state.ts';
-import type { Task } from './task.ts';
+import { inputBytesOf, type AgentLease, type Task } from './task.ts';
 
 /** Throws InvariantError at the first contradiction. */
 export function validate(core: CoreState): void {
   let pending = 0;
   let pendingBytes = 0;
   let inBuckets = 0;
+  const counted = new Set([...core.agents.values()].flatMap(({ leases }) => [...leases]));
   for (const task of core.tasks.values()) {
-    validateTask(core, task);
+    validateTask(task, counted);
     if (!isTerminal(task.state)) {
       pending += 1;
-      pendingBytes += task.inputBytes;
+      pendingBytes += inputBytesOf(task);
     }
-    if (task.laneEntry !== undefined) inBuckets += 1;
+    if (task.isRunnable) inBuckets += 1;
   }
   invariant(
     pending === core.pendingTasks,
@@ -29,26 +30,25 @@ export function validate(core: CoreState): void {
   validateDatasets(core);
 }
 
-function validateTask(core: CoreState, task: Task): void {
+function validateTask(task: Task, counted: ReadonlySet<AgentLease>): void {
   const { taskId, state } = task;
   const leased = state === 'dispatched' || state === 'running';
-  const lease = core.agents.get(task.agentId ?? '')?.leases.get(taskId);
-  invariant(!leased || lease?.attempt === task.attempt, `task ${taskId}: ${state} without a lease`);
-  invariant(!leased || lease?.fenced === false, `task ${taskId}: its lease is fenced`);
+  const { lease } = task;
+  invariant(leased === (lease !== undefined), `task ${taskId}: ${state}, but its lease is wrong`);
+  if (lease !== undefined) {
+    invariant(lease.attempt === task.attempt, `task ${taskId}: its lease is of another attempt`);
+    invariant(!lease.fenced, `task ${taskId}: its lease is fenced`);
+    invariant(counted.has(lease), `task ${taskId}: no agent counts its lease`);
+  }
+  const isReleased = (task.timers?.release?.index ?? -1) < 0;
   invariant(
-    (task.laneEntry !== undefined) === (state === 'queued' && !task.inBackoff),
+    task.isRunnable === (state === 'queued' && isReleased),
     `task ${taskId}: its place in the queue is wrong`,
   );
   if (!isTerminal(state)) return;
   invariant(task.input === undefined, `task ${taskId} is final and keeps its input`);
-  const timers = [
-    task.releaseTimer,
-    task.scheduleToStartTimer,
-    task.scheduleToCloseTimer,
-    task.startToCloseTimer,
-  ];
   invariant(
-    timers.every((timer) => timer === undefined || timer.index < 0),
+    task.timers === undefined && task.startToCloseTimer === undefined,
     `task ${taskId} is final and has timers`,
   );
 }
@@ -60,13 +60,24 @@ function validateAgents(core: CoreState): void {
       agent.connectionId !== undefined || agent.leases.size === 0,
       `lost agent ${agent.agentId} has leases`,
     );
-    for (const [taskId, { task: leased, fenced, attempt }] of agent.leases) {
-      if (fenced) continue;
+    const leases = [...agent.leases];
+    const { length } = leases;
+    invariant(length === agent.leases.size, `the leases of agent ${agent.agentId} lost count`);
+    invariant(
+      leases.filter(({ fenced }) => fenced).length === agent.fenced.size,
+      `agent ${agent.agentId}: its fenced leases lost count`,
+    );
+    for (const lease of leases) {
+      const { taskId } = lease.task;
+      if (lease.fenced) {
+        invariant(agent.fenced.get(taskId) === lease, `the fenced lease of ${taskId} is lost`);
+        continue;
+      }
       invariant(!holders.has(taskId), `task ${taskId} is leased to two agents`);
       holders.set(taskId, agent.agentId);
       const task = core.tasks.get(taskId);
       invariant(
-        task === leased && task.agentId === agent.agentId && task.attempt === attempt,
+        task === lease.task && task.agentId === agent.agentId && task.lease === lease,
         `agent ${agent.agentId} holds a lease of ${taskId} that its task does not know`,
       );
     }
@@ -80,7 +91,7 @@ function validateBuckets(core: CoreState): void {
       `bucket ${bucket.key} lost count`,
     );
     for (const agent of core.agents.values()) {
-      const expected = isAvailable(agent) && isCapable(agent, bucket);
+      const expected = isAvailable(agent) && isCapable(agent, bucket.needs);
       invariant(
         bucket.available.has(agent) === expected,
         `agent ${agent.agentId} in bucket ${bucket.key}`,

@@ -1,7 +1,7 @@
 /** Tells clients what happens to the tasks they watch. Those that are gone stay in a task's list until it ends and hear nothing. */
 import type { PendingReason, TaskEvent } from '@quic-swarm/protocol';
 import { agentsFor } from './pending-reason.ts';
-import { NO_WATCHERS, type Chunk, type Task } from './task.ts';
+import { NO_WATCHERS, chunksOf, type Chunk, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
 
 /** A change of state, for those who want to hear of all. */
@@ -40,15 +40,15 @@ export function announceEnd(core: CoreState, task: Task): void {
     if (level === 'none' || !core.clients.has(connectionId)) continue;
     sendEvent(core, connectionId, endEvent(task));
   }
-  if (task.onClientLoss === 'cancel') {
-    core.clients.get(task.submitterConnectionId)?.cancelledWithIt.delete(task);
+  if (task.terms.onClientLoss === 'cancel') {
+    core.clients.get(task.submitter.connectionId)?.cancelledWithIt.delete(task);
   }
   task.watchers = NO_WATCHERS;
 }
 
 /** All that a client that starts to watch now has missed. */
 export function tellSoFar(core: CoreState, task: Task, connectionId: string): void {
-  for (const chunk of task.chunks) sendEvent(core, connectionId, chunkEvent(task, chunk));
+  for (const chunk of chunksOf(task)) sendEvent(core, connectionId, chunkEvent(task, chunk));
   if (task.endedAtMs === undefined) sendEvent(core, connectionId, stateEvent(core, task));
   else sendEvent(core, connectionId, endEvent(task));
 }
@@ -82,14 +82,14 @@ function chunkEvent(task: Task, { sequence, payload, payloadEncoding }: Chunk): 
 function endEvent(task: Task): TaskEvent {
   const endedAtMs = task.endedAtMs ?? task.acceptedAtMs;
   const event = eventOf(task, 'end');
-  if (task.failure !== undefined) event.failure = task.failure;
+  if (task.trouble?.failure !== undefined) event.failure = task.trouble.failure;
   if (task.result !== undefined) event.payload = task.result;
   if (task.resultEncoding !== undefined) event.payloadEncoding = task.resultEncoding;
   if (task.resultType !== undefined) event.resultType = task.resultType;
-  event.chunkCount = task.chunks.length;
-  event.deadLettered = task.deadLettered;
+  event.chunkCount = chunksOf(task).length;
+  event.deadLettered = task.trouble?.deadLettered ?? false;
   event.queueMs = (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs;
-  event.computeMs = task.computeMs;
+  event.computeMs = task.computeMs ?? 0;
   event.totalMs = endedAtMs - task.acceptedAtMs;
   return event;
 }
