@@ -9,6 +9,7 @@
  */
 import { requireAtLeast, requireBand, requireFiniteValues, requireValues } from './check.ts';
 import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
+import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { KernelError } from './problem.ts';
 
 /** Cells of the direction table of {@link dtwPath}: 256 MiB, the largest that a worker should hold. */
@@ -21,6 +22,8 @@ export interface DtwOptions {
    * @default max(n, m) − 1, which is no restriction
    */
   readonly band?: number;
+  /** What computes. @default plain TypeScript */
+  readonly engine?: KernelEngine | undefined;
 }
 
 /** Options of {@link dtwDistanceWithin}. */
@@ -50,9 +53,8 @@ export interface DtwPath {
  */
 export function dtwDistance(a: Float64Array, b: Float64Array, options: DtwOptions = {}): number {
   const band = checkedBand(a, b, options);
-  const none = new Float64Array(a.length + 1);
-  const scratch = createDtwScratch(b.length);
-  return Math.sqrt(earlyAbandonedDtwSquared(a, b, band, Infinity, none, scratch));
+  const { engine = TYPESCRIPT_ENGINE } = options;
+  return Math.sqrt(engine.dtwSquared(a, b, band));
 }
 
 /**
