@@ -5,4 +5,4 @@
  */
 export { loadBlock, fillTube } from './block';
 export { judgeDirectly, scanWindows } from './scan';
-export { warpSquared } from './warping';
+export { warpWithin } from './warping';

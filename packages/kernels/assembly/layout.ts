@@ -12,10 +12,15 @@ export const VALUES: usize = 4;
 export const SUMS: usize = 8;
 export const SQUARES: usize = 12;
 export const UNUSABLE: usize = 16;
-/** Per position: mean in the shifted frame, 1 / standard deviation, and (bytes) the state of the window. */
-export const MEANS: usize = 20;
-export const INVERSES: usize = 24;
-export const STATES: usize = 28;
+/**
+ * Per pair of positions six values: the means in the shifted frame of both, 1 / standard deviation of both, and squared
+ * LB_Kim of both (−Infinity where it does not apply). Three arrays would be written at addresses that differ by multiples
+ * of 4,096 from those that are read, which makes processors wait for each other's stores: three times slower for some
+ * lengths.
+ */
+export const JUDGED: usize = 20;
+/** Per position (bytes): the state of the window. */
+export const STATES: usize = 24;
 /** The envelope of `VALUES` as centre ± reach. */
 export const CENTRE: usize = 32;
 export const REACH: usize = 36;
@@ -26,11 +31,16 @@ export const LOW: usize = 44;
 export const QUERY: usize = 48;
 export const QUERY_CENTRE: usize = 52;
 export const QUERY_REACH: usize = 56;
-/** The window in hand, exactly normalised; what its rows still cost at least; two rows of the warping table. */
+/** The window in hand, exactly normalised, and what its rows, or those of the query, still cost at least. */
 export const WINDOW: usize = 60;
 export const REMAINING: usize = 64;
-export const ROW_A: usize = 68;
-export const ROW_B: usize = 72;
+/** Three antidiagonals of the warping table. */
+export const FIRST_DIAGONAL: usize = 68;
+export const SECOND_DIAGONAL: usize = 72;
+export const THIRD_DIAGONAL: usize = 28;
+/** The query and the window in hand, backwards. */
+export const QUERY_BACKWARDS: usize = 144;
+export const WINDOW_BACKWARDS: usize = 148;
 /** Points of the query, band in points, whether windows are normalised. */
 export const LENGTH: usize = 76;
 export const BAND: usize = 80;
@@ -52,6 +62,11 @@ export const OUTCOME: usize = 120;
 export const SQUARED: usize = 128;
 export const MAGNITUDE: usize = 136;
 
+/** Where in `JUDGED` the values of a position are: its mean, and so many bytes behind it the others. */
+export const INVERSE_BEHIND: usize = 16;
+export const KIM_BEHIND: usize = 32;
+export const PAIR_BYTES: usize = 48;
+
 /** States of a window; the same numbers as in `src/series-block.ts`. */
 export const USABLE: u8 = 0;
 export const FLAT: u8 = 1;
@@ -68,4 +83,9 @@ export function number(scan: usize, field: usize): i32 {
 
 export function count(scan: usize, field: usize): void {
   store<i32>(scan + field, load<i32>(scan + field) + 1);
+}
+
+export function judgedAt(scan: usize, position: i32): usize {
+  const pair = <usize>(position >> 1);
+  return pointer(scan, JUDGED) + pair * PAIR_BYTES + ((<usize>(position & 1)) << 3);
 }

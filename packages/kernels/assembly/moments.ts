@@ -1,6 +1,6 @@
 /** Exact moments of one window, in the order of additions of `src/znormalise.ts`, so that both give the same bits. */
 
-const FLAT_TOLERANCE: f64 = 1e-12;
+export const FLAT_TOLERANCE: f64 = 1e-12;
 
 export function isFlat(mean: f64, deviation: f64): bool {
   return deviation < FLAT_TOLERANCE * max(1.0, abs(mean));

@@ -4,46 +4,45 @@
  * changes the limit.
  */
 import { ensureTube } from './block';
-import {
-  keoghCandidateSquared,
-  keoghQuerySquared,
-  kimSquared,
-  sumQueryBound,
-  sumWindowBound,
-} from './bounds';
+import { keoghCandidateSquared, keoghQuerySquared, sumQueryBound, sumWindowBound } from './bounds';
 import {
   BAND,
   CENTRE,
   count,
   DTW_ABANDONED,
   DTW_COMPUTED,
-  INVERSES,
+  FIRST_DIAGONAL,
+  INVERSE_BEHIND,
+  judgedAt,
+  KIM_BEHIND,
   LENGTH,
-  MEANS,
   NORMALISE,
   number,
   OFFSET,
   OUTCOME,
+  PAIR_BYTES,
   pointer,
   PRUNED_KEOGH_CANDIDATE,
   PRUNED_KEOGH_QUERY,
   PRUNED_KIM,
   QUERY,
+  QUERY_BACKWARDS,
   QUERY_CENTRE,
   QUERY_REACH,
   RAW,
   REACH,
   REMAINING,
-  ROW_A,
-  ROW_B,
+  SECOND_DIAGONAL,
   SQUARED,
   STATES,
+  THIRD_DIAGONAL,
   USABLE,
   VALUES,
   WINDOW,
+  WINDOW_BACKWARDS,
 } from './layout';
 import { normaliseWindow } from './moments';
-import { earlyAbandonedSquared } from './warping';
+import { warpWithin } from './warping';
 
 /** Nothing is left in the range. */
 const FINISHED = 0;
@@ -52,52 +51,42 @@ const WITHIN = 1;
 /** The window is flat, not finite, or without trustworthy moments. */
 const SPECIAL = 2;
 
-/** LB_Kim uses three points at each end. */
-const KIM_POINTS_MIN = 6;
-
 /**
  * Judges positions from … to − 1 of the loaded block. Returns the first that the caller must hear of, with the reason in
  * `OUTCOME`, or `to`.
  */
 export function scanWindows(scan: usize, from: i32, to: i32, limit: f64): i32 {
-  const length = number(scan, LENGTH);
-  const bytes = (<usize>length) << 3;
-  const means = pointer(scan, MEANS);
-  const inverses = pointer(scan, INVERSES);
-  const states = pointer(scan, STATES);
-  const values = pointer(scan, VALUES) + ((<usize>number(scan, OFFSET)) << 3);
-  const query = pointer(scan, QUERY);
-  const hasKim = length >= KIM_POINTS_MIN;
   const limits = f64x2.splat(limit);
   let prunedKim = 0;
   let p = from;
   while (p < to) {
-    const at = (<usize>p) << 3;
-    // Two windows at a time where both can be ended by LB_Kim, which is nearly always.
-    const both = p + 1 < to && load<u16>(states + <usize>p) == 0;
-    if (hasKim && load<u8>(states + <usize>p) == USABLE) {
-      const kim = kimSquared(
-        values + at,
-        bytes,
-        v128.load(means + at),
-        v128.load(inverses + at),
-        query,
-      );
-      const over = i64x2.bitmask(f64x2.gt(kim, limits));
-      if ((over & 1) != 0) {
-        const ended = both && over == 3 ? 2 : 1;
-        prunedKim += ended;
-        p += ended;
-        continue;
+    // Four windows at a time where LB_Kim ends them all, which is the usual case.
+    if ((p & 1) == 0) {
+      let at = judgedAt(scan, p);
+      while (p + 4 <= to) {
+        const over = v128.and(
+          f64x2.gt(v128.load(at, KIM_BEHIND), limits),
+          f64x2.gt(v128.load(at, KIM_BEHIND + PAIR_BYTES), limits),
+        );
+        if (!i64x2.all_true(over)) break;
+        prunedKim += 4;
+        p += 4;
+        at += 2 * PAIR_BYTES;
       }
     }
-    const outcome = judge(scan, p, limit);
-    if (outcome != FINISHED) {
+    // An odd position is the one behind a window that was returned.
+    const stop = min(p + 4 - (p & 1), to);
+    for (; p < stop; p++) {
+      if (load<f64>(judgedAt(scan, p), KIM_BEHIND) > limit) {
+        prunedKim += 1;
+        continue;
+      }
+      const outcome = judge(scan, p, limit);
+      if (outcome == FINISHED) continue;
       store<i32>(scan + OUTCOME, outcome);
       store<i32>(scan + PRUNED_KIM, load<i32>(scan + PRUNED_KIM) + prunedKim);
       return p;
     }
-    p += 1;
   }
   store<i32>(scan + OUTCOME, FINISHED);
   store<i32>(scan + PRUNED_KIM, load<i32>(scan + PRUNED_KIM) + prunedKim);
@@ -109,8 +98,8 @@ function judge(scan: usize, p: i32, limit: f64): i32 {
   if (load<u8>(pointer(scan, STATES) + <usize>p) != USABLE) return SPECIAL;
   const bytes = (<usize>number(scan, LENGTH)) << 3;
   const shift = (<usize>(number(scan, OFFSET) + p)) << 3;
-  const mean = load<f64>(pointer(scan, MEANS) + ((<usize>p) << 3));
-  const inverse = load<f64>(pointer(scan, INVERSES) + ((<usize>p) << 3));
+  const mean = load<f64>(judgedAt(scan, p));
+  const inverse = load<f64>(judgedAt(scan, p), INVERSE_BEHIND);
   const byQuery = keoghQuerySquared(
     pointer(scan, VALUES) + shift,
     bytes,
@@ -137,10 +126,18 @@ function judge(scan: usize, p: i32, limit: f64): i32 {
   const remaining = pointer(scan, REMAINING);
   if (byWindow > byQuery) {
     sumWindowBound(query, bytes, mean, inverse, centre, reach, remaining);
-    return warp(scan, query, window, limit);
+    const backwards = pointer(scan, WINDOW_BACKWARDS);
+    reverse(window, bytes, backwards);
+    return warp(scan, query, backwards, limit);
   }
   sumQueryBound(window, bytes, pointer(scan, QUERY_CENTRE), pointer(scan, QUERY_REACH), remaining);
-  return warp(scan, window, query, limit);
+  return warp(scan, window, pointer(scan, QUERY_BACKWARDS), limit);
+}
+
+function reverse(values: usize, bytes: usize, target: usize): void {
+  for (let at: usize = 0; at < bytes; at += 8) {
+    store<f64>(target + bytes - 8 - at, load<f64>(values + at));
+  }
 }
 
 /** The same without the bounds that rest on prefix sums. For windows whose moments they cannot give. */
@@ -153,7 +150,7 @@ export function judgeDirectly(scan: usize, p: i32, limit: f64): i32 {
     count(scan, PRUNED_KEOGH_QUERY);
     return FINISHED;
   }
-  return warp(scan, window, pointer(scan, QUERY), limit);
+  return warp(scan, window, pointer(scan, QUERY_BACKWARDS), limit);
 }
 
 function prepareWindow(scan: usize, p: i32): usize {
@@ -165,17 +162,20 @@ function prepareWindow(scan: usize, p: i32): usize {
   return window;
 }
 
-function warp(scan: usize, rows: usize, columns: usize, limit: f64): i32 {
+function warp(scan: usize, rows: usize, backwards: usize, limit: f64): i32 {
   count(scan, DTW_COMPUTED);
-  const squared = earlyAbandonedSquared(
+  const length = number(scan, LENGTH);
+  const squared = warpWithin(
     rows,
-    columns,
-    number(scan, LENGTH),
+    length,
+    backwards,
+    length,
     number(scan, BAND),
     limit,
     pointer(scan, REMAINING),
-    pointer(scan, ROW_A),
-    pointer(scan, ROW_B),
+    pointer(scan, FIRST_DIAGONAL),
+    pointer(scan, SECOND_DIAGONAL),
+    pointer(scan, THIRD_DIAGONAL),
   );
   if (squared == Infinity) {
     count(scan, DTW_ABANDONED);

@@ -239,7 +239,7 @@ function seedSelection(
   for (const segment of segments) {
     for (let start = Math.max(next, segment.start); start < segment.end; start += stride) {
       next = start + stride;
-      if (!context.series.subarray(start, start + m).every(isUsable)) continue;
+      if (!isWindowUsable(context.series, start, m)) continue;
       prepareWindow(context, start, window);
       seeds.push({ start, distance: scan.diagonalDistance(window) });
     }
@@ -252,6 +252,11 @@ function seedSelection(
     stats.seedWindows += 1;
   }
   selection.tightenBound(worst);
+}
+
+function isWindowUsable(series: Float64Array, start: number, m: number): boolean {
+  for (let i = start; i < start + m; i += 1) if (!isUsable(series[i] as number)) return false;
+  return true;
 }
 
 function describeMatch(

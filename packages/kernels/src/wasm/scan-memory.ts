@@ -9,9 +9,8 @@ const VALUES = 4;
 const SUMS = 8;
 const SQUARES = 12;
 const UNUSABLE = 16;
-const MEANS = 20;
-const INVERSES = 24;
-const STATES = 28;
+const JUDGED = 20;
+const STATES = 24;
 const CENTRE = 32;
 const REACH = 36;
 const HIGH = 40;
@@ -21,8 +20,9 @@ const QUERY_CENTRE = 52;
 const QUERY_REACH = 56;
 const WINDOW = 60;
 const REMAINING = 64;
-const ROW_A = 68;
-const ROW_B = 72;
+const FIRST_DIAGONAL = 68;
+const SECOND_DIAGONAL = 72;
+const THIRD_DIAGONAL = 28;
 const LENGTH = 76;
 const BAND = 80;
 const NORMALISE = 84;
@@ -32,7 +32,9 @@ const COUNTERS = 100;
 const OUTCOME = 120;
 const SQUARED = 128;
 const MAGNITUDE = 136;
-const RECORD_BYTES = 144;
+const QUERY_BACKWARDS = 144;
+const WINDOW_BACKWARDS = 148;
+const RECORD_BYTES = 152;
 
 /** Counters of a scan, by their place behind each other. */
 const COUNTED = [
@@ -68,13 +70,13 @@ export class ScanMemory {
     const tube = createTube(m);
     fillTube(query, m, band, tube, new Int32Array(2 * m));
     const places: (readonly [field: number, address: number])[] = [
-      [RAW, workspace.reserve(region)],
-      [VALUES, workspace.reserve(region)],
-      [SUMS, workspace.reserve(region + 1)],
-      [SQUARES, workspace.reserve(region + 1)],
+      // A quarter of a page apart: see assembly/layout.ts on JUDGED.
+      [RAW, workspace.reserve(region, 0)],
+      [VALUES, workspace.reserve(region, 1024)],
+      [SUMS, workspace.reserve(region + 1, 2048)],
+      [SQUARES, workspace.reserve(region + 1, 3072)],
       [UNUSABLE, workspace.reserve((region + 2) / 2)],
-      [MEANS, workspace.reserve(positionsMax)],
-      [INVERSES, workspace.reserve(positionsMax)],
+      [JUDGED, workspace.reserve(3 * (positionsMax + 1))],
       [STATES, workspace.reserve(positionsMax / 8)],
       [CENTRE, workspace.reserve(region)],
       [REACH, workspace.reserve(region)],
@@ -85,8 +87,11 @@ export class ScanMemory {
       [QUERY_REACH, workspace.place(tube.reach)],
       [WINDOW, workspace.reserve(m)],
       [REMAINING, workspace.reserve(m + 1)],
-      [ROW_A, workspace.reserve(m + 1)],
-      [ROW_B, workspace.reserve(m + 1)],
+      [QUERY_BACKWARDS, workspace.place(query.toReversed())],
+      [WINDOW_BACKWARDS, workspace.reserve(m)],
+      [FIRST_DIAGONAL, workspace.reserve(m + 4)],
+      [SECOND_DIAGONAL, workspace.reserve(m + 4)],
+      [THIRD_DIAGONAL, workspace.reserve(m + 4)],
     ];
     this.#integers = workspace.integers;
     this.#bytes = workspace.bytes;

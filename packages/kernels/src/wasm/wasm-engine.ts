@@ -56,12 +56,14 @@ function dtwSquared(workspace: Workspace, a: Float64Array, b: Float64Array, band
   const backwards = workspace.place(b.toReversed());
   const rows = [diagonal, diagonal, diagonal].map((values) => workspace.reserve(values));
   const [before = 0, current = 0, next = 0] = rows;
-  return workspace.kernels.warpSquared(
+  return workspace.kernels.warpWithin(
     first,
     a.length,
     backwards,
     b.length,
     band,
+    Infinity,
+    0,
     before,
     current,
     next,

@@ -25,12 +25,14 @@ export interface KernelExports {
   ): void;
   scanWindows(scan: number, from: number, to: number, limit: number): number;
   judgeDirectly(scan: number, position: number, limit: number): number;
-  warpSquared(
+  warpWithin(
     a: number,
     n: number,
     backwards: number,
     m: number,
     band: number,
+    limit: number,
+    remaining: number,
     first: number,
     second: number,
     third: number,
@@ -52,9 +54,14 @@ export class Workspace {
     this.#floats = new Float64Array(this.#memory.buffer);
   }
 
-  /** Address of room for so many 64-bit floats. What lies there is left over from earlier computations. */
-  reserve(values: number): number {
-    const address = this.#next;
+  /**
+   * Address of room for so many 64-bit floats. What lies there is left over from earlier computations.
+   * @param pageOffset a multiple of 8 under 4,096: where in a page of memory the room begins
+   */
+  reserve(values: number, pageOffset: number | undefined = undefined): number {
+    const skipped =
+      pageOffset === undefined ? 0 : (pageOffset - this.#next + 4096 * 2 ** 20) % 4096;
+    const address = this.#next + skipped;
     this.#next = address + 8 * (Math.ceil(values) + SPARE_VALUES);
     if (this.#next > this.#memory.buffer.byteLength) this.#grow();
     return address;
