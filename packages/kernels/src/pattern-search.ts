@@ -229,7 +229,7 @@ function seedSelection(
   const { selection, stats } = context;
   const m = context.query.length;
   const positions = positionsIn(segments);
-  const seedsMax = Math.max(2 * selection.seedsNeeded, Math.min(positions / 256, 2 ** 20 / m));
+  const seedsMax = Math.max(2 * selection.seedsNeeded, Math.min(positions / 1024, 2 ** 20 / m));
   const stride = Math.max(1, selection.zone, Math.ceil(positions / seedsMax));
   if (positions / stride < selection.seedsNeeded) return;
   const window = new Float64Array(m);
