@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const inHere = (path) => fileURLToPath(new URL(path, import.meta.url));
+/** @param {string} path */
+const inHere = (path) => join(import.meta.dirname, path);
+
 const FLAGS = [
   '-O3',
   '--noAssert',
@@ -20,13 +22,13 @@ const FLAGS = [
   '--initialMemory',
   '1',
 ];
-const TARGET = inHere('./wasm/kernels.wasm');
-const STAMP = inHere('./wasm/.built-from');
+const TARGET = inHere('wasm/kernels.wasm');
+const STAMP = inHere('wasm/.built-from');
 
-const { version } = createRequire(import.meta.url)('assemblyscript/package.json');
-const hash = createHash('sha256').update(JSON.stringify([version, FLAGS]));
-for (const name of readdirSync(inHere('./assembly')).sort()) {
-  hash.update(name).update(readFileSync(inHere(`./assembly/${name}`)));
+const compiler = createRequire(import.meta.url).resolve('assemblyscript/package.json');
+const hash = createHash('sha256').update(JSON.stringify(FLAGS)).update(readFileSync(compiler));
+for (const name of readdirSync(inHere('assembly')).sort()) {
+  hash.update(name).update(readFileSync(inHere(`assembly/${name}`)));
 }
 const builtFrom = hash.digest('hex');
 const isCurrent =
@@ -34,12 +36,11 @@ const isCurrent =
 
 if (!isCurrent) {
   const { default: asc } = await import('assemblyscript/asc');
-  mkdirSync(inHere('./wasm'), { recursive: true });
-  const entry = inHere('./assembly/index.ts');
-  const { error, stderr } = await asc.main([entry, ...FLAGS, '--outFile', TARGET]);
-  if (error !== null) {
-    process.stderr.write(`${stderr.toString()}${error.message}\n`);
-    process.exit(1);
-  }
+  mkdirSync(inHere('wasm'), { recursive: true });
+  const entry = inHere('assembly/index.ts');
+  const { error } = await asc.main([entry, ...FLAGS, '--outFile', TARGET], {
+    stderr: process.stderr,
+  });
+  if (error !== null) throw error;
   writeFileSync(STAMP, builtFrom);
 }

@@ -5,4 +5,6 @@
  */
 export { loadBlock, fillTube } from './block';
 export { judgeDirectly, scanWindows } from './scan';
+export { addProducts, rankAverage } from './products';
+export { lcsOfSymbols, lcsOfValues } from './subsequences';
 export { warpWithin } from './warping';

@@ -5,7 +5,10 @@
  */
 import { CascadeScan } from './cascade-scan.ts';
 import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
+import { boundedLcss } from './lcss-table.ts';
 import type { KernelRoute } from './pattern-result.ts';
+import { productsOfColumns } from './products.ts';
+import { averageRanks } from './ranks.ts';
 import type { CascadeContext, WindowScan } from './window-cascade.ts';
 
 /** See the head of the file. The methods are unchecked: callers of the package use its functions. */
@@ -24,6 +27,15 @@ export interface KernelEngine {
     positionsMax: number,
     use: (scan: WindowScan) => T,
   ): T;
+  /** Number of values of two finite series that match in order, within epsilon and delta. */
+  lcssLength(a: Float64Array, b: Float64Array, epsilon: number, delta: number): number;
+  /**
+   * The products of all pairs of columns of `rows` values each: a square, row by row, of which the part on and above the
+   * diagonal is set.
+   */
+  products(columns: readonly Float64Array[], rows: number): Float64Array;
+  /** Ranks of finite values, 1 for the smallest; equal values share the average of their ranks. */
+  averageRanks(values: Float64Array): Float64Array;
 }
 
 /** The reference, and what computes where there is no WebAssembly with SIMD. */
@@ -42,4 +54,8 @@ export const TYPESCRIPT_ENGINE: KernelEngine = {
   },
   withDtwScan: (context, band, positionsMax, use) =>
     use(CascadeScan.ofDtw(context, band, positionsMax)),
+  lcssLength: (a, b, epsilon, delta) =>
+    boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
+  products: productsOfColumns,
+  averageRanks,
 };

@@ -2,15 +2,19 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  correlate,
   createWasmEngine,
   dtwDistance,
+  lcssLength,
   scanPattern,
   searchPattern,
+  TYPESCRIPT_ENGINE,
+  type CorrelationMethod,
   type KernelError,
   type PatternScan,
   type PatternSearchOptions,
 } from '../src/index.ts';
-import { finiteSeries, gappySeries, referenceDtw } from './reference.ts';
+import { finiteSeries, gappySeries, referenceDtw, referenceLcss } from './reference.ts';
 
 const engine = createWasmEngine(readFileSync(new URL('../wasm/kernels.wasm', import.meta.url)));
 
@@ -99,7 +103,7 @@ describe('the WebAssembly engine', () => {
           .map((value, i) => (Math.abs(value) <= 1e150 ? value + Math.sin(i) / 4 : i));
         expectSameAnswer({ series, query, band: Math.floor(bandShare * m), topK });
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -117,6 +121,93 @@ describe('the WebAssembly engine', () => {
         const distance = dtwDistance(x, y, { band, engine });
         expect(distance).toBe(dtwDistance(x, y, { band }));
         expect(distance).toBe(referenceDtw(a, b, band));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('gives the correlations of the plain engine up to rounding, ties and gaps and all', () => {
+    const value = fc.oneof(
+      fc.integer({ min: -3, max: 3 }),
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      fc.constantFrom(0, -0, 1e-300, 1e9, 1e9 + 1e-3),
+    );
+    const cases = fc
+      .tuple(
+        fc.nat({ max: 40 }),
+        fc.nat({ max: 9 }),
+        fc.constantFrom<CorrelationMethod>('pearson', 'spearman'),
+      )
+      .chain(([rows, count, method]) =>
+        fc.record({
+          method: fc.constant(method),
+          columns: fc.array(
+            fc.array(fc.oneof({ weight: 30, arbitrary: value }, fc.constant(NaN)), {
+              minLength: rows,
+              maxLength: rows,
+            }),
+            { minLength: count, maxLength: count },
+          ),
+        }),
+      );
+    fc.assert(
+      fc.property(cases, ({ method, columns }) => {
+        const options = { method, columns: columns.map((column) => Float64Array.from(column)) };
+        const fast = correlate({ ...options, engine });
+        const plain = correlate(options);
+        expect(fast.overlap).toEqual(plain.overlap);
+        for (const [index, expected] of plain.matrix.entries()) {
+          const actual = fast.matrix[index] ?? 0;
+          if (Number.isNaN(expected)) expect(actual).toBeNaN();
+          else expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1e-13);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('correlates more columns and rows than fit into one block', () => {
+    const columns = Array.from({ length: 37 }, (_, index) =>
+      longSeries(index + 1, 1301).map((x) => (Math.abs(x) <= 1e150 ? x : index)),
+    );
+    for (const method of ['pearson', 'spearman'] as const) {
+      const fast = correlate({ columns, method, engine });
+      const plain = correlate({ columns, method });
+      for (const [index, expected] of plain.matrix.entries()) {
+        expect(Math.abs((fast.matrix[index] ?? 0) - expected)).toBeLessThanOrEqual(1e-12);
+      }
+    }
+  });
+
+  it('ranks like the plain engine', () => {
+    const value = fc.oneof(
+      fc.integer({ min: -5, max: 5 }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.constantFrom(0, -0, Number.MIN_VALUE, -Number.MIN_VALUE, Number.MAX_VALUE),
+    );
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 300 }), (values) => {
+        const column = Float64Array.from(values);
+        expect(engine.averageRanks(column)).toEqual(TYPESCRIPT_ENGINE.averageRanks(column));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('counts the longest common subsequence of values like the full table', () => {
+    const cases = fc.record({
+      a: finiteSeries({ minLength: 1, maxLength: 150 }),
+      b: finiteSeries({ minLength: 1, maxLength: 150 }),
+      epsilon: fc.constantFrom(0, 0.1, 1, 100),
+      delta: fc.oneof(fc.constantFrom(0, 1e9), fc.nat({ max: 100 })),
+    });
+    fc.assert(
+      fc.property(cases, ({ a, b, epsilon, delta }) => {
+        const most = Math.max(a.length, b.length) - 1;
+        const options = { epsilon, delta: Math.min(delta, most) };
+        const [x, y] = [Float64Array.from(a), Float64Array.from(b)];
+        const length = lcssLength(x, y, { ...options, engine });
+        expect(length).toBe(referenceLcss(a, b, options.epsilon, options.delta));
       }),
       { numRuns: 2000 },
     );

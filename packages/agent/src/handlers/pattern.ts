@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { searchPattern, type PatternSearchOptions } from '@quic-swarm/kernels';
 import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol';
 import type { TaskContext } from '../task-handler.ts';
+import { kernelEngine } from './kernel-engine.ts';
 import { digestSeries, resolveSeries } from './series-reference.ts';
 
 const DEFAULT_TOP_K = 5;
@@ -60,6 +61,7 @@ function searchOptions(
     exclusionZone,
     excludeRange: input.excludeRows,
     range: input.startRows,
+    engine: kernelEngine,
     onProgress: (fraction) => context.progress(fraction),
     shouldStop: () => context.isCancelled(),
   };

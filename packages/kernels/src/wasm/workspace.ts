@@ -37,6 +37,27 @@ export interface KernelExports {
     second: number,
     third: number,
   ): number;
+  addProducts(columns: number, count: number, rows: number, matrix: number): void;
+  rankAverage(
+    values: number,
+    count: number,
+    ranks: number,
+    keys: number,
+    otherKeys: number,
+    places: number,
+    otherPlaces: number,
+    counts: number,
+  ): void;
+  lcsOfSymbols(symbols: number, rows: number, masks: number, columns: number, row: number): number;
+  lcsOfValues(
+    a: number,
+    rows: number,
+    b: number,
+    columns: number,
+    epsilon: number,
+    delta: number,
+    row: number,
+  ): number;
 }
 
 /** See the head of the file. */
@@ -58,7 +79,7 @@ export class Workspace {
    * Address of room for so many 64-bit floats. What lies there is left over from earlier computations.
    * @param pageOffset a multiple of 8 under 4,096: where in a page of memory the room begins
    */
-  reserve(values: number, pageOffset: number | undefined = undefined): number {
+  reserve(values: number, pageOffset?: number): number {
     const skipped =
       pageOffset === undefined ? 0 : (pageOffset - this.#next + 4096 * 2 ** 20) % 4096;
     const address = this.#next + skipped;
@@ -82,6 +103,16 @@ export class Workspace {
   /** The value at an address. */
   read(address: number): number {
     return this.#floats[address / 8] as number;
+  }
+
+  /** A copy of `count` values from an address. */
+  copyOf(address: number, count: number): Float64Array {
+    return this.#floats.slice(address / 8, address / 8 + count);
+  }
+
+  /** Sets `count` values from an address to zero. */
+  clear(address: number, count: number): void {
+    this.#floats.fill(0, address / 8, address / 8 + count);
   }
 
   /** The memory as 32-bit integers; valid until the next `reserve`. */
