@@ -13,7 +13,9 @@ const inHere = (path) => join(import.meta.dirname, path);
 const FLAGS = [
   '-O3',
   '--noAssert',
-  '--converge',
+  // Functions that files of assembly/ share are no exports of the module.
+  '--disableWarning',
+  'AS112',
   '--runtime',
   'stub',
   '--enable',

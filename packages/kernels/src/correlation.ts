@@ -21,8 +21,6 @@ export interface CorrelationOptions {
   readonly columns: readonly Float64Array[];
   /** @default 'pearson' */
   readonly method?: CorrelationMethod | undefined;
-  /** What computes. @default plain TypeScript */
-  readonly engine?: KernelEngine | undefined;
 }
 
 /** Two full square matrices of columns × columns, row by row. */
@@ -41,10 +39,13 @@ export interface CorrelationMatrix {
  *
  * @throws KernelError LENGTH_MISMATCH when columns differ in length, BAD_PARAMETER for the method
  */
-export function correlate(options: CorrelationOptions): CorrelationMatrix {
+export function correlate(
+  options: CorrelationOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): CorrelationMatrix {
   const method = options.method ?? 'pearson';
   requireMethod(method);
-  const { columns, engine = TYPESCRIPT_ENGINE } = options;
+  const { columns } = options;
   const count = columns.length;
   const rows = columns[0]?.length ?? 0;
   requireSameLengths(columns, rows);

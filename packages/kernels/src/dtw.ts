@@ -22,8 +22,6 @@ export interface DtwOptions {
    * @default max(n, m) − 1, which is no restriction
    */
   readonly band?: number;
-  /** What computes. @default plain TypeScript */
-  readonly engine?: KernelEngine | undefined;
 }
 
 /** Options of {@link dtwDistanceWithin}. */
@@ -51,9 +49,13 @@ export interface DtwPath {
  *
  * @throws KernelError EMPTY_SERIES, VALUE_NOT_FINITE, BAND_TOO_WIDE, BAND_TOO_NARROW, BAD_PARAMETER
  */
-export function dtwDistance(a: Float64Array, b: Float64Array, options: DtwOptions = {}): number {
+export function dtwDistance(
+  a: Float64Array,
+  b: Float64Array,
+  options: DtwOptions = {},
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): number {
   const band = checkedBand(a, b, options);
-  const { engine = TYPESCRIPT_ENGINE } = options;
   return Math.sqrt(engine.dtwSquared(a, b, band));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which implementation computes. The functions of this package take an engine and use the plain TypeScript one when they
- * get none; {@link createWasmEngine} makes the fast one. Both give the same answers: matches and distances to the last
+ * Which implementation computes. Functions of this package that have a fast form take an engine as their last argument and
+ * use the plain TypeScript one when they get none; {@link createWasmEngine} makes the fast one. Both give the same answers: matches and distances to the last
  * bit, correlations to rounding.
  */
 import { CascadeScan } from './cascade-scan.ts';

@@ -18,8 +18,6 @@ export interface LcssOptions {
    * @default max(n, m) − 1, which is no restriction
    */
   readonly delta?: number;
-  /** What computes. @default plain TypeScript */
-  readonly engine?: KernelEngine | undefined;
 }
 
 /**
@@ -27,7 +25,12 @@ export interface LcssOptions {
  *
  * @throws KernelError EMPTY_SERIES, VALUE_NOT_FINITE, BAND_TOO_WIDE (delta), BAD_PARAMETER
  */
-export function lcssLength(a: Float64Array, b: Float64Array, options: LcssOptions): number {
+export function lcssLength(
+  a: Float64Array,
+  b: Float64Array,
+  options: LcssOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): number {
   requireValues('Series a', a);
   requireValues('Series b', b);
   requireFiniteValues('a', a);
@@ -35,7 +38,6 @@ export function lcssLength(a: Float64Array, b: Float64Array, options: LcssOption
   const longest = a.length > b.length ? a.length : b.length;
   const epsilon = requireAtLeast('epsilon', options.epsilon, 0);
   const delta = requireBand('delta', options.delta ?? longest - 1, longest);
-  const { engine = TYPESCRIPT_ENGINE } = options;
   return engine.lcssLength(a, b, epsilon, delta);
 }
 
@@ -44,7 +46,12 @@ export function lcssLength(a: Float64Array, b: Float64Array, options: LcssOption
  *
  * @throws KernelError as {@link lcssLength}
  */
-export function lcssSimilarity(a: Float64Array, b: Float64Array, options: LcssOptions): number {
+export function lcssSimilarity(
+  a: Float64Array,
+  b: Float64Array,
+  options: LcssOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): number {
   const shortest = a.length < b.length ? a.length : b.length;
-  return lcssLength(a, b, options) / shortest;
+  return lcssLength(a, b, options, engine) / shortest;
 }

@@ -11,7 +11,7 @@
  * overturn them; a scan therefore also returns the candidates that such a neighbour may promote.
  */
 import { CascadeScan } from './cascade-scan.ts';
-import { TYPESCRIPT_ENGINE } from './engine.ts';
+import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
 import {
   addStats,
@@ -43,8 +43,11 @@ const POSITIONS_PER_CHECK = 1024;
  * @throws KernelError EMPTY_SERIES, EMPTY_QUERY, QUERY_TOO_LONG, QUERY_NOT_FINITE, BAND_TOO_WIDE,
  *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED
  */
-export function searchPattern(options: PatternSearchOptions): PatternSearchResult {
-  const scan = runScan(options, false);
+export function searchPattern(
+  options: PatternSearchOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): PatternSearchResult {
+  const scan = runScan(options, engine, false);
   return {
     matches: scan.candidates,
     stats: scan.stats,
@@ -59,8 +62,11 @@ export function searchPattern(options: PatternSearchOptions): PatternSearchResul
  *
  * @throws KernelError as {@link searchPattern}
  */
-export function scanPattern(options: PatternSearchOptions): PatternScan {
-  return runScan(options, true);
+export function scanPattern(
+  options: PatternSearchOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): PatternScan {
+  return runScan(options, engine, true);
 }
 
 /**
@@ -114,7 +120,11 @@ function requireSameParameters(expected: SearchParameters, actual: SearchParamet
   }
 }
 
-function runScan(options: PatternSearchOptions, withNeighbours: boolean): PatternScan {
+function runScan(
+  options: PatternSearchOptions,
+  engine: KernelEngine,
+  withNeighbours: boolean,
+): PatternScan {
   const parameters = resolveSearchParameters(options);
   const { series } = options;
   const allPositions = series.length - parameters.length + 1;
@@ -139,7 +149,7 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
   const route = withScan(
-    options,
+    engine,
     parameters,
     context,
     blockPositionsFor(context, segments),
@@ -158,7 +168,7 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
 
 /** Runs `use` with the scan that the search wants; returns what computed. */
 function withScan(
-  { engine = TYPESCRIPT_ENGINE }: PatternSearchOptions,
+  engine: KernelEngine,
   { algorithm, band, epsilon, delta }: SearchParameters,
   context: CascadeContext,
   positionsMax: number,

@@ -1,6 +1,5 @@
 /** The parameters of a pattern search: their meaning, their defaults and their checks. */
 import { requireAtLeast, requireBand, requireInteger } from './check.ts';
-import type { KernelEngine } from './engine.ts';
 import { KernelError } from './problem.ts';
 import { isUsable, USABLE_MAGNITUDE_MAX } from './series-block.ts';
 import type { IndexRange } from './shards.ts';
@@ -50,8 +49,6 @@ export interface PatternSearchOptions {
   readonly excludeRange?: IndexRange | undefined;
   /** Window starts to scan, for sharding. @default all: 0 … n − m + 1 */
   readonly range?: IndexRange | undefined;
-  /** What computes; only searches by dtw have a fast engine so far. @default plain TypeScript */
-  readonly engine?: KernelEngine | undefined;
   /** Called with the fraction of positions done, in (0, 1], about 100 times at most. */
   readonly onProgress?: ((fractionDone: number) => void) | undefined;
   /** Asked every 1,024 positions; true ends the search with KernelError CANCELLED. */

@@ -26,14 +26,14 @@ function answerOf({ candidates, stats, parameters }: PatternScan): unknown {
 }
 
 function expectSameAnswer(options: PatternSearchOptions): void {
-  const scan = scanPattern({ ...options, engine });
+  const scan = scanPattern(options, engine);
   expect(scan.route).toBe('wasm-simd');
   expect(answerOf(scan)).toEqual(answerOf(scanPattern(options)));
   const { stats } = scan;
   const judged = stats.prunedKim + stats.prunedKeoghQuery + stats.prunedKeoghCandidate;
   expect(stats.skippedWindows + judged + stats.dtwComputed).toBe(stats.positions);
   expect(stats.dtwAbandoned).toBeLessThanOrEqual(stats.dtwComputed);
-  const whole = searchPattern({ ...options, engine });
+  const whole = searchPattern(options, engine);
   expect(whole.matches).toEqual(searchPattern(options).matches);
 }
 
@@ -118,7 +118,7 @@ describe('the WebAssembly engine', () => {
         const longest = Math.max(a.length, b.length);
         const band = Math.min(longest - 1, Math.abs(a.length - b.length) + wanted);
         const [x, y] = [Float64Array.from(a), Float64Array.from(b)];
-        const distance = dtwDistance(x, y, { band, engine });
+        const distance = dtwDistance(x, y, { band }, engine);
         expect(distance).toBe(dtwDistance(x, y, { band }));
         expect(distance).toBe(referenceDtw(a, b, band));
       }),
@@ -153,7 +153,7 @@ describe('the WebAssembly engine', () => {
     fc.assert(
       fc.property(cases, ({ method, columns }) => {
         const options = { method, columns: columns.map((column) => Float64Array.from(column)) };
-        const fast = correlate({ ...options, engine });
+        const fast = correlate(options, engine);
         const plain = correlate(options);
         expect(fast.overlap).toEqual(plain.overlap);
         for (const [index, expected] of plain.matrix.entries()) {
@@ -171,7 +171,7 @@ describe('the WebAssembly engine', () => {
       longSeries(index + 1, 1301).map((x) => (Math.abs(x) <= 1e150 ? x : index)),
     );
     for (const method of ['pearson', 'spearman'] as const) {
-      const fast = correlate({ columns, method, engine });
+      const fast = correlate({ columns, method }, engine);
       const plain = correlate({ columns, method });
       for (const [index, expected] of plain.matrix.entries()) {
         expect(Math.abs((fast.matrix[index] ?? 0) - expected)).toBeLessThanOrEqual(1e-12);
@@ -206,7 +206,7 @@ describe('the WebAssembly engine', () => {
         const most = Math.max(a.length, b.length) - 1;
         const options = { epsilon, delta: Math.min(delta, most) };
         const [x, y] = [Float64Array.from(a), Float64Array.from(b)];
-        const length = lcssLength(x, y, { ...options, engine });
+        const length = lcssLength(x, y, options, engine);
         expect(length).toBe(referenceLcss(a, b, options.epsilon, options.delta));
       }),
       { numRuns: 2000 },
@@ -219,11 +219,10 @@ describe('the WebAssembly engine', () => {
     const outer = { series, query: Float64Array.from({ length: 90 }, (_, i) => Math.cos(i / 9)) };
     const expected = searchPattern(inner).matches;
     const found: unknown[] = [];
-    const { matches } = searchPattern({
-      ...outer,
-      engine,
-      onProgress: () => found.push(searchPattern({ ...inner, engine }).matches),
-    });
+    const onProgress = (): void => {
+      found.push(searchPattern(inner, engine).matches);
+    };
+    const { matches } = searchPattern({ ...outer, onProgress }, engine);
     expect(matches).toEqual(searchPattern(outer).matches);
     expect(found.length).toBeGreaterThan(0);
     for (const each of found) expect(each).toEqual(expected);

@@ -20,7 +20,7 @@ export default function matchPattern(
   const startedMs = performance.now();
   const series = resolveSeries(input.series, context, 'series');
   const query = resolveSeries(input.query, context, 'query');
-  const found = searchPattern(searchOptions(input, series, query, context));
+  const found = searchPattern(searchOptions(input, series, query, context), kernelEngine);
   const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone } = found.parameters;
   return {
     algorithm,
@@ -61,7 +61,6 @@ function searchOptions(
     exclusionZone,
     excludeRange: input.excludeRows,
     range: input.startRows,
-    engine: kernelEngine,
     onProgress: (fraction) => context.progress(fraction),
     shouldStop: () => context.isCancelled(),
   };

@@ -16,11 +16,7 @@ export default function correlateStrategies(
   );
   const rows = series.reduce((longest, { length }) => Math.max(longest, length), 0);
   const columns = series.map((values) => padded(values, rows));
-  const { matrix, overlap } = correlate({
-    columns,
-    method: input.method,
-    engine: kernelEngine,
-  });
+  const { matrix, overlap } = correlate({ columns, method: input.method }, kernelEngine);
   return {
     method: input.method,
     columns: input.columns.map(({ name }) => name),
