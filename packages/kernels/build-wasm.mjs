@@ -15,7 +15,7 @@ const FLAGS = [
   '--noAssert',
   // Functions that files of assembly/ share are no exports of the module.
   '--disableWarning',
-  'AS112',
+  '112',
   '--runtime',
   'stub',
   '--enable',
