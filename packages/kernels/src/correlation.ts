@@ -9,6 +9,7 @@
  * Columns without gaps are centred and scaled once, after which a coefficient is one dot product;
  * only pairs with a gap take the slower two-pass way.
  */
+import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { averageRanks } from './ranks.ts';
 import { KernelError } from './problem.ts';
 
@@ -38,7 +39,10 @@ export interface CorrelationMatrix {
  *
  * @throws KernelError LENGTH_MISMATCH when columns differ in length, BAD_PARAMETER for the method
  */
-export function correlate(options: CorrelationOptions): CorrelationMatrix {
+export function correlate(
+  options: CorrelationOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): CorrelationMatrix {
   const method = options.method ?? 'pearson';
   requireMethod(method);
   const { columns } = options;
@@ -50,10 +54,10 @@ export function correlate(options: CorrelationOptions): CorrelationMatrix {
   const complete = columns.map((column) => column.every(Number.isFinite));
   const scaled = columns.map((column, index) =>
     complete[index] === true
-      ? scaleColumn(method === 'spearman' ? averageRanks(column) : column)
+      ? scaleColumn(method === 'spearman' ? engine.averageRanks(column) : column)
       : undefined,
   );
-  fillCompletePairs(scaled, rows, matrix, overlap);
+  fillCompletePairs(scaled, rows, matrix, overlap, engine);
   const pair = { x: new Float64Array(rows), y: new Float64Array(rows) };
   for (let i = 0; i < count; i += 1) {
     for (let j = i; j < count; j += 1) {
@@ -130,38 +134,27 @@ function gatherOverlap(
   return shared;
 }
 
-/** Rows of a column that stay in the cache while other columns pass by. */
-const PANEL_ROWS = 1024;
-
-/** All pairs of scaled columns, two by two so that each loaded value serves two products. */
+/** All pairs of scaled columns. */
 function fillCompletePairs(
   scaled: readonly (Float64Array | undefined)[],
   rows: number,
   matrix: Float64Array,
   overlap: Uint32Array,
+  engine: KernelEngine,
 ): void {
   const count = scaled.length;
   const present = scaled.flatMap((column, index) =>
     column === undefined ? [] : [{ column, index }],
   );
-  for (let panel = 0; panel < rows; panel += PANEL_ROWS) {
-    const end = Math.min(rows, panel + PANEL_ROWS);
-    for (let i = 0; i < present.length; i += 2) {
-      const a = present[i] as IndexedColumn;
-      // An odd last column stands in for its missing neighbour, whose products are then dropped.
-      const b = present[i + 1] ?? a;
-      for (let j = i; j < present.length; j += 2) {
-        const c = present[j] as IndexedColumn;
-        const d = present[j + 1] ?? c;
-        addProducts(a, b, c, d, panel, end, count, matrix);
-      }
-    }
-  }
+  const products = engine.products(
+    present.map(({ column }) => column),
+    rows,
+  );
   for (let i = 0; i < present.length; i += 1) {
     for (let j = i; j < present.length; j += 1) {
-      const a = (present[i] as IndexedColumn).index;
-      const b = (present[j] as IndexedColumn).index;
-      const sum = rows === 0 ? NaN : clamp(matrix[a * count + b] as number);
+      const a = (present[i] as (typeof present)[number]).index;
+      const b = (present[j] as (typeof present)[number]).index;
+      const sum = rows === 0 ? NaN : clamp(products[i * present.length + j] as number);
       const coefficient = a === b && !Number.isNaN(sum) ? 1 : sum;
       matrix[a * count + b] = coefficient;
       matrix[b * count + a] = coefficient;
@@ -169,49 +162,6 @@ function fillCompletePairs(
       overlap[b * count + a] = rows;
     }
   }
-}
-
-interface IndexedColumn {
-  readonly column: Float64Array;
-  readonly index: number;
-}
-
-function addProducts(
-  a: IndexedColumn,
-  b: IndexedColumn,
-  c: IndexedColumn,
-  d: IndexedColumn,
-  start: number,
-  end: number,
-  count: number,
-  matrix: Float64Array,
-): void {
-  const columnA = a.column;
-  const columnB = b.column;
-  const columnC = c.column;
-  const columnD = d.column;
-  let ac = 0;
-  let ad = 0;
-  let bc = 0;
-  let bd = 0;
-  for (let row = start; row < end; row += 1) {
-    const valueA = columnA[row] as number;
-    const valueB = columnB[row] as number;
-    const valueC = columnC[row] as number;
-    const valueD = columnD[row] as number;
-    ac += valueA * valueC;
-    ad += valueA * valueD;
-    bc += valueB * valueC;
-    bd += valueB * valueD;
-  }
-  const rowA = a.index * count;
-  const rowB = b.index * count;
-  // The block on the diagonal also fills one cell below it, which the mirror image overwrites.
-  matrix[rowA + c.index] = (matrix[rowA + c.index] as number) + ac;
-  if (d !== c) matrix[rowA + d.index] = (matrix[rowA + d.index] as number) + ad;
-  if (b === a) return;
-  matrix[rowB + c.index] = (matrix[rowB + c.index] as number) + bc;
-  if (d !== c) matrix[rowB + d.index] = (matrix[rowB + d.index] as number) + bd;
 }
 
 function clamp(value: number): number {

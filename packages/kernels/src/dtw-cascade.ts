@@ -22,6 +22,7 @@ import {
   boundSlack,
   magnitudeOf,
   prepareWindow,
+  squaredLimit,
   type CascadeContext,
   type WindowCascade,
 } from './window-cascade.ts';
@@ -118,10 +119,8 @@ export class DtwCascade implements WindowCascade {
     );
   }
 
-  /** The squared distance above which a window cannot matter, with room for rounding. */
   #limit(): number {
-    const bound = this.#context.selection.boundDistance + this.#slack;
-    return bound * bound * (1 + 1e-9);
+    return squaredLimit(this.#context, this.#slack);
   }
 
   #scanSpecial(state: number, start: number): void {

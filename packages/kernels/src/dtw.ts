@@ -9,6 +9,7 @@
  */
 import { requireAtLeast, requireBand, requireFiniteValues, requireValues } from './check.ts';
 import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
+import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { KernelError } from './problem.ts';
 
 /** Cells of the direction table of {@link dtwPath}: 256 MiB, the largest that a worker should hold. */
@@ -48,11 +49,14 @@ export interface DtwPath {
  *
  * @throws KernelError EMPTY_SERIES, VALUE_NOT_FINITE, BAND_TOO_WIDE, BAND_TOO_NARROW, BAD_PARAMETER
  */
-export function dtwDistance(a: Float64Array, b: Float64Array, options: DtwOptions = {}): number {
+export function dtwDistance(
+  a: Float64Array,
+  b: Float64Array,
+  options: DtwOptions = {},
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): number {
   const band = checkedBand(a, b, options);
-  const none = new Float64Array(a.length + 1);
-  const scratch = createDtwScratch(b.length);
-  return Math.sqrt(earlyAbandonedDtwSquared(a, b, band, Infinity, none, scratch));
+  return Math.sqrt(engine.dtwSquared(a, b, band));
 }
 
 /**

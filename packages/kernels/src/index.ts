@@ -14,6 +14,8 @@
  * returned is plain data that may cross a thread or the wire.
  */
 export { KernelError, type KernelProblem } from './problem.ts';
+export { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+export { createWasmEngine } from './wasm/wasm-engine.ts';
 export { FLAT_TOLERANCE, windowMoments, zNormalise, type WindowMoments } from './znormalise.ts';
 export {
   dtwDistance,

@@ -4,7 +4,7 @@
  * (Vlachos et al. 2003); the same holds for the query's points and the window's envelope. Windows
  * that can still win get the exact table, which stops when the rows left cannot reach the bound.
  */
-import { boundedLcss } from './lcss.ts';
+import { boundedLcss } from './lcss-table.ts';
 import { createTube, fillTube, type Tube } from './lower-bounds.ts';
 import { WINDOW, type SeriesBlock } from './series-block.ts';
 import {

@@ -10,12 +10,13 @@
  * all results. The shards' own top k would not do, because a neighbour behind the border can
  * overturn them; a scan therefore also returns the candidates that such a neighbour may promote.
  */
-import { DtwCascade } from './dtw-cascade.ts';
+import { CascadeScan } from './cascade-scan.ts';
+import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
-import { LcssCascade } from './lcss-cascade.ts';
 import {
   addStats,
   emptyStats,
+  type KernelRoute,
   type PatternMatch,
   type PatternScan,
   type PatternSearchResult,
@@ -27,9 +28,9 @@ import {
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
-import { isUsable, SeriesBlock } from './series-block.ts';
+import { isUsable } from './series-block.ts';
 import type { IndexRange } from './shards.ts';
-import { prepareWindow, type CascadeContext, type WindowCascade } from './window-cascade.ts';
+import { prepareWindow, type CascadeContext, type WindowScan } from './window-cascade.ts';
 import { windowMoments, zNormalise } from './znormalise.ts';
 
 /** Positions between two looks at `shouldStop`. */
@@ -42,8 +43,11 @@ const POSITIONS_PER_CHECK = 1024;
  * @throws KernelError EMPTY_SERIES, EMPTY_QUERY, QUERY_TOO_LONG, QUERY_NOT_FINITE, BAND_TOO_WIDE,
  *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED
  */
-export function searchPattern(options: PatternSearchOptions): PatternSearchResult {
-  const scan = runScan(options, false);
+export function searchPattern(
+  options: PatternSearchOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): PatternSearchResult {
+  const scan = runScan(options, engine, false);
   return {
     matches: scan.candidates,
     stats: scan.stats,
@@ -58,8 +62,11 @@ export function searchPattern(options: PatternSearchOptions): PatternSearchResul
  *
  * @throws KernelError as {@link searchPattern}
  */
-export function scanPattern(options: PatternSearchOptions): PatternScan {
-  return runScan(options, true);
+export function scanPattern(
+  options: PatternSearchOptions,
+  engine: KernelEngine = TYPESCRIPT_ENGINE,
+): PatternScan {
+  return runScan(options, engine, true);
 }
 
 /**
@@ -113,7 +120,11 @@ function requireSameParameters(expected: SearchParameters, actual: SearchParamet
   }
 }
 
-function runScan(options: PatternSearchOptions, withNeighbours: boolean): PatternScan {
+function runScan(
+  options: PatternSearchOptions,
+  engine: KernelEngine,
+  withNeighbours: boolean,
+): PatternScan {
   const parameters = resolveSearchParameters(options);
   const { series } = options;
   const allPositions = series.length - parameters.length + 1;
@@ -133,23 +144,48 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
   const normalise = parameters.normalise === 'z';
   const query = normalise ? zNormalise(options.query) : options.query;
   const context: CascadeContext = { series, query, normalise, selection, stats };
-  const band = parameters.band ?? parameters.delta ?? 0;
-  const cascade =
-    parameters.algorithm === 'dtw'
-      ? new DtwCascade(context, band)
-      : new LcssCascade(context, parameters.epsilon ?? 0, band);
   stats.positions = range.end - range.start;
   const watch = new ScanWatch(options, stats.positions);
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
-  seedSelection(context, cascade, segments);
-  scanSegments(context, cascade, segments, band, watch);
+  const route = withScan(
+    engine,
+    parameters,
+    context,
+    blockPositionsFor(context, segments),
+    (scan) => {
+      seedSelection(context, scan, segments);
+      scanSegments(scan, segments, blockPositionsFor(context, segments), watch);
+    },
+  );
   stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
   const openRight = withNeighbours && range.end < allPositions;
   const candidates = selection
     .finish(range.end, openRight)
     .map((candidate) => describeMatch(series, parameters, candidate));
-  return { candidates, stats, parameters, route: 'typescript' };
+  return { candidates, stats, parameters, route };
+}
+
+/** Runs `use` with the scan that the search wants; returns what computed. */
+function withScan(
+  engine: KernelEngine,
+  { algorithm, band, epsilon, delta }: SearchParameters,
+  context: CascadeContext,
+  positionsMax: number,
+  use: (scan: WindowScan) => void,
+): KernelRoute {
+  if (algorithm === 'dtw') {
+    engine.withDtwScan(context, band ?? 0, positionsMax, use);
+    return engine.route;
+  }
+  use(CascadeScan.ofLcss(context, epsilon ?? 0, delta ?? 0, positionsMax));
+  return 'typescript';
+}
+
+/** How many windows a block has. It reads m − 1 rows more, so blocks grow with long patterns. */
+function blockPositionsFor({ query }: CascadeContext, segments: readonly IndexRange[]): number {
+  const wanted = POSITIONS_PER_CHECK * Math.ceil(query.length / POSITIONS_PER_CHECK);
+  return Math.min(wanted, Math.max(1, positionsIn(segments)));
 }
 
 /** The parts of `range` whose windows do not overlap the excluded rows. */
@@ -172,25 +208,19 @@ function positionsIn(segments: readonly IndexRange[]): number {
 }
 
 function scanSegments(
-  context: CascadeContext,
-  cascade: WindowCascade,
+  scan: WindowScan,
   segments: readonly IndexRange[],
-  band: number,
+  blockPositions: number,
   watch: ScanWatch,
 ): void {
-  const m = context.query.length;
-  // A block reads m − 1 rows more than it has positions, so blocks grow with long patterns.
-  const wanted = POSITIONS_PER_CHECK * Math.ceil(m / POSITIONS_PER_CHECK);
-  const blockPositions = Math.min(wanted, Math.max(1, positionsIn(segments)));
-  const block = new SeriesBlock(context.series, m, band, context.normalise, blockPositions);
   for (const segment of segments) {
     for (let first = segment.start; first < segment.end; first += blockPositions) {
       const count = Math.min(blockPositions, segment.end - first);
-      block.load(first, count);
+      scan.load(first, count);
       for (let from = 0; from < count; from += POSITIONS_PER_CHECK) {
         watch.check();
         const to = Math.min(count, from + POSITIONS_PER_CHECK);
-        cascade.scan(block, first, from, to);
+        scan.scan(from, to);
         watch.advance(to - from);
       }
     }
@@ -203,13 +233,13 @@ function scanSegments(
  */
 function seedSelection(
   context: CascadeContext,
-  cascade: WindowCascade,
+  scan: WindowScan,
   segments: readonly IndexRange[],
 ): void {
   const { selection, stats } = context;
   const m = context.query.length;
   const positions = positionsIn(segments);
-  const seedsMax = Math.max(2 * selection.seedsNeeded, Math.min(positions / 256, 2 ** 20 / m));
+  const seedsMax = Math.max(2 * selection.seedsNeeded, Math.min(positions / 1024, 2 ** 20 / m));
   const stride = Math.max(1, selection.zone, Math.ceil(positions / seedsMax));
   if (positions / stride < selection.seedsNeeded) return;
   const window = new Float64Array(m);
@@ -219,19 +249,24 @@ function seedSelection(
   for (const segment of segments) {
     for (let start = Math.max(next, segment.start); start < segment.end; start += stride) {
       next = start + stride;
-      if (!context.series.subarray(start, start + m).every(isUsable)) continue;
+      if (!isWindowUsable(context.series, start, m)) continue;
       prepareWindow(context, start, window);
-      seeds.push({ start, distance: cascade.diagonalDistance(window) });
+      seeds.push({ start, distance: scan.diagonalDistance(window) });
     }
   }
   if (seeds.length < selection.seedsNeeded) return;
   let worst = 0;
   for (const { start } of seeds.sort(byDistanceThenStart).slice(0, selection.seedsNeeded)) {
     prepareWindow(context, start, window);
-    worst = Math.max(worst, cascade.exactDistance(window));
+    worst = Math.max(worst, scan.exactDistance(window));
     stats.seedWindows += 1;
   }
   selection.tightenBound(worst);
+}
+
+function isWindowUsable(series: Float64Array, start: number, m: number): boolean {
+  for (let i = start; i < start + m; i += 1) if (!isUsable(series[i] as number)) return false;
+  return true;
 }
 
 function describeMatch(

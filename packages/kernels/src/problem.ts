@@ -22,7 +22,8 @@ export type KernelProblem =
   | 'UNKNOWN_ALGORITHM'
   | 'UNKNOWN_INDICATOR'
   | 'PARAMETERS_DIFFER'
-  | 'CANCELLED';
+  | 'CANCELLED'
+  | 'WASM_UNAVAILABLE';
 
 /**
  * Bad input or a cancelled computation. `message` says what and why with the numbers of the case,

@@ -14,6 +14,18 @@ export interface WindowCascade {
   exactDistance(window: Float64Array): number;
 }
 
+/** A cascade and the block that it moves along the series: all that a search needs of an engine. */
+export interface WindowScan {
+  /** Moves the block to the windows that start at first … first + count − 1. */
+  load(first: number, count: number): void;
+  /** Judges positions from … to − 1 of the block. */
+  scan(from: number, to: number): void;
+  /** An upper bound on the distance of a prepared window, in O(m). */
+  diagonalDistance(window: Float64Array): number;
+  /** The exact distance of a prepared window. */
+  exactDistance(window: Float64Array): number;
+}
+
 /** The search as a cascade sees it. */
 export interface CascadeContext {
   readonly series: Float64Array;
@@ -32,6 +44,12 @@ export interface CascadeContext {
 export function boundSlack(context: CascadeContext, magnitude: number): number {
   const root = Math.sqrt(context.query.length);
   return context.normalise ? root * MOMENT_SLACK : root * 1e-14 * magnitude;
+}
+
+/** The squared distance above which a window cannot matter, with room for rounding. */
+export function squaredLimit({ selection }: CascadeContext, slack: number): number {
+  const bound = selection.boundDistance + slack;
+  return bound * bound * (1 + 1e-9);
 }
 
 /** The largest absolute value. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { searchPattern, type PatternSearchOptions } from '@quic-swarm/kernels';
 import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol';
 import type { TaskContext } from '../task-handler.ts';
+import { kernelEngine } from './kernel-engine.ts';
 import { digestSeries, resolveSeries } from './series-reference.ts';
 
 const DEFAULT_TOP_K = 5;
@@ -19,7 +20,7 @@ export default function matchPattern(
   const startedMs = performance.now();
   const series = resolveSeries(input.series, context, 'series');
   const query = resolveSeries(input.query, context, 'query');
-  const found = searchPattern(searchOptions(input, series, query, context));
+  const found = searchPattern(searchOptions(input, series, query, context), kernelEngine);
   const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone } = found.parameters;
   return {
     algorithm,

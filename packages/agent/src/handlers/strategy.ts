@@ -2,6 +2,7 @@
 import { correlate } from '@quic-swarm/kernels';
 import type { StrategyCorrelation, StrategyCorrelationInput } from '@quic-swarm/protocol';
 import type { TaskContext } from '../task-handler.ts';
+import { kernelEngine } from './kernel-engine.ts';
 import { resolveSeries } from './series-reference.ts';
 
 /** Computes a StrategyCorrelation task. Rows that a shorter column does not have are gaps at its end. */
@@ -15,14 +16,14 @@ export default function correlateStrategies(
   );
   const rows = series.reduce((longest, { length }) => Math.max(longest, length), 0);
   const columns = series.map((values) => padded(values, rows));
-  const { matrix, overlap } = correlate({ columns, method: input.method });
+  const { matrix, overlap } = correlate({ columns, method: input.method }, kernelEngine);
   return {
     method: input.method,
     columns: input.columns.map(({ name }) => name),
     rows,
     matrix,
     overlap,
-    route: 'typescript',
+    route: kernelEngine.route,
     elapsedMs: performance.now() - startedMs,
   };
 }

@@ -98,7 +98,10 @@ test.each(['pearson', 'spearman'] as const)('StrategyCorrelation by %s', (method
   const short = new Float64Array(2000).fill(NaN);
   short.set([3, 1, 2]);
   const expected = correlate({ columns: [prices, other, short], method });
-  expect(result.matrix).toEqual(expected.matrix);
+  // Whatever computed here: the last bits depend on the order of additions.
+  for (const [index, coefficient] of expected.matrix.entries()) {
+    expect(result.matrix[index]).toBeCloseTo(coefficient, 12);
+  }
   expect(result.overlap).toEqual(expected.overlap);
   expect(result).toMatchObject({ rows: 2000, columns: ['a', 'b', 'short'] });
 });

@@ -1,0 +1,61 @@
+/**
+ * Which implementation computes. Functions of this package that have a fast form take an engine as their last argument and
+ * use the plain TypeScript one when they get none; {@link createWasmEngine} makes the fast one. Both give the same answers: matches and distances to the last
+ * bit, correlations to rounding.
+ */
+import { CascadeScan } from './cascade-scan.ts';
+import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
+import { boundedLcss } from './lcss-table.ts';
+import type { KernelRoute } from './pattern-result.ts';
+import { productsOfColumns } from './products.ts';
+import { averageRanks } from './ranks.ts';
+import type { CascadeContext, WindowScan } from './window-cascade.ts';
+
+/** See the head of the file. The methods are unchecked: callers of the package use its functions. */
+export interface KernelEngine {
+  /** What results say about where they come from. */
+  readonly route: KernelRoute;
+  /** Squared banded DTW distance of two finite series; the band joins their ends. */
+  dtwSquared(a: Float64Array, b: Float64Array, band: number): number;
+  /**
+   * A DTW scan over blocks of up to `positionsMax` windows. `use` gets it and what it returns is returned; afterwards the
+   * scan must not be used any more, because its memory serves the next one.
+   */
+  withDtwScan<T>(
+    context: CascadeContext,
+    band: number,
+    positionsMax: number,
+    use: (scan: WindowScan) => T,
+  ): T;
+  /** Number of values of two finite series that match in order, within epsilon and delta. */
+  lcssLength(a: Float64Array, b: Float64Array, epsilon: number, delta: number): number;
+  /**
+   * The products of all pairs of columns of `rows` values each: a square, row by row, of which the part on and above the
+   * diagonal is set.
+   */
+  products(columns: readonly Float64Array[], rows: number): Float64Array;
+  /** Ranks of finite values, 1 for the smallest; equal values share the average of their ranks. */
+  averageRanks(values: Float64Array): Float64Array;
+}
+
+/** The reference, and what computes where there is no WebAssembly with SIMD. */
+export const TYPESCRIPT_ENGINE: KernelEngine = {
+  route: 'typescript',
+  dtwSquared: (a, b, band) => {
+    const nothingRemaining = new Float64Array(a.length + 1);
+    return earlyAbandonedDtwSquared(
+      a,
+      b,
+      band,
+      Infinity,
+      nothingRemaining,
+      createDtwScratch(b.length),
+    );
+  },
+  withDtwScan: (context, band, positionsMax, use) =>
+    use(CascadeScan.ofDtw(context, band, positionsMax)),
+  lcssLength: (a, b, epsilon, delta) =>
+    boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
+  products: productsOfColumns,
+  averageRanks,
+};

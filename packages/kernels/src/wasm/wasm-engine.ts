@@ -1,0 +1,134 @@
+/** The kernels in WebAssembly with SIMD: from the bytes of `kernels.wasm` to an engine. */
+import type { KernelEngine } from '../engine.ts';
+import { KernelError } from '../problem.ts';
+import { WasmDtwScan } from './dtw-scan.ts';
+import { Workspace } from './workspace.ts';
+
+/** Workspaces that wait for their next use: one, and one more for a scan inside of another. */
+const IDLE_WORKSPACES_MAX = 2;
+
+/** A memory that a giant pattern has grown beyond this is let go. */
+const IDLE_WORKSPACE_BYTES_MAX = 16 * 2 ** 20;
+
+/**
+ * Makes an engine of the module that this package ships as `@quic-swarm/kernels/kernels.wasm`. It belongs to the thread
+ * that made it; each of its computations works in a memory of its own, so that they may be nested.
+ *
+ * @throws KernelError WASM_UNAVAILABLE when this runtime has no WebAssembly with SIMD, or the bytes are no such module
+ */
+export function createWasmEngine(bytes: Uint8Array): KernelEngine {
+  const module = compile(bytes);
+  const idle: Workspace[] = [];
+  const withWorkspace = <T>(use: (workspace: Workspace) => T): T => {
+    const workspace = idle.pop() ?? new Workspace(module);
+    workspace.reset();
+    try {
+      return use(workspace);
+    } finally {
+      const isSmall = workspace.memoryBytes <= IDLE_WORKSPACE_BYTES_MAX;
+      if (isSmall && idle.length < IDLE_WORKSPACES_MAX) idle.push(workspace);
+    }
+  };
+  return {
+    route: 'wasm-simd',
+    dtwSquared: (a, b, band) => withWorkspace((workspace) => dtwSquared(workspace, a, b, band)),
+    withDtwScan: (context, band, positionsMax, use) =>
+      withWorkspace((workspace) => use(new WasmDtwScan(context, band, positionsMax, workspace))),
+    lcssLength: (a, b, epsilon, delta) =>
+      withWorkspace((workspace) => lcssLength(workspace, a, b, epsilon, delta)),
+    products: (columns, rows) =>
+      withWorkspace((workspace) => productsOfColumns(workspace, columns, rows)),
+    averageRanks: (values) => withWorkspace((workspace) => averageRanks(workspace, values)),
+  };
+}
+
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KernelError(
+      'WASM_UNAVAILABLE',
+      `The WebAssembly kernels cannot be used here: ${reason}`,
+      'Leave the engine out: plain TypeScript computes the same.',
+    );
+  }
+}
+
+function dtwSquared(workspace: Workspace, a: Float64Array, b: Float64Array, band: number): number {
+  const diagonal = a.length + 4;
+  const first = workspace.place(a);
+  const backwards = workspace.place(b.toReversed());
+  const rows = [diagonal, diagonal, diagonal].map((values) => workspace.reserve(values));
+  const [before = 0, current = 0, next = 0] = rows;
+  return workspace.kernels.warpWithin(
+    first,
+    a.length,
+    backwards,
+    b.length,
+    band,
+    Infinity,
+    0,
+    before,
+    current,
+    next,
+  );
+}
+
+function lcssLength(
+  workspace: Workspace,
+  a: Float64Array,
+  b: Float64Array,
+  epsilon: number,
+  delta: number,
+): number {
+  const rows = workspace.place(a);
+  const columns = workspace.reserve(64 * Math.ceil(b.length / 64));
+  workspace.write(columns, b);
+  const words = workspace.reserve(Math.ceil(b.length / 64));
+  const { kernels } = workspace;
+  return kernels.lcsOfValues(rows, a.length, columns, b.length, epsilon, delta, words);
+}
+
+function productsOfColumns(
+  workspace: Workspace,
+  columns: readonly Float64Array[],
+  rows: number,
+): Float64Array {
+  // The kernel takes four columns and two rows at a time; what is missing is zero.
+  const count = 4 * Math.ceil(columns.length / 4);
+  const stride = 2 * Math.ceil(rows / 2);
+  const first = workspace.reserve(count * stride);
+  const matrix = workspace.reserve(count * count);
+  workspace.clear(first, count * stride);
+  workspace.clear(matrix, count * count);
+  for (const [index, column] of columns.entries()) {
+    workspace.write(first + 8 * index * stride, column);
+  }
+  workspace.kernels.addProducts(first, count, stride, matrix);
+  if (count === columns.length) return workspace.copyOf(matrix, count * count);
+  const products = new Float64Array(columns.length * columns.length);
+  for (const [index] of columns.entries()) {
+    const row = workspace.copyOf(matrix + 8 * index * count, columns.length);
+    products.set(row, index * columns.length);
+  }
+  return products;
+}
+
+/** Counters of the radix sort: eight digits of 256 values, two to a 64-bit float. */
+const RANK_COUNTERS = (8 * 256) / 2;
+
+function averageRanks(workspace: Workspace, values: Float64Array): Float64Array {
+  const { length } = values;
+  if (length === 0) return new Float64Array(0);
+  const from = workspace.place(values);
+  const ranks = workspace.reserve(length);
+  const keys = workspace.reserve(length);
+  const otherKeys = workspace.reserve(length);
+  const places = workspace.reserve(length / 2);
+  const otherPlaces = workspace.reserve(length / 2);
+  const counters = workspace.reserve(RANK_COUNTERS);
+  const { kernels } = workspace;
+  kernels.rankAverage(from, length, ranks, keys, otherKeys, places, otherPlaces, counters);
+  return workspace.copyOf(ranks, length);
+}

@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  correlate,
+  createWasmEngine,
+  dtwDistance,
+  lcssLength,
+  scanPattern,
+  searchPattern,
+  TYPESCRIPT_ENGINE,
+  type CorrelationMethod,
+  type KernelError,
+  type PatternScan,
+  type PatternSearchOptions,
+} from '../src/index.ts';
+import { finiteSeries, gappySeries, referenceDtw, referenceLcss } from './reference.ts';
+
+const engine = createWasmEngine(readFileSync(new URL('../wasm/kernels.wasm', import.meta.url)));
+
+/** Everything that the two engines must agree on to the last bit; how windows were pruned may differ by rounding. */
+function answerOf({ candidates, stats, parameters }: PatternScan): unknown {
+  const { positions, skippedWindows, excludedWindows, nonFiniteWindows, flatWindows } = stats;
+  const counts = { positions, skippedWindows, excludedWindows, nonFiniteWindows, flatWindows };
+  return { candidates, parameters, counts };
+}
+
+function expectSameAnswer(options: PatternSearchOptions): void {
+  const scan = scanPattern(options, engine);
+  expect(scan.route).toBe('wasm-simd');
+  expect(answerOf(scan)).toEqual(answerOf(scanPattern(options)));
+  const { stats } = scan;
+  const judged = stats.prunedKim + stats.prunedKeoghQuery + stats.prunedKeoghCandidate;
+  expect(stats.skippedWindows + judged + stats.dtwComputed).toBe(stats.positions);
+  expect(stats.dtwAbandoned).toBeLessThanOrEqual(stats.dtwComputed);
+  const whole = searchPattern(options, engine);
+  expect(whole.matches).toEqual(searchPattern(options).matches);
+}
+
+/** A random walk with steps, plateaus, jumps of level, gaps and values that no window may hold. */
+function longSeries(seed: number, length: number): Float64Array {
+  let state = seed >>> 0;
+  const random = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  let level = random() < 0.3 ? 1e9 : 100;
+  let isFlat = false;
+  return Float64Array.from({ length }, () => {
+    if (random() < 0.005) isFlat = !isFlat;
+    if (random() < 0.001) level += 1e6 * (random() - 0.5);
+    if (random() < 0.0005) return [NaN, Infinity, -Infinity, 1e200][Math.floor(4 * random())] ?? 0;
+    if (!isFlat) level += random() - 0.5;
+    return level;
+  });
+}
+
+describe('the WebAssembly engine', () => {
+  it('finds what the TypeScript engine finds, for short series of every kind', () => {
+    const cases = fc.record({
+      values: gappySeries({ minLength: 1, maxLength: 70 }),
+      query: finiteSeries({ minLength: 1, maxLength: 40 }),
+      cut: fc.option(fc.nat()),
+      band: fc.oneof(fc.constantFrom(0, 1e9), fc.nat({ max: 20 })),
+      topK: fc.constantFrom(1, 2, 5, 100),
+      zone: fc.double({ min: 0, max: 1.3, noNaN: true }),
+      normalise: fc.constantFrom('z' as const, 'z' as const, 'none' as const),
+      maximumDistance: fc.constantFrom(Infinity, Infinity, 0.6, 0),
+    });
+    fc.assert(
+      fc.property(cases, ({ values, query: drawn, cut, band, zone, ...rest }) => {
+        const m = Math.min(drawn.length, values.length);
+        const from = (cut ?? 0) % (values.length - m + 1);
+        const piece = values.slice(from, from + m);
+        const isOwn = cut !== null && piece.every((value) => Math.abs(value) <= 1e150);
+        expectSameAnswer({
+          series: Float64Array.from(values),
+          query: Float64Array.from(isOwn ? piece : drawn.slice(0, m)),
+          band: Math.min(band, m - 1),
+          exclusionZone: Math.round(zone * m),
+          ...rest,
+        });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('finds the same across many blocks, with plateaus, jumps and gaps', () => {
+    const cases = fc.record({
+      seed: fc.nat(),
+      m: fc.integer({ min: 6, max: 300 }),
+      length: fc.integer({ min: 300, max: 5000 }),
+      bandShare: fc.double({ min: 0, max: 0.3, noNaN: true }),
+      topK: fc.constantFrom(1, 3, 10),
+      start: fc.nat(),
+    });
+    fc.assert(
+      fc.property(cases, ({ seed, m, length, bandShare, topK, start }) => {
+        const series = longSeries(seed, length);
+        const from = start % (length - m + 1);
+        const query = series
+          .slice(from, from + m)
+          .map((value, i) => (Math.abs(value) <= 1e150 ? value + Math.sin(i) / 4 : i));
+        expectSameAnswer({ series, query, band: Math.floor(bandShare * m), topK });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives the DTW distance of the plain table, also of series of different lengths', () => {
+    const cases = fc.tuple(
+      finiteSeries({ minLength: 1, maxLength: 40 }),
+      finiteSeries({ minLength: 1, maxLength: 40 }),
+      fc.oneof(fc.constantFrom(0, 1e9), fc.nat({ max: 12 })),
+    );
+    fc.assert(
+      fc.property(cases, ([a, b, wanted]) => {
+        const longest = Math.max(a.length, b.length);
+        const band = Math.min(longest - 1, Math.abs(a.length - b.length) + wanted);
+        const [x, y] = [Float64Array.from(a), Float64Array.from(b)];
+        const distance = dtwDistance(x, y, { band }, engine);
+        expect(distance).toBe(dtwDistance(x, y, { band }));
+        expect(distance).toBe(referenceDtw(a, b, band));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('gives the correlations of the plain engine up to rounding, ties and gaps and all', () => {
+    const value = fc.oneof(
+      fc.integer({ min: -3, max: 3 }),
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      fc.constantFrom(0, -0, 1e-300, 1e9, 1e9 + 1e-3),
+    );
+    const cases = fc
+      .tuple(
+        fc.nat({ max: 40 }),
+        fc.nat({ max: 9 }),
+        fc.constantFrom<CorrelationMethod>('pearson', 'spearman'),
+      )
+      .chain(([rows, count, method]) =>
+        fc.record({
+          method: fc.constant(method),
+          columns: fc.array(
+            fc.array(fc.oneof({ weight: 30, arbitrary: value }, fc.constant(NaN)), {
+              minLength: rows,
+              maxLength: rows,
+            }),
+            { minLength: count, maxLength: count },
+          ),
+        }),
+      );
+    fc.assert(
+      fc.property(cases, ({ method, columns }) => {
+        const options = { method, columns: columns.map((column) => Float64Array.from(column)) };
+        const fast = correlate(options, engine);
+        const plain = correlate(options);
+        expect(fast.overlap).toEqual(plain.overlap);
+        for (const [index, expected] of plain.matrix.entries()) {
+          const actual = fast.matrix[index] ?? 0;
+          if (Number.isNaN(expected)) expect(actual).toBeNaN();
+          else expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1e-13);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('correlates more columns and rows than fit into one block', () => {
+    const columns = Array.from({ length: 37 }, (_, index) =>
+      longSeries(index + 1, 1301).map((x) => (Math.abs(x) <= 1e150 ? x : index)),
+    );
+    for (const method of ['pearson', 'spearman'] as const) {
+      const fast = correlate({ columns, method }, engine);
+      const plain = correlate({ columns, method });
+      for (const [index, expected] of plain.matrix.entries()) {
+        expect(Math.abs((fast.matrix[index] ?? 0) - expected)).toBeLessThanOrEqual(1e-12);
+      }
+    }
+  });
+
+  it('ranks like the plain engine', () => {
+    const value = fc.oneof(
+      fc.integer({ min: -5, max: 5 }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.constantFrom(0, -0, Number.MIN_VALUE, -Number.MIN_VALUE, Number.MAX_VALUE),
+    );
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 300 }), (values) => {
+        const column = Float64Array.from(values);
+        expect(engine.averageRanks(column)).toEqual(TYPESCRIPT_ENGINE.averageRanks(column));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('counts the longest common subsequence of values like the full table', () => {
+    const cases = fc.record({
+      a: finiteSeries({ minLength: 1, maxLength: 150 }),
+      b: finiteSeries({ minLength: 1, maxLength: 150 }),
+      epsilon: fc.constantFrom(0, 0.1, 1, 100),
+      delta: fc.oneof(fc.constantFrom(0, 1e9), fc.nat({ max: 100 })),
+    });
+    fc.assert(
+      fc.property(cases, ({ a, b, epsilon, delta }) => {
+        const most = Math.max(a.length, b.length) - 1;
+        const options = { epsilon, delta: Math.min(delta, most) };
+        const [x, y] = [Float64Array.from(a), Float64Array.from(b)];
+        const length = lcssLength(x, y, options, engine);
+        expect(length).toBe(referenceLcss(a, b, options.epsilon, options.delta));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('serves a search inside of another', () => {
+    const series = longSeries(7, 3000);
+    const inner = { series, query: Float64Array.from({ length: 50 }, (_, i) => Math.sin(i / 5)) };
+    const outer = { series, query: Float64Array.from({ length: 90 }, (_, i) => Math.cos(i / 9)) };
+    const expected = searchPattern(inner).matches;
+    const found: unknown[] = [];
+    const onProgress = (): void => {
+      found.push(searchPattern(inner, engine).matches);
+    };
+    const { matches } = searchPattern({ ...outer, onProgress }, engine);
+    expect(matches).toEqual(searchPattern(outer).matches);
+    expect(found.length).toBeGreaterThan(0);
+    for (const each of found) expect(each).toEqual(expected);
+  });
+
+  it('says so when the module cannot be used', () => {
+    expect(() => createWasmEngine(Uint8Array.of(0, 97, 115, 109))).toThrow(
+      expect.objectContaining({ type: 'WASM_UNAVAILABLE' } satisfies Partial<KernelError>),
+    );
+  });
+});
