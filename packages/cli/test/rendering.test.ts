@@ -149,6 +149,26 @@ describe('tables', () => {
 });
 
 describe('results', () => {
+  it('of a search for all say so when there are more than were reported', () => {
+    const match = { start: 7, length: 10, distance: 0.25, normalizedDistance: 0.1 };
+    const result = {
+      algorithm: 'dtw' as const,
+      kernelVersion: '1',
+      route: 'typescript' as const,
+      parameters: { length: 10, band: 1, normalise: 'z' as const, exclusionZone: 3 },
+      matches: [{ ...match, windowMean: 0, windowStandardDeviation: 1 }],
+      stats: { positions: 91 },
+      seriesDigest: { length: 100, sha256: 'x' },
+    };
+    const series = { name: 'DAX', source: 'prices.csv' };
+    const parameters = { ...result.parameters, maximumDistance: 2.5 };
+    const [head, , , more] = patternLines({ ...result, parameters, truncated: true }, series);
+    expect(head).toBe('DTW of 10 rows, band 1, distance up to 2.5, in DAX of prices.csv');
+    expect(more).toBe('There are more: these are the best 1. Take a smaller --within.');
+    const complete = patternLines({ ...result, parameters, truncated: false }, series);
+    expect(complete.join('\n')).not.toContain('There are more');
+  });
+
   it('of a pattern search show rows, distances and what was left out', () => {
     const lines = patternLines(
       {

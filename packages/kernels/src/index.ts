@@ -37,6 +37,7 @@ export type {
 export {
   defaultBand,
   defaultExclusionZone,
+  MATCHES_MAX,
   type Normalisation,
   type PatternAlgorithm,
   type PatternSearchOptions,

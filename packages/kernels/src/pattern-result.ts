@@ -60,6 +60,11 @@ export interface PatternSearchStats {
 export interface PatternSearchResult {
   /** By ascending (distance, start); fewer than topK when the series does not hold more. */
   readonly matches: readonly PatternMatch[];
+  /**
+   * Only in a search for all matches: true when there are more than these, which are then the best
+   * MATCHES_MAX. A smaller maximumDistance, a larger exclusionZone or ranges show the others.
+   */
+  readonly truncated?: boolean;
   readonly stats: PatternSearchStats;
   readonly parameters: SearchParameters;
   readonly route: KernelRoute;
@@ -69,7 +74,8 @@ export interface PatternSearchResult {
 export interface PatternScan {
   /**
    * By ascending (distance, start): the shard's certain matches and, near a border that another
-   * shard continues, every window that may still win there. At most k(2·zone − 1).
+   * shard continues, every window that may still win there. At most k(2·zone − 1), where a search
+   * for all counts as k = MATCHES_MAX + 1.
    */
   readonly candidates: readonly PatternMatch[];
   readonly stats: PatternSearchStats;

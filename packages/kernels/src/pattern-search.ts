@@ -4,7 +4,9 @@
  *
  * The answer is exact and defined greedily: take the window with the smallest (distance, start);
  * rule out all windows whose start is nearer than `exclusionZone` to it; repeat until k are taken
- * or none is left. Distances are the two-pass doubles of the route that computed them.
+ * or none is left. Distances are the two-pass doubles of the route that computed them. A range search
+ * (`maximumDistance` without `topK`) is the same choice repeated until no window that near is left,
+ * with an exclusion zone or, at 0, without; what it may report is bounded (MATCHES_MAX).
  *
  * A search over shards gives the same answer: `scanPattern` on each range, `mergePatternScans` on
  * all results. The shards' own top k would not do, because a neighbour behind the border can
@@ -22,6 +24,8 @@ import {
 } from './pattern-result.ts';
 import { KernelError } from './problem.ts';
 import {
+  MATCHES_MAX,
+  matchesToChoose,
   requireRange,
   resolveSearchParameters,
   type PatternSearchOptions,
@@ -45,11 +49,20 @@ const POSITIONS_PER_CHECK = 1024;
 export function searchPattern(options: PatternSearchOptions): PatternSearchResult {
   const scan = runScan(options, false);
   return {
-    matches: scan.candidates,
+    ...reported(scan.candidates, scan.parameters),
     stats: scan.stats,
     parameters: scan.parameters,
     route: scan.route,
   };
+}
+
+/** The chosen matches as a result has them: those of a range search within their bound. */
+function reported(
+  matches: readonly PatternMatch[],
+  parameters: SearchParameters,
+): Pick<PatternSearchResult, 'matches' | 'truncated'> {
+  if (parameters.topK < Infinity) return { matches };
+  return { matches: matches.slice(0, MATCHES_MAX), truncated: matches.length > MATCHES_MAX };
 }
 
 /**
@@ -86,7 +99,7 @@ export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchR
     for (const match of scan.candidates) matchesByStart.set(match.start, match);
   }
   const selection = new GreedySelection({
-    topK: parameters.topK,
+    topK: matchesToChoose(parameters),
     exclusionZone: parameters.exclusionZone,
     maximumDistance: parameters.maximumDistance,
     rangeStart: 0,
@@ -99,7 +112,7 @@ export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchR
     const match = matchesByStart.get(start);
     if (match !== undefined) matches.push(match);
   }
-  return { matches, stats, parameters, route };
+  return { ...reported(matches, parameters), stats, parameters, route };
 }
 
 function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
@@ -123,7 +136,7 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
       : requireRange('range', options.range, allPositions);
   const segments = withoutExcluded(range, options.excludeRange, series.length, parameters.length);
   const selection = new GreedySelection({
-    topK: parameters.topK,
+    topK: matchesToChoose(parameters),
     exclusionZone: parameters.exclusionZone,
     maximumDistance: parameters.maximumDistance,
     rangeStart: range.start,
@@ -142,7 +155,8 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
   const watch = new ScanWatch(options, stats.positions);
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
-  seedSelection(context, cascade, segments);
+  // A range search has its bound already, and thousands of seeds would not better it.
+  if (parameters.topK < Infinity) seedSelection(context, cascade, segments);
   scanSegments(context, cascade, segments, band, watch);
   stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
   const openRight = withNeighbours && range.end < allPositions;

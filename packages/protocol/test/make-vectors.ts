@@ -643,6 +643,33 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
     },
   ],
   [
+    'find every window within a distance',
+    'PatternMatch',
+    'input',
+    {
+      series: { datasetId, column: 'DAX' },
+      query: { datasetId, column: 'DAX', start: 10, end: 74 },
+      algorithm: 'dtw',
+      maximumDistance: 2.5,
+      exclusionZone: 0,
+    },
+  ],
+  [
+    'all windows within a distance',
+    'PatternMatch',
+    'result',
+    {
+      algorithm: 'dtw',
+      kernelVersion: '0.1.0',
+      route: 'typescript',
+      parameters: { length: 64, band: 3, normalise: 'z', exclusionZone: 0, maximumDistance: 2.5 },
+      matches: [match],
+      truncated: false,
+      stats: { positions: 937, elapsedMs: 0.5 },
+      seriesDigest: { length: 1000, sha256: datasetId.slice(7) },
+    },
+  ],
+  [
     'correlate two columns',
     'StrategyCorrelation',
     'input',

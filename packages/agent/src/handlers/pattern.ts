@@ -20,7 +20,8 @@ export default function matchPattern(
   const series = resolveSeries(input.series, context, 'series');
   const query = resolveSeries(input.query, context, 'query');
   const found = searchPattern(searchOptions(input, series, query, context));
-  const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone } = found.parameters;
+  const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone, maximumDistance } =
+    found.parameters;
   return {
     algorithm,
     kernelVersion: kernels.version,
@@ -32,10 +33,13 @@ export default function matchPattern(
       normalise,
       ...(epsilon === undefined ? {} : { epsilon }),
       ...(delta === undefined ? {} : { delta }),
-      topK,
+      // Neither JSON nor a count has a word for Infinity: what is not bounded is left out.
+      ...(topK === Infinity ? {} : { topK }),
       exclusionZone,
+      ...(maximumDistance === Infinity ? {} : { maximumDistance }),
     },
     matches: [...found.matches],
+    ...(found.truncated === undefined ? {} : { truncated: found.truncated }),
     stats: { ...found.stats, elapsedMs: performance.now() - startedMs },
     seriesDigest: digestSeries(input.series, series),
   };
@@ -47,7 +51,8 @@ function searchOptions(
   query: Float64Array,
   context: TaskContext,
 ): PatternSearchOptions {
-  const { algorithm, band, epsilon, delta, normalise, exclusionZone, topK } = input;
+  const { algorithm, band, epsilon, delta, normalise, exclusionZone, topK, maximumDistance } =
+    input;
   return {
     series,
     query,
@@ -56,7 +61,8 @@ function searchOptions(
     epsilon,
     delta,
     normalise,
-    topK: topK ?? DEFAULT_TOP_K,
+    topK: topK ?? (maximumDistance === undefined ? DEFAULT_TOP_K : Infinity),
+    maximumDistance,
     exclusionZone,
     excludeRange: input.excludeRows,
     range: input.startRows,

@@ -19,7 +19,14 @@ export interface PatternOptions {
   /** The part of the task's input that needs no data. */
   readonly parameters: Pick<
     Input,
-    'algorithm' | 'band' | 'epsilon' | 'delta' | 'exclusionZone' | 'normalise' | 'topK'
+    | 'algorithm'
+    | 'band'
+    | 'epsilon'
+    | 'delta'
+    | 'exclusionZone'
+    | 'maximumDistance'
+    | 'normalise'
+    | 'topK'
   >;
 }
 
@@ -43,14 +50,19 @@ export function parsePatternOptions(values: Values): PatternOptions {
   }
   const band = values.integer('band', { min: 0 });
   const exclusionZone = values.integer('exclusion-zone', { min: 0 });
+  const maximumDistance = values.number('within', { min: 0 });
+  // Without a number of matches, --within asks for all of them.
+  const topK =
+    values.integer('top', { min: 1, max: 1000 }) ?? (maximumDistance === undefined ? 5 : undefined);
   return {
     seriesPath,
     column: values.text('column'),
     query: path === undefined ? parseRows(rows ?? '') : { path },
     parameters: {
       algorithm,
-      topK: values.integer('top', { min: 1, max: 1000 }) ?? 5,
       normalise: values.choice('normalise', ['z', 'none']) ?? 'z',
+      ...(topK === undefined ? {} : { topK }),
+      ...(maximumDistance === undefined ? {} : { maximumDistance }),
       ...(band === undefined ? {} : { band }),
       ...(epsilon === undefined ? {} : { epsilon }),
       ...(delta === undefined ? {} : { delta }),
@@ -169,9 +181,15 @@ export function patternLines(result: Result, series: { name: string; source: str
   ] as const;
   const ranked = matches.map((match, index) => ({ ...match, rank: index + 1 }));
   const skipped = stats['nonFiniteWindows'] ?? 0;
+  const { maximumDistance } = parameters;
+  const within =
+    maximumDistance === undefined ? '' : `, distance up to ${formatNumber(maximumDistance)}`;
   return [
-    `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}, in ${series.name} of ${series.source}`,
+    `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}${within}, in ${series.name} of ${series.source}`,
     ...(ranked.length === 0 ? ['No window matches.'] : tableLines<Ranked>(columns, ranked)),
+    ...(result.truncated === true
+      ? [`There are more: these are the best ${ranked.length}. Take a smaller --within.`]
+      : []),
     `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}`,
   ];
 }

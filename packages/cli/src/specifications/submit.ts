@@ -19,7 +19,8 @@ const PATTERN: CommandSpecification = {
     },
     algorithm: { describe: 'dtw or lcss', default: 'dtw', words: ['dtw', 'lcss'] },
     band: { describe: 'Sakoe-Chiba band in points (default: a twentieth of the query)' },
-    top: { describe: 'How many matches', default: '5' },
+    top: { describe: 'How many matches (default: 5; with --within all)' },
+    within: { describe: 'Only matches up to this distance' },
     epsilon: { describe: 'lcss: values this near count as equal' },
     delta: { describe: 'lcss: and so many points apart' },
     'exclusion-zone': { describe: 'Least distance of two matches (default: a quarter query)' },
@@ -30,6 +31,10 @@ const PATTERN: CommandSpecification = {
     [
       'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --top 3',
       'when did it last look like the last 60 days?',
+    ],
+    [
+      'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --within 2.5',
+      'every time it looked so, not only the best',
     ],
   ],
   load: async () => (await import('../commands/submit-pattern.ts')).submitPatternCommand,
