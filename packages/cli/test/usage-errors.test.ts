@@ -40,6 +40,11 @@ const ROWS: Row[] = [
     '--band needs a whole number of at least 0',
   ],
   [
+    `${PATTERN} --query q --algorithm lcss --path`,
+    parsePatternOptions,
+    '--path belongs to --algorithm dtw',
+  ],
+  [
     `${PATTERN} --query q --within -1`,
     parsePatternOptions,
     '--within needs a number of at least 0',

@@ -27,6 +27,7 @@ export {
 export { lcssLength, lcssSimilarity, type LcssOptions } from './lcss.ts';
 export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './lower-bounds.ts';
 export { mergePatternScans, scanPattern, searchPattern } from './pattern-search.ts';
+export { PATH_STEPS_MAX } from './match-paths.ts';
 export type {
   KernelRoute,
   PatternMatch,

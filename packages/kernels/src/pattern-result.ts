@@ -20,6 +20,11 @@ export interface PatternMatch {
   readonly windowMean: number;
   /** Two-pass population standard deviation of the raw window, in the unit of the series. */
   readonly windowStandardDeviation: number;
+  /**
+   * Only with `withPath`: i0, j0, i1, j1, … from (0, 0) to (m − 1, m − 1), the points of the query
+   * (i) and of the window (j) that were aligned. Row start + j of the series met point i of the query.
+   */
+  readonly path?: Uint32Array;
 }
 
 /**

@@ -15,6 +15,7 @@
 import { DtwCascade } from './dtw-cascade.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
 import { LcssCascade } from './lcss-cascade.ts';
+import { requirePathsPossible, withPaths } from './match-paths.ts';
 import {
   addStats,
   emptyStats,
@@ -44,7 +45,7 @@ const POSITIONS_PER_CHECK = 1024;
  * only windows of that range exist.
  *
  * @throws KernelError EMPTY_SERIES, EMPTY_QUERY, QUERY_TOO_LONG, QUERY_NOT_FINITE, BAND_TOO_WIDE,
- *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED
+ *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED; with paths also TOO_LARGE
  */
 export function searchPattern(options: PatternSearchOptions): PatternSearchResult {
   const scan = runScan(options, false);
@@ -128,7 +129,8 @@ function requireSameParameters(expected: SearchParameters, actual: SearchParamet
 
 function runScan(options: PatternSearchOptions, withNeighbours: boolean): PatternScan {
   const parameters = resolveSearchParameters(options);
-  const { series } = options;
+  const { series, withPath = false } = options;
+  if (withPath) requirePathsPossible(parameters);
   const allPositions = series.length - parameters.length + 1;
   const range =
     options.range === undefined
@@ -163,7 +165,12 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
   const candidates = selection
     .finish(range.end, openRight)
     .map((candidate) => describeMatch(series, parameters, candidate));
-  return { candidates, stats, parameters, route: 'typescript' };
+  return {
+    candidates: withPath ? withPaths(candidates, context, parameters) : candidates,
+    stats,
+    parameters,
+    route: 'typescript',
+  };
 }
 
 /** The parts of `range` whose windows do not overlap the excluded rows. */

@@ -57,6 +57,8 @@ export interface PatternSearchOptions {
   readonly maximumDistance?: number | undefined;
   /** Rows start … end − 1 of the series may not be part of a match, e.g. where the query was cut out. */
   readonly excludeRange?: IndexRange | undefined;
+  /** DTW: report the warping path of each match, see PatternMatch.path. @default false */
+  readonly withPath?: boolean | undefined;
   /** Window starts to scan, for sharding. @default all: 0 … n − m + 1 */
   readonly range?: IndexRange | undefined;
   /** Called with the fraction of positions done, in (0, 1], about 100 times at most. */

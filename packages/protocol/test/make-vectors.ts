@@ -652,6 +652,7 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
       algorithm: 'dtw',
       maximumDistance: 2.5,
       exclusionZone: 0,
+      withPath: true,
     },
   ],
   [
@@ -663,7 +664,7 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
       kernelVersion: '0.1.0',
       route: 'typescript',
       parameters: { length: 64, band: 3, normalise: 'z', exclusionZone: 0, maximumDistance: 2.5 },
-      matches: [match],
+      matches: [{ ...match, path: { $uint32: [0, 0, 0, 1, 1, 2, 2, 2] } }],
       truncated: false,
       stats: { positions: 937, elapsedMs: 0.5 },
       seriesDigest: { length: 1000, sha256: datasetId.slice(7) },

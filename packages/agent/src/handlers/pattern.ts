@@ -64,6 +64,7 @@ function searchOptions(
     topK: topK ?? (maximumDistance === undefined ? DEFAULT_TOP_K : Infinity),
     maximumDistance,
     exclusionZone,
+    withPath: input.withPath,
     excludeRange: input.excludeRows,
     range: input.startRows,
     onProgress: (fraction) => context.progress(fraction),

@@ -82,6 +82,23 @@ test('PatternMatch finds all windows within a distance, and says what was asked 
   expect(best).not.toHaveProperty('truncated');
 });
 
+test('PatternMatch brings the warping paths when they are wanted', () => {
+  const query = { ...dax, start: 1200, end: 1264 };
+  const input = { series: dax, query, algorithm: 'dtw', topK: 2 } as const;
+  const result = travelled('PatternMatch', matchPattern({ ...input, withPath: true }, context));
+  const expected = searchPattern({
+    series: prices,
+    query: prices.slice(1200, 1264),
+    topK: 2,
+    withPath: true,
+  });
+  expect(result.matches).toEqual(expected.matches);
+  expect(result.matches[0]?.path).toEqual(
+    Uint32Array.from({ length: 128 }, (_, index) => index >> 1),
+  );
+  expect(matchPattern(input, context).matches[0]).not.toHaveProperty('path');
+});
+
 test('PatternMatch stops when it is told to', () => {
   const stopped = contextWith({ DAX: prices }, { isCancelled: () => true });
   const run = (): unknown =>

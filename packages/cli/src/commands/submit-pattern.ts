@@ -27,6 +27,7 @@ export interface PatternOptions {
     | 'maximumDistance'
     | 'normalise'
     | 'topK'
+    | 'withPath'
   >;
 }
 
@@ -48,6 +49,10 @@ export function parsePatternOptions(values: Values): PatternOptions {
   if (algorithm === 'dtw' && (epsilon !== undefined || delta !== undefined)) {
     throw usageError('--epsilon and --delta belong to --algorithm lcss.', 'Add --algorithm lcss.');
   }
+  const withPath = values.isOn('path');
+  if (algorithm === 'lcss' && withPath) {
+    throw usageError('--path belongs to --algorithm dtw.', 'Leave out --path.');
+  }
   const band = values.integer('band', { min: 0 });
   const exclusionZone = values.integer('exclusion-zone', { min: 0 });
   const maximumDistance = values.number('within', { min: 0 });
@@ -62,6 +67,7 @@ export function parsePatternOptions(values: Values): PatternOptions {
       algorithm,
       normalise: values.choice('normalise', ['z', 'none']) ?? 'z',
       ...(topK === undefined ? {} : { topK }),
+      ...(withPath ? { withPath } : {}),
       ...(maximumDistance === undefined ? {} : { maximumDistance }),
       ...(band === undefined ? {} : { band }),
       ...(epsilon === undefined ? {} : { epsilon }),
@@ -178,6 +184,15 @@ export function patternLines(result: Result, series: { name: string; source: str
           } as const,
         ]
       : []),
+    ...(matches.some(({ path }) => path !== undefined)
+      ? [
+          {
+            title: 'warped by',
+            align: 'right',
+            text: ({ path }: Ranked) => warpText(path ?? new Uint32Array(0)),
+          } as const,
+        ]
+      : []),
   ] as const;
   const ranked = matches.map((match, index) => ({ ...match, rank: index + 1 }));
   const skipped = stats['nonFiniteWindows'] ?? 0;
@@ -192,6 +207,18 @@ export function patternLines(result: Result, series: { name: string; source: str
       : []),
     `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}`,
   ];
+}
+
+/** How far the window lags behind the query at most, and how far it runs ahead: `-3 to +1 rows`. */
+function warpText(path: Uint32Array): string {
+  let ahead = 0;
+  let behind = 0;
+  for (let step = 0; step + 1 < path.length; step += 2) {
+    const shift = (path[step + 1] ?? 0) - (path[step] ?? 0);
+    if (shift > behind) behind = shift;
+    if (-shift > ahead) ahead = -shift;
+  }
+  return ahead + behind === 0 ? 'nothing' : `-${ahead} to +${behind} rows`;
 }
 
 type Ranked = Result['matches'][number] & { readonly rank: number };

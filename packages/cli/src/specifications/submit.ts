@@ -24,6 +24,7 @@ const PATTERN: CommandSpecification = {
     epsilon: { describe: 'lcss: values this near count as equal' },
     delta: { describe: 'lcss: and so many points apart' },
     'exclusion-zone': { describe: 'Least distance of two matches (default: a quarter query)' },
+    path: { describe: 'dtw: also how each match was warped', isSwitch: true, default: false },
     normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
     ...SUBMIT_OPTIONS,
   },

@@ -32,6 +32,8 @@ export const PatternMatchInput = record({
   topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
   /** Starts of two matches are at least so far apart. @default a quarter of the query, rounded up */
   exclusionZone: Type.Optional(Count),
+  /** DTW: report the warping path of each match. @default false */
+  withPath: Type.Optional(Type.Boolean()),
   /** Search only windows that start in these rows (one shard of a larger search). */
   startRows: Type.Optional(record({ start: Count, end: Count })),
 });

@@ -35,6 +35,8 @@ const PatternMatch = record({
   windowMean: Type.Number(),
   /** Population standard deviation. */
   windowStandardDeviation: Type.Number({ minimum: 0 }),
+  /** With `withPath`: pairs of a point of the query and the point of the window that it met, in order. */
+  path: Type.Optional(Uint32Values),
 });
 
 /** The best windows by (distance, start), no two nearer than the exclusion zone. */
