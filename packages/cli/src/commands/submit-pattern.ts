@@ -1,10 +1,13 @@
 /** `swarm submit pattern`: the windows of a series that resemble a query most. */
+import { basename } from 'node:path';
 import type { InputOf, ResultOf } from '@quic-swarm/protocol';
 import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
 import { readQuery, readSeries, refuseGaps, type Series } from '../input/series-file.ts';
 import { inputError, usageError } from '../output/command-error.ts';
 import { formatNumber, tableLines } from '../output/table.ts';
+import { patternPlot } from '../plot/pattern-plot.ts';
+import { readPlotPath, writePlot } from '../plot/plot-file.ts';
 import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
 
 type Input = InputOf<'PatternMatch'>;
@@ -96,6 +99,7 @@ export const submitPatternCommand: Command = {
   async run(values, context) {
     const options = parsePatternOptions(values);
     const submission = await readSubmissionOptions(values, context);
+    const plotPath = await readPlotPath(values);
     const series = await readSeries(options.seriesPath, options.column);
     const query = await queryOf(options, series);
     checkLengths(series, query, options);
@@ -117,6 +121,12 @@ export const submitPatternCommand: Command = {
       },
       json: (result) => result,
       lines: (result) => patternLines(result as Result, series),
+      async keep(result) {
+        if (plotPath === undefined) return;
+        const queryRows = 'path' in options.query ? undefined : options.query;
+        const svg = patternPicture(result as Result, series, query.values, queryRows);
+        await writePlot(context, plotPath, svg);
+      },
     });
   },
 };
@@ -157,6 +167,26 @@ function checkLengths(series: Series, query: Series, { parameters }: PatternOpti
       `A band is from 0 to ${length - 1}; a twentieth of the query is usual.`,
     );
   }
+}
+
+function patternPicture(
+  { algorithm, parameters, matches }: Result,
+  { name, source, values }: Series,
+  query: Float64Array,
+  queryRows: { readonly start: number; readonly end: number } | undefined,
+): string {
+  const { band, normalise } = parameters;
+  return patternPlot({
+    algorithm,
+    band,
+    normalise,
+    name,
+    source: basename(source),
+    series: values,
+    query,
+    queryRows,
+    matches,
+  });
 }
 
 /** The matches as a table, then what was searched. */

@@ -25,6 +25,7 @@ const PATTERN: CommandSpecification = {
     delta: { describe: 'lcss: and so many points apart' },
     'exclusion-zone': { describe: 'Least distance of two matches (default: a quarter query)' },
     path: { describe: 'dtw: also how each match was warped', isSwitch: true, default: false },
+    plot: { describe: 'Draw the query, its matches and where they lie: FILE.svg' },
     normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
     ...SUBMIT_OPTIONS,
   },
@@ -52,6 +53,7 @@ const CORRELATION: CommandSpecification = {
       default: 'pearson',
       words: ['pearson', 'spearman'],
     },
+    plot: { describe: 'Draw the matrix as a heat map: FILE.svg' },
     ...SUBMIT_OPTIONS,
   },
   examples: [
