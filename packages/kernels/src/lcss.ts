@@ -4,8 +4,9 @@
  * and |i − j| ≤ delta. Unlike DTW it may leave points out, so that a spike costs one point and not
  * the whole alignment. Similarity = LCSS / min(n, m), in [0, 1].
  *
- * Cost: O(n · delta) time, O(m) memory.
+ * Cost: O(n · delta) time, O(m) memory; wide bands are taken 32 columns at a time.
  */
+import { BIT_PARALLEL_DELTA_MIN, bitParallelLcss } from './bit-parallel-lcss.ts';
 import { requireAtLeast, requireBand, requireFiniteValues, requireValues } from './check.ts';
 
 /** What counts as a match. */
@@ -60,6 +61,9 @@ export function boundedLcss(
   needed: number,
   row: Int32Array,
 ): number {
+  if (delta >= BIT_PARALLEL_DELTA_MIN) {
+    return bitParallelLcss(a, rowCount, b, columnCount, epsilon, delta, needed, row);
+  }
   // row[j + 1] is the LCSS of the rows so far with b[0..j]. Left of the band a row equals the row
   // above, because nothing can match there any more, so those entries simply stay. Right of the
   // band it equals the band's last entry, `reach`; the band's next column finds a 0 above itself
