@@ -90,9 +90,44 @@ describe('swarm submit', () => {
     expect(file.json.result['stats']).toMatchObject({ nonFiniteWindows: 20 });
   });
 
+  it('finds all windows within a distance, as JSON and as a table', async () => {
+    const words = ['--series', series, '--column', 'DAX', '--query-rows', '100:120', '--band', '2'];
+    const within = ['--within', '2', '--exclusion-zone', '0'];
+    const [json, table] = await Promise.all([
+      submit('pattern', ...words, ...within),
+      workplace.run('swarm', [
+        'submit',
+        'pattern',
+        '--address',
+        address,
+        ...words,
+        ...within,
+        '--plot',
+        workplace.file('matches.svg', ''),
+      ]),
+    ]);
+    const excluded = { start: 100, end: 120 };
+    const all = searchByDtw(dax, dax.slice(100, 120), { band: 2, top: 400, zone: 0, excluded });
+    const near = all.filter(({ distance }) => distance <= 2);
+    expect(near.length).toBeGreaterThan(5);
+    expectMatches(json.json, near);
+    expect(json.json.result).toMatchObject({
+      truncated: false,
+      parameters: { maximumDistance: 2 },
+    });
+    const [head, , ...rows] = table.stdout.trim().split('\n');
+    expect(head).toContain('DTW of 20 rows, band 2, distance up to 2, in DAX');
+    // The rows of the table, then the line of what was searched.
+    expect(rows).toHaveLength(near.length + 1);
+    const [picture = ''] = /\S*matches\.svg/.exec(table.stderr) ?? [];
+    expect(readFileSync(picture, 'utf8')).toContain(`from row ${near[0]?.start}<`);
+  });
+
   it('correlates as brute force does, over the rows that both columns have', async () => {
-    const { code, json } = await submit('correlation', '--series', series);
+    const picture = workplace.file('heat.svg', '');
+    const { code, json } = await submit('correlation', '--series', series, '--plot', picture);
     expect(code).toBe(0);
+    expect(readFileSync(picture, 'utf8')).toContain('Pearson correlation of 2 columns');
     const { columns, matrix, overlap } = json.result as {
       columns: string[];
       matrix: number[][];

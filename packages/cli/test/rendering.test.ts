@@ -149,6 +149,47 @@ describe('tables', () => {
 });
 
 describe('results', () => {
+  it('of a search for all say so when there are more than were reported', () => {
+    const match = { start: 7, length: 10, distance: 0.25, normalizedDistance: 0.1 };
+    const result = {
+      algorithm: 'dtw' as const,
+      kernelVersion: '1',
+      route: 'typescript' as const,
+      parameters: { length: 10, band: 1, normalise: 'z' as const, exclusionZone: 3 },
+      matches: [{ ...match, windowMean: 0, windowStandardDeviation: 1 }],
+      stats: { positions: 91 },
+      seriesDigest: { length: 100, sha256: 'x' },
+    };
+    const series = { name: 'DAX', source: 'prices.csv' };
+    const parameters = { ...result.parameters, maximumDistance: 2.5 };
+    const [head, , , more] = patternLines({ ...result, parameters, truncated: true }, series);
+    expect(head).toBe('DTW of 10 rows, band 1, distance up to 2.5, in DAX of prices.csv');
+    expect(more).toBe('There are more: these are the best 1. Take a smaller --within.');
+    const complete = patternLines({ ...result, parameters, truncated: false }, series);
+    expect(complete.join('\n')).not.toContain('There are more');
+    expect(complete.join('\n')).not.toContain('warped');
+  });
+
+  it('of a pattern search with paths show how far each match was warped', () => {
+    const match = { start: 7, length: 3, distance: 0.25, normalizedDistance: 0.1, windowMean: 0 };
+    const straight = Uint32Array.of(0, 0, 1, 1, 2, 2);
+    const bent = Uint32Array.of(0, 0, 0, 1, 0, 2, 1, 2, 2, 2);
+    const lines = patternLines(
+      {
+        algorithm: 'dtw',
+        kernelVersion: '1',
+        route: 'typescript',
+        parameters: { length: 3, band: 2, normalise: 'z', topK: 2, exclusionZone: 1 },
+        matches: [straight, bent].map((path) => ({ ...match, windowStandardDeviation: 1, path })),
+        stats: {},
+        seriesDigest: { length: 100, sha256: 'x' },
+      },
+      { name: 'DAX', source: 'prices.csv' },
+    );
+    const last = (line = ''): string | undefined => line.split(/ {2,}/).at(-1);
+    expect(lines.slice(1, 4).map(last)).toEqual(['warped by', 'nothing', '-0 to +2 rows']);
+  });
+
   it('of a pattern search show rows, distances and what was left out', () => {
     const lines = patternLines(
       {

@@ -39,6 +39,16 @@ const ROWS: Row[] = [
     parsePatternOptions,
     '--band needs a whole number of at least 0',
   ],
+  [
+    `${PATTERN} --query q --algorithm lcss --path`,
+    parsePatternOptions,
+    '--path belongs to --algorithm dtw',
+  ],
+  [
+    `${PATTERN} --query q --within -1`,
+    parsePatternOptions,
+    '--within needs a number of at least 0',
+  ],
   [`${PATTERN} --query q --normalise zz`, parsePatternOptions, '--normalise cannot be "zz"', '"z"'],
   ['submit correlation --series s --columns a,a', parseCorrelationOptions, 'names "a" twice'],
   [

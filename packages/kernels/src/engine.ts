@@ -9,6 +9,7 @@ import { boundedLcss } from './lcss-table.ts';
 import type { KernelRoute } from './pattern-result.ts';
 import { productsOfColumns } from './products.ts';
 import { averageRanks } from './ranks.ts';
+import { lcsOfSymbols } from './symbolic-lcs.ts';
 import type { CascadeContext, WindowScan } from './window-cascade.ts';
 
 /** See the head of the file. The methods are unchecked: callers of the package use its functions. */
@@ -29,6 +30,8 @@ export interface KernelEngine {
   ): T;
   /** Number of values of two finite series that match in order, within epsilon and delta. */
   lcssLength(a: Float64Array, b: Float64Array, epsilon: number, delta: number): number;
+  /** Length of the longest common subsequence of symbols; fast when `columns` is the shorter series. */
+  lcsLength(rows: Int32Array, columns: Int32Array): number;
   /**
    * The products of all pairs of columns of `rows` values each: a square, row by row, of which the part on and above the
    * diagonal is set.
@@ -56,6 +59,7 @@ export const TYPESCRIPT_ENGINE: KernelEngine = {
     use(CascadeScan.ofDtw(context, band, positionsMax)),
   lcssLength: (a, b, epsilon, delta) =>
     boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
+  lcsLength: lcsOfSymbols,
   products: productsOfColumns,
   averageRanks,
 };

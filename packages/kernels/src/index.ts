@@ -5,7 +5,8 @@
  *
  * - Patterns: {@link searchPattern} finds a pattern in a long series by DTW or LCSS, exactly;
  *   {@link scanPattern} and {@link mergePatternScans} do the same in shards. {@link dtwDistance},
- *   {@link lcssSimilarity} and the lower bounds are the single steps.
+ *   {@link lcssSimilarity} and the lower bounds are the single steps. {@link lcsLength} compares symbols that
+ *   {@link symbolise} made of numbers.
  * - Relations: {@link correlate} gives Pearson and Spearman matrices over columns with gaps.
  * - Features: {@link computeIndicator} by name, or each indicator as a function.
  * - Training: {@link mlpLossAndGradients} over rows from {@link buildLaggedWindows}.
@@ -26,9 +27,12 @@ export {
   type DtwOptions,
   type DtwPath,
 } from './dtw.ts';
+export { lcsLength } from './lcs.ts';
+export { symbolise, type SymboliseOptions } from './symbolise.ts';
 export { lcssLength, lcssSimilarity, type LcssOptions } from './lcss.ts';
 export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './lower-bounds.ts';
 export { mergePatternScans, scanPattern, searchPattern } from './pattern-search.ts';
+export { PATH_STEPS_MAX } from './match-paths.ts';
 export type {
   KernelRoute,
   PatternMatch,
@@ -39,6 +43,7 @@ export type {
 export {
   defaultBand,
   defaultExclusionZone,
+  MATCHES_MAX,
   type Normalisation,
   type PatternAlgorithm,
   type PatternSearchOptions,

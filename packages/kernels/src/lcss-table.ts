@@ -1,4 +1,5 @@
-/** The table of the longest common subsequence of two real-valued series, row by row. */
+/** The table of the longest common subsequence of two real-valued series, row by row, or 32 columns at a time. */
+import { BIT_PARALLEL_DELTA_MIN, bitParallelLcss } from './bit-parallel-lcss.ts';
 
 /**
  * The unchecked form for inner loops: the LCSS of the first values of `a` and `b`, or −1 as soon as
@@ -14,6 +15,9 @@ export function boundedLcss(
   needed: number,
   row: Int32Array,
 ): number {
+  if (delta >= BIT_PARALLEL_DELTA_MIN) {
+    return bitParallelLcss(a, rowCount, b, columnCount, epsilon, delta, needed, row);
+  }
   // row[j + 1] is the LCSS of the rows so far with b[0..j]. Left of the band a row equals the row
   // above, because nothing can match there any more, so those entries simply stay. Right of the
   // band it equals the band's last entry, `reach`; the band's next column finds a 0 above itself

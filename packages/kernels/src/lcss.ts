@@ -4,7 +4,7 @@
  * and |i − j| ≤ delta. Unlike DTW it may leave points out, so that a spike costs one point and not
  * the whole alignment. Similarity = LCSS / min(n, m), in [0, 1].
  *
- * Cost: O(n · delta) time, O(m) memory.
+ * Cost: O(n · delta) time, O(m) memory; wide bands are taken 32 columns at a time.
  */
 import { requireAtLeast, requireBand, requireFiniteValues, requireValues } from './check.ts';
 import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';

@@ -20,6 +20,11 @@ export interface PatternMatch {
   readonly windowMean: number;
   /** Two-pass population standard deviation of the raw window, in the unit of the series. */
   readonly windowStandardDeviation: number;
+  /**
+   * Only with `withPath`: i0, j0, i1, j1, … from (0, 0) to (m − 1, m − 1), the points of the query
+   * (i) and of the window (j) that were aligned. Row start + j of the series met point i of the query.
+   */
+  readonly path?: Uint32Array;
 }
 
 /**
@@ -60,6 +65,11 @@ export interface PatternSearchStats {
 export interface PatternSearchResult {
   /** By ascending (distance, start); fewer than topK when the series does not hold more. */
   readonly matches: readonly PatternMatch[];
+  /**
+   * Only in a search for all matches: true when there are more than these, which are then the best
+   * MATCHES_MAX. A smaller maximumDistance, a larger exclusionZone or ranges show the others.
+   */
+  readonly truncated?: boolean;
   readonly stats: PatternSearchStats;
   readonly parameters: SearchParameters;
   readonly route: KernelRoute;
@@ -69,7 +79,8 @@ export interface PatternSearchResult {
 export interface PatternScan {
   /**
    * By ascending (distance, start): the shard's certain matches and, near a border that another
-   * shard continues, every window that may still win there. At most k(2·zone − 1).
+   * shard continues, every window that may still win there. At most k(2·zone − 1), where a search
+   * for all counts as k = MATCHES_MAX + 1.
    */
   readonly candidates: readonly PatternMatch[];
   readonly stats: PatternSearchStats;

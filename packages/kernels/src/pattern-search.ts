@@ -4,7 +4,9 @@
  *
  * The answer is exact and defined greedily: take the window with the smallest (distance, start);
  * rule out all windows whose start is nearer than `exclusionZone` to it; repeat until k are taken
- * or none is left. Distances are the two-pass doubles of the route that computed them.
+ * or none is left. Distances are the two-pass doubles of the route that computed them. A range search
+ * (`maximumDistance` without `topK`) is the same choice repeated until no window that near is left,
+ * with an exclusion zone or, at 0, without; what it may report is bounded (MATCHES_MAX).
  *
  * A search over shards gives the same answer: `scanPattern` on each range, `mergePatternScans` on
  * all results. The shards' own top k would not do, because a neighbour behind the border can
@@ -13,6 +15,7 @@
 import { CascadeScan } from './cascade-scan.ts';
 import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
+import { requirePathsPossible, withPaths } from './match-paths.ts';
 import {
   addStats,
   emptyStats,
@@ -23,6 +26,8 @@ import {
 } from './pattern-result.ts';
 import { KernelError } from './problem.ts';
 import {
+  MATCHES_MAX,
+  matchesToChoose,
   requireRange,
   resolveSearchParameters,
   type PatternSearchOptions,
@@ -41,7 +46,7 @@ const POSITIONS_PER_CHECK = 1024;
  * only windows of that range exist.
  *
  * @throws KernelError EMPTY_SERIES, EMPTY_QUERY, QUERY_TOO_LONG, QUERY_NOT_FINITE, BAND_TOO_WIDE,
- *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED
+ *   BAD_PARAMETER, BAD_RANGE, UNKNOWN_ALGORITHM, CANCELLED; with paths also TOO_LARGE
  */
 export function searchPattern(
   options: PatternSearchOptions,
@@ -49,11 +54,20 @@ export function searchPattern(
 ): PatternSearchResult {
   const scan = runScan(options, engine, false);
   return {
-    matches: scan.candidates,
+    ...reported(scan.candidates, scan.parameters),
     stats: scan.stats,
     parameters: scan.parameters,
     route: scan.route,
   };
+}
+
+/** The chosen matches as a result has them: those of a range search within their bound. */
+function reported(
+  matches: readonly PatternMatch[],
+  parameters: SearchParameters,
+): Pick<PatternSearchResult, 'matches' | 'truncated'> {
+  if (parameters.topK < Infinity) return { matches };
+  return { matches: matches.slice(0, MATCHES_MAX), truncated: matches.length > MATCHES_MAX };
 }
 
 /**
@@ -93,7 +107,7 @@ export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchR
     for (const match of scan.candidates) matchesByStart.set(match.start, match);
   }
   const selection = new GreedySelection({
-    topK: parameters.topK,
+    topK: matchesToChoose(parameters),
     exclusionZone: parameters.exclusionZone,
     maximumDistance: parameters.maximumDistance,
     rangeStart: 0,
@@ -106,7 +120,7 @@ export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchR
     const match = matchesByStart.get(start);
     if (match !== undefined) matches.push(match);
   }
-  return { matches, stats, parameters, route };
+  return { ...reported(matches, parameters), stats, parameters, route };
 }
 
 function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
@@ -126,7 +140,8 @@ function runScan(
   withNeighbours: boolean,
 ): PatternScan {
   const parameters = resolveSearchParameters(options);
-  const { series } = options;
+  const { series, withPath = false } = options;
+  if (withPath) requirePathsPossible(parameters);
   const allPositions = series.length - parameters.length + 1;
   const range =
     options.range === undefined
@@ -134,7 +149,7 @@ function runScan(
       : requireRange('range', options.range, allPositions);
   const segments = withoutExcluded(range, options.excludeRange, series.length, parameters.length);
   const selection = new GreedySelection({
-    topK: parameters.topK,
+    topK: matchesToChoose(parameters),
     exclusionZone: parameters.exclusionZone,
     maximumDistance: parameters.maximumDistance,
     rangeStart: range.start,
@@ -154,7 +169,8 @@ function runScan(
     context,
     blockPositionsFor(context, segments),
     (scan) => {
-      seedSelection(context, scan, segments);
+      // A range search has its bound already, and thousands of seeds would not better it.
+      if (parameters.topK < Infinity) seedSelection(context, scan, segments);
       scanSegments(scan, segments, blockPositionsFor(context, segments), watch);
     },
   );
@@ -163,7 +179,12 @@ function runScan(
   const candidates = selection
     .finish(range.end, openRight)
     .map((candidate) => describeMatch(series, parameters, candidate));
-  return { candidates, stats, parameters, route };
+  return {
+    candidates: withPath ? withPaths(candidates, context, parameters) : candidates,
+    stats,
+    parameters,
+    route,
+  };
 }
 
 /** Runs `use` with the scan that the search wants; returns what computed. */

@@ -4,6 +4,12 @@ import { KernelError } from './problem.ts';
 import { isUsable, USABLE_MAGNITUDE_MAX } from './series-block.ts';
 import type { IndexRange } from './shards.ts';
 
+/**
+ * The most matches that a search for all of them reports: as many objects as a task's result should
+ * carry, and far more than a person reads.
+ */
+export const MATCHES_MAX = 10_000;
+
 /** How windows are compared with the query. */
 export type PatternAlgorithm = 'dtw' | 'lcss';
 
@@ -34,7 +40,11 @@ export interface PatternSearchOptions {
    * @default the default of `band`
    */
   readonly delta?: number | undefined;
-  /** How many matches to find. @default 1 */
+  /**
+   * How many matches to find; Infinity for all (a range search), of which the best
+   * {@link MATCHES_MAX} are reported.
+   * @default 1, or Infinity when `maximumDistance` is given and finite
+   */
   readonly topK?: number | undefined;
   /**
    * Two matches start at least this many points apart; 0 switches it off.
@@ -47,6 +57,8 @@ export interface PatternSearchOptions {
   readonly maximumDistance?: number | undefined;
   /** Rows start … end − 1 of the series may not be part of a match, e.g. where the query was cut out. */
   readonly excludeRange?: IndexRange | undefined;
+  /** DTW: report the warping path of each match, see PatternMatch.path. @default false */
+  readonly withPath?: boolean | undefined;
   /** Window starts to scan, for sharding. @default all: 0 … n − m + 1 */
   readonly range?: IndexRange | undefined;
   /** Called with the fraction of positions done, in (0, 1], about 100 times at most. */
@@ -66,6 +78,7 @@ export interface SearchParameters {
   readonly epsilon?: number;
   /** Only for lcss, in points. */
   readonly delta?: number;
+  /** Infinity when all were asked for. */
   readonly topK: number;
   readonly exclusionZone: number;
   readonly normalise: Normalisation;
@@ -98,19 +111,32 @@ export function resolveSearchParameters(options: PatternSearchOptions): SearchPa
           epsilon: requireAtLeast('epsilon', options.epsilon ?? 0.5, 0),
           delta: requireBand('delta', options.delta ?? defaultBand(m), m),
         };
+  const maximumDistance = requireAtLeast('maximumDistance', options.maximumDistance ?? Infinity, 0);
   return {
     algorithm,
     length: m,
     ...measure,
-    topK: requireInteger('topK', options.topK ?? 1, 1),
+    topK: requireTopK(options.topK ?? (maximumDistance < Infinity ? Infinity : 1)),
     exclusionZone: requireInteger(
       'exclusionZone',
       options.exclusionZone ?? defaultExclusionZone(m),
       0,
     ),
     normalise,
-    maximumDistance: requireAtLeast('maximumDistance', options.maximumDistance ?? Infinity, 0),
+    maximumDistance,
   };
+}
+
+function requireTopK(topK: number): number {
+  return topK === Infinity ? topK : requireInteger('topK', topK, 1);
+}
+
+/**
+ * How many matches a search must choose. A range search looks for one more than it may report,
+ * which is how it knows that its report is not complete.
+ */
+export function matchesToChoose({ topK }: SearchParameters): number {
+  return topK === Infinity ? MATCHES_MAX + 1 : topK;
 }
 
 /** Checks a range of integers within 0 … end and returns it. */

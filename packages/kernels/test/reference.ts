@@ -134,8 +134,10 @@ export function finiteSeries(lengths: {
   minLength: number;
   maxLength: number;
 }): fc.Arbitrary<number[]> {
-  const grid = fc.array(fc.integer({ min: -2, max: 2 }), lengths);
-  const smooth = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), lengths);
+  // Without a size, fast-check draws lists of a dozen values at most, whatever the longest may be.
+  const sized = { ...lengths, size: 'max' as const };
+  const grid = fc.array(fc.integer({ min: -2, max: 2 }), sized);
+  const smooth = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), sized);
   const walk = smooth.map((steps) => {
     let level = 0;
     return steps.map((step) => (level += step));
@@ -145,7 +147,7 @@ export function finiteSeries(lengths: {
     values.map((value, index) => (index % 7 === 3 ? value * 1e12 : value)),
   );
   const runs = fc
-    .array(fc.tuple(fc.integer({ min: -1, max: 1 }), fc.integer({ min: 1, max: 9 })), lengths)
+    .array(fc.tuple(fc.integer({ min: -1, max: 1 }), fc.integer({ min: 1, max: 9 })), sized)
     .map((pieces) => pieces.flatMap(([value, count]) => repeat(value * 0.1, count)))
     .map((values) => values.slice(0, lengths.maxLength));
   return fc.oneof(grid, smooth, walk, high, spiky, runs);

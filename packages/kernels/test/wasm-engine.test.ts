@@ -5,6 +5,7 @@ import {
   correlate,
   createWasmEngine,
   dtwDistance,
+  lcsLength,
   lcssLength,
   scanPattern,
   searchPattern,
@@ -208,6 +209,20 @@ describe('the WebAssembly engine', () => {
         const [x, y] = [Float64Array.from(a), Float64Array.from(b)];
         const length = lcssLength(x, y, options, engine);
         expect(length).toBe(referenceLcss(a, b, options.epsilon, options.delta));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('counts the longest common subsequence of symbols like the plain engine', () => {
+    const symbols = fc.oneof(
+      fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 200 }),
+      fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), { maxLength: 30 }),
+    );
+    fc.assert(
+      fc.property(symbols, symbols, (a, b) => {
+        const [x, y] = [Int32Array.from(a), Int32Array.from(b)];
+        expect(lcsLength(x, y, engine)).toBe(lcsLength(x, y));
       }),
       { numRuns: 2000 },
     );

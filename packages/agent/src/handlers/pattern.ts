@@ -21,7 +21,8 @@ export default function matchPattern(
   const series = resolveSeries(input.series, context, 'series');
   const query = resolveSeries(input.query, context, 'query');
   const found = searchPattern(searchOptions(input, series, query, context), kernelEngine);
-  const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone } = found.parameters;
+  const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone, maximumDistance } =
+    found.parameters;
   return {
     algorithm,
     kernelVersion: kernels.version,
@@ -33,10 +34,13 @@ export default function matchPattern(
       normalise,
       ...(epsilon === undefined ? {} : { epsilon }),
       ...(delta === undefined ? {} : { delta }),
-      topK,
+      // Neither JSON nor a count has a word for Infinity: what is not bounded is left out.
+      ...(topK === Infinity ? {} : { topK }),
       exclusionZone,
+      ...(maximumDistance === Infinity ? {} : { maximumDistance }),
     },
     matches: [...found.matches],
+    ...(found.truncated === undefined ? {} : { truncated: found.truncated }),
     stats: { ...found.stats, elapsedMs: performance.now() - startedMs },
     seriesDigest: digestSeries(input.series, series),
   };
@@ -48,7 +52,8 @@ function searchOptions(
   query: Float64Array,
   context: TaskContext,
 ): PatternSearchOptions {
-  const { algorithm, band, epsilon, delta, normalise, exclusionZone, topK } = input;
+  const { algorithm, band, epsilon, delta, normalise, exclusionZone, topK, maximumDistance } =
+    input;
   return {
     series,
     query,
@@ -57,8 +62,10 @@ function searchOptions(
     epsilon,
     delta,
     normalise,
-    topK: topK ?? DEFAULT_TOP_K,
+    topK: topK ?? (maximumDistance === undefined ? DEFAULT_TOP_K : Infinity),
+    maximumDistance,
     exclusionZone,
+    withPath: input.withPath,
     excludeRange: input.excludeRows,
     range: input.startRows,
     onProgress: (fraction) => context.progress(fraction),

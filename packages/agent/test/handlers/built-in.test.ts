@@ -62,6 +62,43 @@ test('PatternMatch finds an exact copy at distance 0', () => {
   expect(result.matches[0]?.distance).toBeCloseTo(0, 10);
 });
 
+test('PatternMatch finds all windows within a distance, and says what was asked for', () => {
+  const query = { ...dax, start: 1200, end: 1264 };
+  const input = { series: dax, query, algorithm: 'dtw', maximumDistance: 5.5 } as const;
+  const result = travelled('PatternMatch', matchPattern(input, context));
+  const expected = searchPattern({
+    series: prices,
+    query: prices.slice(1200, 1264),
+    maximumDistance: 5.5,
+  });
+  expect(result.matches).toEqual(expected.matches);
+  expect(result.matches.length).toBeGreaterThan(5);
+  expect(result.truncated).toBe(false);
+  expect(result.parameters).toMatchObject({ maximumDistance: 5.5, exclusionZone: 16 });
+  expect(result.parameters).not.toHaveProperty('topK');
+  const best = travelled('PatternMatch', matchPattern({ ...input, topK: 2 }, context));
+  expect(best.matches).toEqual(expected.matches.slice(0, 2));
+  expect(best.parameters.topK).toBe(2);
+  expect(best).not.toHaveProperty('truncated');
+});
+
+test('PatternMatch brings the warping paths when they are wanted', () => {
+  const query = { ...dax, start: 1200, end: 1264 };
+  const input = { series: dax, query, algorithm: 'dtw', topK: 2 } as const;
+  const result = travelled('PatternMatch', matchPattern({ ...input, withPath: true }, context));
+  const expected = searchPattern({
+    series: prices,
+    query: prices.slice(1200, 1264),
+    topK: 2,
+    withPath: true,
+  });
+  expect(result.matches).toEqual(expected.matches);
+  expect(result.matches[0]?.path).toEqual(
+    Uint32Array.from({ length: 128 }, (_, index) => index >> 1),
+  );
+  expect(matchPattern(input, context).matches[0]).not.toHaveProperty('path');
+});
+
 test('PatternMatch stops when it is told to', () => {
   const stopped = contextWith({ DAX: prices }, { isCancelled: () => true });
   const run = (): unknown =>

@@ -1,4 +1,5 @@
 /** `swarm submit correlation`: every column with every other. */
+import { basename } from 'node:path';
 import type { InputOf, ResultOf } from '@quic-swarm/protocol';
 import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
@@ -6,6 +7,8 @@ import { readTable } from '../input/series-file.ts';
 import { inputError, usageError } from '../output/command-error.ts';
 import { rowsOfSquare } from '../output/json.ts';
 import { formatNumber, tableLines } from '../output/table.ts';
+import { correlationPlot, PLOTTED_COLUMNS_MAX } from '../plot/correlation-plot.ts';
+import { readPlotPath, writePlot } from '../plot/plot-file.ts';
 import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
 
 type Input = InputOf<'StrategyCorrelation'>;
@@ -36,11 +39,18 @@ export const submitCorrelationCommand: Command = {
   async run(values, context) {
     const { seriesPath, columns, method } = parseCorrelationOptions(values);
     const submission = await readSubmissionOptions(values, context);
+    const plotPath = await readPlotPath(values);
     const table = await readTable(seriesPath, 'series', columns);
     const names = [...table.columns.keys()];
     if (names.length === 0) throw inputError(`${seriesPath} has no column of numbers.`);
     if (table.rows === 0) {
       throw inputError(`${seriesPath} has a header and no rows: the series is empty.`);
+    }
+    if (plotPath !== undefined && names.length > PLOTTED_COLUMNS_MAX) {
+      throw usageError(
+        `--plot draws up to ${PLOTTED_COLUMNS_MAX} columns, ${seriesPath} has ${names.length}.`,
+        'Choose some with --columns a,b,…',
+      );
     }
     if (table.skipped.length > 0) {
       context.terminal.note(`Columns with text are left out: ${table.skipped.join(', ')}.`);
@@ -56,6 +66,11 @@ export const submitCorrelationCommand: Command = {
       },
       json: (result) => correlationJson(result as Result),
       lines: (result) => correlationLines(result as Result),
+      async keep(result) {
+        if (plotPath === undefined) return;
+        const svg = correlationPlot({ ...(result as Result), source: basename(seriesPath) });
+        await writePlot(context, plotPath, svg);
+      },
     });
   },
 };

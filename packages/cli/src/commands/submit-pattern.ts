@@ -1,10 +1,13 @@
 /** `swarm submit pattern`: the windows of a series that resemble a query most. */
+import { basename } from 'node:path';
 import type { InputOf, ResultOf } from '@quic-swarm/protocol';
 import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
 import { readQuery, readSeries, refuseGaps, type Series } from '../input/series-file.ts';
 import { inputError, usageError } from '../output/command-error.ts';
 import { formatNumber, tableLines } from '../output/table.ts';
+import { patternPlot } from '../plot/pattern-plot.ts';
+import { readPlotPath, writePlot } from '../plot/plot-file.ts';
 import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
 
 type Input = InputOf<'PatternMatch'>;
@@ -19,7 +22,15 @@ export interface PatternOptions {
   /** The part of the task's input that needs no data. */
   readonly parameters: Pick<
     Input,
-    'algorithm' | 'band' | 'epsilon' | 'delta' | 'exclusionZone' | 'normalise' | 'topK'
+    | 'algorithm'
+    | 'band'
+    | 'epsilon'
+    | 'delta'
+    | 'exclusionZone'
+    | 'maximumDistance'
+    | 'normalise'
+    | 'topK'
+    | 'withPath'
   >;
 }
 
@@ -41,16 +52,26 @@ export function parsePatternOptions(values: Values): PatternOptions {
   if (algorithm === 'dtw' && (epsilon !== undefined || delta !== undefined)) {
     throw usageError('--epsilon and --delta belong to --algorithm lcss.', 'Add --algorithm lcss.');
   }
+  const withPath = values.isOn('path');
+  if (algorithm === 'lcss' && withPath) {
+    throw usageError('--path belongs to --algorithm dtw.', 'Leave out --path.');
+  }
   const band = values.integer('band', { min: 0 });
   const exclusionZone = values.integer('exclusion-zone', { min: 0 });
+  const maximumDistance = values.number('within', { min: 0 });
+  // Without a number of matches, --within asks for all of them.
+  const topK =
+    values.integer('top', { min: 1, max: 1000 }) ?? (maximumDistance === undefined ? 5 : undefined);
   return {
     seriesPath,
     column: values.text('column'),
     query: path === undefined ? parseRows(rows ?? '') : { path },
     parameters: {
       algorithm,
-      topK: values.integer('top', { min: 1, max: 1000 }) ?? 5,
       normalise: values.choice('normalise', ['z', 'none']) ?? 'z',
+      ...(topK === undefined ? {} : { topK }),
+      ...(withPath ? { withPath } : {}),
+      ...(maximumDistance === undefined ? {} : { maximumDistance }),
       ...(band === undefined ? {} : { band }),
       ...(epsilon === undefined ? {} : { epsilon }),
       ...(delta === undefined ? {} : { delta }),
@@ -78,6 +99,7 @@ export const submitPatternCommand: Command = {
   async run(values, context) {
     const options = parsePatternOptions(values);
     const submission = await readSubmissionOptions(values, context);
+    const plotPath = await readPlotPath(values);
     const series = await readSeries(options.seriesPath, options.column);
     const query = await queryOf(options, series);
     checkLengths(series, query, options);
@@ -99,6 +121,12 @@ export const submitPatternCommand: Command = {
       },
       json: (result) => result,
       lines: (result) => patternLines(result as Result, series),
+      async keep(result) {
+        if (plotPath === undefined) return;
+        const queryRows = 'path' in options.query ? undefined : options.query;
+        const svg = patternPicture(result as Result, series, query.values, queryRows);
+        await writePlot(context, plotPath, svg);
+      },
     });
   },
 };
@@ -141,6 +169,26 @@ function checkLengths(series: Series, query: Series, { parameters }: PatternOpti
   }
 }
 
+function patternPicture(
+  { algorithm, parameters, matches }: Result,
+  { name, source, values }: Series,
+  query: Float64Array,
+  queryRows: { readonly start: number; readonly end: number } | undefined,
+): string {
+  const { band, normalise } = parameters;
+  return patternPlot({
+    algorithm,
+    band,
+    normalise,
+    name,
+    source: basename(source),
+    series: values,
+    query,
+    queryRows,
+    matches,
+  });
+}
+
 /** The matches as a table, then what was searched. */
 export function patternLines(result: Result, series: { name: string; source: string }): string[] {
   const { matches, parameters, stats, algorithm } = result;
@@ -166,14 +214,41 @@ export function patternLines(result: Result, series: { name: string; source: str
           } as const,
         ]
       : []),
+    ...(matches.some(({ path }) => path !== undefined)
+      ? [
+          {
+            title: 'warped by',
+            align: 'right',
+            text: ({ path }: Ranked) => warpText(path ?? new Uint32Array(0)),
+          } as const,
+        ]
+      : []),
   ] as const;
   const ranked = matches.map((match, index) => ({ ...match, rank: index + 1 }));
   const skipped = stats['nonFiniteWindows'] ?? 0;
+  const { maximumDistance } = parameters;
+  const within =
+    maximumDistance === undefined ? '' : `, distance up to ${formatNumber(maximumDistance)}`;
   return [
-    `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}, in ${series.name} of ${series.source}`,
+    `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}${within}, in ${series.name} of ${series.source}`,
     ...(ranked.length === 0 ? ['No window matches.'] : tableLines<Ranked>(columns, ranked)),
+    ...(result.truncated === true
+      ? [`There are more: these are the best ${ranked.length}. Take a smaller --within.`]
+      : []),
     `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}`,
   ];
+}
+
+/** How far the window lags behind the query at most, and how far it runs ahead: `-3 to +1 rows`. */
+function warpText(path: Uint32Array): string {
+  let ahead = 0;
+  let behind = 0;
+  for (let step = 0; step + 1 < path.length; step += 2) {
+    const shift = (path[step + 1] ?? 0) - (path[step] ?? 0);
+    if (shift > behind) behind = shift;
+    if (-shift > ahead) ahead = -shift;
+  }
+  return ahead + behind === 0 ? 'nothing' : `-${ahead} to +${behind} rows`;
 }
 
 type Ranked = Result['matches'][number] & { readonly rank: number };

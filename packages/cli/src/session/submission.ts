@@ -33,6 +33,8 @@ export interface Submission {
   json(result: unknown): unknown;
   /** The result as a person reads it. */
   lines(result: unknown): readonly string[];
+  /** What else the result is for, for example a picture in a file. */
+  keep?(result: unknown): Promise<void>;
 }
 
 /** How long a task may wait before the person is told why. */
@@ -82,6 +84,7 @@ export async function submitAndReport(
     const outcome = await followed(context, handle, submission.taskType);
     if (outcome === undefined) return interruption.exitCode ?? EXIT.temporary;
     report(context, outcome, submission);
+    if (outcome.state === 'succeeded') await submission.keep?.(outcome.result);
     return interruption.exitCode ?? exitCodeOfOutcome(outcome);
   });
 }

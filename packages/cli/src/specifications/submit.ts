@@ -19,10 +19,13 @@ const PATTERN: CommandSpecification = {
     },
     algorithm: { describe: 'dtw or lcss', default: 'dtw', words: ['dtw', 'lcss'] },
     band: { describe: 'Sakoe-Chiba band in points (default: a twentieth of the query)' },
-    top: { describe: 'How many matches', default: '5' },
+    top: { describe: 'How many matches (default: 5; with --within all)' },
+    within: { describe: 'Only matches up to this distance' },
     epsilon: { describe: 'lcss: values this near count as equal' },
     delta: { describe: 'lcss: and so many points apart' },
     'exclusion-zone': { describe: 'Least distance of two matches (default: a quarter query)' },
+    path: { describe: 'dtw: also how each match was warped', isSwitch: true, default: false },
+    plot: { describe: 'Draw the query, its matches and where they lie: FILE.svg' },
     normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
     ...SUBMIT_OPTIONS,
   },
@@ -30,6 +33,10 @@ const PATTERN: CommandSpecification = {
     [
       'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --top 3',
       'when did it last look like the last 60 days?',
+    ],
+    [
+      'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --within 2.5',
+      'every time it looked so, not only the best',
     ],
   ],
   load: async () => (await import('../commands/submit-pattern.ts')).submitPatternCommand,
@@ -46,6 +53,7 @@ const CORRELATION: CommandSpecification = {
       default: 'pearson',
       words: ['pearson', 'spearman'],
     },
+    plot: { describe: 'Draw the matrix as a heat map: FILE.svg' },
     ...SUBMIT_OPTIONS,
   },
   examples: [

@@ -1,6 +1,7 @@
 /** The kernels in WebAssembly with SIMD: from the bytes of `kernels.wasm` to an engine. */
 import type { KernelEngine } from '../engine.ts';
 import { KernelError } from '../problem.ts';
+import { masksOf } from '../symbolic-lcs.ts';
 import { WasmDtwScan } from './dtw-scan.ts';
 import { Workspace } from './workspace.ts';
 
@@ -36,6 +37,7 @@ export function createWasmEngine(bytes: Uint8Array): KernelEngine {
       withWorkspace((workspace) => use(new WasmDtwScan(context, band, positionsMax, workspace))),
     lcssLength: (a, b, epsilon, delta) =>
       withWorkspace((workspace) => lcssLength(workspace, a, b, epsilon, delta)),
+    lcsLength: (rows, columns) => withWorkspace((workspace) => lcsLength(workspace, rows, columns)),
     products: (columns, rows) =>
       withWorkspace((workspace) => productsOfColumns(workspace, columns, rows)),
     averageRanks: (values) => withWorkspace((workspace) => averageRanks(workspace, values)),
@@ -88,6 +90,22 @@ function lcssLength(
   const words = workspace.reserve(Math.ceil(b.length / 64));
   const { kernels } = workspace;
   return kernels.lcsOfValues(rows, a.length, columns, b.length, epsilon, delta, words);
+}
+
+function lcsLength(workspace: Workspace, rows: Int32Array, columns: Int32Array): number {
+  // Words of 64 bits here, two of the 32-bit words that the masks are made of.
+  const words = 2 * Math.ceil(columns.length / 64);
+  const { masks, offsets } = masksOf(rows, columns, words);
+  const symbols = rows.map((symbol) => {
+    const offset = offsets.get(symbol);
+    return offset === undefined ? -1 : offset / words;
+  });
+  const places = [symbols, masks].map((integers) => workspace.reserve(integers.length / 2));
+  const [symbolsAt = 0, masksAt = 0] = places;
+  const row = workspace.reserve(words / 2);
+  workspace.integers.set(symbols, symbolsAt / 4);
+  workspace.integers.set(masks, masksAt / 4);
+  return workspace.kernels.lcsOfSymbols(symbolsAt, rows.length, masksAt, columns.length, row);
 }
 
 function productsOfColumns(

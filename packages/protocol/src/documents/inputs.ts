@@ -26,10 +26,14 @@ export const PatternMatchInput = record({
   epsilon: Type.Optional(Type.Number({ minimum: 0 })),
   delta: Type.Optional(Count),
   normalise: Type.Optional(oneOf(['z', 'none'])),
-  /** How many matches. @default 5 */
+  /** Only windows up to this distance match. */
+  maximumDistance: Type.Optional(Type.Number({ minimum: 0 })),
+  /** How many matches. @default 5; with `maximumDistance` all, see `truncated` of the result */
   topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
   /** Starts of two matches are at least so far apart. @default a quarter of the query, rounded up */
   exclusionZone: Type.Optional(Count),
+  /** DTW: report the warping path of each match. @default false */
+  withPath: Type.Optional(Type.Boolean()),
   /** Search only windows that start in these rows (one shard of a larger search). */
   startRows: Type.Optional(record({ start: Count, end: Count })),
 });

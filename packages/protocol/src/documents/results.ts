@@ -18,6 +18,9 @@ import {
 /** How a result was computed: plain TypeScript, or WebAssembly with SIMD. */
 const route = oneOf(['typescript', 'wasm-simd']);
 
+/** The most matches in one result: about 150,000 items, a seventh of what a document may hold. */
+const PATTERN_MATCHES_MAX = 10_000;
+
 /** One window that resembles the query. */
 const PatternMatch = record({
   /** Row of the series, 0-based. */
@@ -32,6 +35,8 @@ const PatternMatch = record({
   windowMean: Type.Number(),
   /** Population standard deviation. */
   windowStandardDeviation: Type.Number({ minimum: 0 }),
+  /** With `withPath`: pairs of a point of the query and the point of the window that it met, in order. */
+  path: Type.Optional(Uint32Values),
 });
 
 /** The best windows by (distance, start), no two nearer than the exclusion zone. */
@@ -45,10 +50,14 @@ export const PatternMatchResult = record({
     normalise: oneOf(['z', 'none']),
     epsilon: Type.Optional(Type.Number()),
     delta: Type.Optional(Count),
-    topK: PositiveCount,
+    /** Absent when all were asked for. */
+    topK: Type.Optional(PositiveCount),
     exclusionZone: Count,
+    maximumDistance: Type.Optional(Type.Number({ minimum: 0 })),
   }),
-  matches: listOf(PatternMatch, 1000),
+  matches: listOf(PatternMatch, PATTERN_MATCHES_MAX),
+  /** There when all were asked for: true when there are more than these, which are then the best. */
+  truncated: Type.Optional(Type.Boolean()),
   /** Counts of what happened to the windows, and elapsedMs. See the package `kernels`. */
   stats: mapOf(Type.Number()),
   /** What was searched, so that a replay can be sure of it. */
