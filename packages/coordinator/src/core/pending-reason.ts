@@ -1,7 +1,7 @@
 /** Why a task is not running: found when somebody asks, from what is true at that moment. */
 import type { PendingReason, TaskRow } from '@quic-swarm/protocol';
-import { isAvailable, isCapable } from './agent-record.ts';
-import type { Task } from './task.ts';
+import { hasRoomFor, isCapable, roomOf } from './agent-record.ts';
+import { mayGoAhead, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
 
 /** Counts the agents that could take the task, and names what is missing. No reason unless it is queued. */
@@ -20,7 +20,7 @@ export function agentsFor(
     candidates.ofType += 1;
     if (!isCapable(agent, task)) continue;
     candidates.capable += 1;
-    if (isAvailable(agent)) candidates.free += 1;
+    if (hasRoomFor(roomOf(agent), { mayGoAhead: mayGoAhead(task) })) candidates.free += 1;
   }
   return { pendingReason: reasonFrom(task, candidates), candidates };
 }

@@ -4,19 +4,25 @@
  * Tasks with equal needs (type, agent type, labels) wait in one bucket, so that finding work for an agent never
  * looks at tasks it cannot do. A bucket has one first-in-first-out lane per priority; the head of a lane gains one
  * step of priority for each `priorityAgeingMs` that it has waited. A bucket also knows the agents that could take its
- * tasks at this moment. Both sides are kept up to date as things happen; nothing is searched at dispatch.
+ * tasks at this moment, apart by whether they would begin at once. Both sides are kept up to date as things happen;
+ * nothing is searched at dispatch.
  */
 import type { AgentType } from '@quic-swarm/protocol';
 import { AgentSet } from './agent-set.ts';
-import { isAvailable, isCapable, type Agent } from './agent-record.ts';
+import { hasRoomFor, isCapable, roomOf, type Agent, type Room } from './agent-record.ts';
 import { InvariantError } from './invariant.ts';
-import type { LaneEntry, Task } from './task.ts';
+import { mayGoAhead, type LaneEntry, type Task } from './task.ts';
 
 const PRIORITIES = 5;
 /** Empty buckets are kept for the next task of their kind, but not without end. */
 const EMPTY_BUCKETS_MAX = 1024;
+/** Places that are made in front of a lane at once for tasks that come back: an agent returns some hundred at most. */
+const FRONT_PLACES = 256;
 
-/** First in, first out; tasks that leave before their turn leave an empty place, and those are cleared away in time. */
+/**
+ * First in, first out; tasks that leave before their turn leave an empty place, and those are cleared away in time.
+ * Tasks that come back un-started take their place in front again.
+ */
 class Lane {
   #entries: LaneEntry[] = [];
   #head = 0;
@@ -25,6 +31,19 @@ class Lane {
   push(task: Task): LaneEntry {
     const entry = { task };
     this.#entries.push(entry);
+    return entry;
+  }
+
+  /** Puts a task in front of all others. */
+  unshift(task: Task): LaneEntry {
+    const entry = { task };
+    if (this.#head === 0) {
+      const places = Array.from({ length: FRONT_PLACES }, (): LaneEntry => ({ task: undefined }));
+      this.#entries = [...places, ...this.#entries];
+      this.#head = FRONT_PLACES;
+    }
+    this.#head -= 1;
+    this.#entries[this.#head] = entry;
     return entry;
   }
 
@@ -67,8 +86,13 @@ export interface Bucket {
   readonly taskType: string;
   readonly agentType: AgentType | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
+  /** The tasks are light enough to lie at an agent that takes more than it can begin soon. */
+  readonly mayGoAhead: boolean;
   readonly lanes: readonly Lane[];
-  readonly available: AgentSet;
+  /** Agents that would begin a task at once. */
+  readonly free: AgentSet;
+  /** Agents that would take one behind others. */
+  readonly behind: AgentSet;
   size: number;
   /** Among those that have both tasks and agents. */
   isDispatchable: boolean;
@@ -77,7 +101,7 @@ export interface Bucket {
 /** What the queue knows of a connected agent. */
 interface KnownAgent {
   /** When last looked at. */
-  isAvailable: boolean;
+  room: Room;
   /** Those whose tasks it could do. */
   buckets: readonly Bucket[];
 }
@@ -107,9 +131,18 @@ export class TaskQueue {
   }
 
   add(task: Task): void {
+    this.#put(task, (lane) => lane.push(task));
+  }
+
+  /** Puts back a task that comes from an agent un-started: in front, where it was before. */
+  putBack(task: Task): void {
+    this.#put(task, (lane) => lane.unshift(task));
+  }
+
+  #put(task: Task, into: (lane: Lane) => LaneEntry): void {
     const bucket = this.#bucketFor(task);
     task.bucketKey = bucket.key;
-    task.laneEntry = (bucket.lanes[task.priority - 1] as Lane).push(task);
+    task.laneEntry = into(bucket.lanes[task.priority - 1] as Lane);
     bucket.size += 1;
     this.#size += 1;
     this.#note(bucket);
@@ -155,28 +188,32 @@ export class TaskQueue {
   /** Call whenever an agent may have become able or unable to take one more task. Cheap when it has not. */
   availabilityChanged(agent: Agent): void {
     const known = this.#agents.get(agent);
-    const available = isAvailable(agent);
-    if (known === undefined || known.isAvailable === available) return;
-    known.isAvailable = available;
-    for (const bucket of known.buckets) this.#offer(bucket, agent, available);
+    if (known === undefined) return;
+    const room = roomOf(agent);
+    if (known.room === room) return;
+    known.room = room;
+    for (const bucket of known.buckets) this.#offer(bucket, agent, room);
   }
 
   /** Call when an agent came, went, or can do other things than before. */
   capabilitiesChanged(agent: Agent): void {
-    for (const bucket of this.#agents.get(agent)?.buckets ?? []) this.#offer(bucket, agent, false);
+    for (const bucket of this.#agents.get(agent)?.buckets ?? []) this.#offer(bucket, agent, 'none');
     if (agent.connectionId === undefined) {
       this.#agents.delete(agent);
       return;
     }
     const buckets = [...this.#buckets.values()].filter((bucket) => isCapable(agent, bucket));
-    const known = { isAvailable: isAvailable(agent), buckets };
+    const known = { room: roomOf(agent), buckets };
     this.#agents.set(agent, known);
-    for (const bucket of buckets) this.#offer(bucket, agent, known.isAvailable);
+    for (const bucket of buckets) this.#offer(bucket, agent, known.room);
   }
 
-  #offer(bucket: Bucket, agent: Agent, available: boolean): void {
-    if (available) bucket.available.add(agent);
-    else bucket.available.delete(agent);
+  #offer(bucket: Bucket, agent: Agent, room: Room): void {
+    const place = placeFor(bucket, room);
+    for (const agents of [bucket.free, bucket.behind]) {
+      if (agents === place) agents.add(agent);
+      else agents.delete(agent);
+    }
     this.#note(bucket);
   }
 
@@ -192,14 +229,18 @@ export class TaskQueue {
   #bucketFor(task: Task): Bucket {
     const candidates = this.#withoutLabels.get(task.taskType);
     if (candidates !== undefined && hasNoLabels(task)) {
-      for (const bucket of candidates) if (bucket.agentType === task.agentType) return bucket;
+      const isLight = mayGoAhead(task);
+      for (const bucket of candidates) {
+        if (bucket.agentType === task.agentType && bucket.mayGoAhead === isLight) return bucket;
+      }
     }
     return this.#bucketByKey(task);
   }
 
   #bucketByKey(task: Task): Bucket {
     const labels = Object.entries(task.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([task.agentType ?? null, task.taskType, ...labels]);
+    const isLight = mayGoAhead(task);
+    const key = JSON.stringify([task.agentType ?? null, task.taskType, isLight, ...labels]);
     const existing = this.#buckets.get(key);
     if (existing !== undefined) return existing;
     if (this.#buckets.size >= EMPTY_BUCKETS_MAX) this.#dropEmptyBuckets();
@@ -208,15 +249,17 @@ export class TaskQueue {
       taskType: task.taskType,
       agentType: task.agentType,
       labels: task.labels,
+      mayGoAhead: isLight,
       lanes: Array.from({ length: PRIORITIES }, () => new Lane()),
-      available: new AgentSet(),
+      free: new AgentSet(),
+      behind: new AgentSet(),
       size: 0,
       isDispatchable: false,
     };
     for (const [agent, known] of this.#agents) {
       if (!isCapable(agent, bucket)) continue;
       known.buckets = [...known.buckets, bucket];
-      if (known.isAvailable) bucket.available.add(agent);
+      placeFor(bucket, known.room)?.add(agent);
     }
     this.#keep(bucket);
     return bucket;
@@ -230,7 +273,7 @@ export class TaskQueue {
   }
 
   #note(bucket: Bucket): void {
-    const isDispatchable = bucket.size > 0 && bucket.available.size > 0;
+    const isDispatchable = bucket.size > 0 && bucket.free.size + bucket.behind.size > 0;
     if (isDispatchable === bucket.isDispatchable) return;
     bucket.isDispatchable = isDispatchable;
     if (isDispatchable) this.#dispatchable.push(bucket);
@@ -246,6 +289,12 @@ export class TaskQueue {
       known.buckets = known.buckets.filter(({ size }) => size > 0);
     }
   }
+}
+
+/** Where among the agents of a bucket one with this room is; undefined: nowhere. */
+function placeFor(bucket: Bucket, room: Room): AgentSet | undefined {
+  if (!hasRoomFor(room, bucket)) return undefined;
+  return room === 'slot' ? bucket.free : bucket.behind;
 }
 
 function hasNoLabels({ labels }: { readonly labels: Bucket['labels'] }): boolean {

@@ -24,20 +24,16 @@ export function dispatchAll(core: CoreState): void {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
     core.queue.remove(next.task);
-    dispatch(
-      core,
-      next.task,
-      chooseAgent(next.task, next.bucket.available, core.holders, core.random),
-    );
+    // Nothing is put behind other tasks while an agent would begin it at once.
+    const { free, behind } = next.bucket;
+    const candidates = free.size > 0 ? free : behind;
+    dispatch(core, next.task, chooseAgent(next.task, candidates, core.holders, core.random));
   }
 }
 
 /** → queued, now or after `delayMs`. From waiting, or back from an agent. */
 export function enqueue(core: CoreState, task: Task, delayMs: number = 0): void {
-  moveTo(task, 'queued');
-  task.agentId = undefined;
-  task.fraction = undefined;
-  core.timers.cancel(task.startToCloseTimer);
+  toQueued(core, task);
   if (delayMs > 0) {
     task.inBackoff = true;
     task.releaseTimer = core.timers.schedule(core.nowMs + delayMs, {
@@ -47,6 +43,13 @@ export function enqueue(core: CoreState, task: Task, delayMs: number = 0): void 
   } else {
     makeRunnable(core, task);
   }
+}
+
+function toQueued(core: CoreState, task: Task): void {
+  moveTo(task, 'queued');
+  task.agentId = undefined;
+  task.fraction = undefined;
+  core.timers.cancel(task.startToCloseTimer);
 }
 
 /** The delay or back-off is over. */
@@ -243,14 +246,21 @@ export function lose(core: CoreState, task: Task, agentId: string): void {
   else retryOrFail(core, task, reason);
 }
 
-/** The agent gave back a lease that it had not started. Counts against nothing. */
+/**
+ * The agent gave back a lease that it had not started. Counts against nothing, and the task is as near its turn as it
+ * was before.
+ */
 export function giveBack(core: CoreState, task: Task, agentId: string, delayMs: number): void {
   observeAttempt(core, task, agentId, 'returned', 0, undefined);
   if (task.cancelRequested !== undefined) {
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
     return;
   }
-  enqueue(core, task, delayMs);
+  if (delayMs > 0) enqueue(core, task, delayMs);
+  else {
+    toQueued(core, task);
+    core.queue.putBack(task);
+  }
   announceState(core, task);
 }
 

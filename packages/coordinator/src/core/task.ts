@@ -111,6 +111,17 @@ export interface Task {
 export const NO_WATCHERS: readonly Watcher[] = [];
 const NO_CHUNKS: readonly Chunk[] = [];
 
+/** Inputs up to here may lie at an agent by the hundreds: some hundred of them are about a megabyte. */
+const AHEAD_INPUT_BYTES_MAX = 4096;
+
+/**
+ * May an agent be given the task long before it can begin it? Not when it brings much with it; and not when it may be
+ * started only once, since an agent that is lost would take it along although it had not begun it.
+ */
+export function mayGoAhead({ idempotent, datasets, inputBytes }: Task): boolean {
+  return idempotent && datasets.length === 0 && inputBytes <= AHEAD_INPUT_BYTES_MAX;
+}
+
 /** Keeps a chunk whose sequence has not come yet; it counts for `decodedBytes`. */
 export function addChunk(task: Task, chunk: Chunk, decodedBytes: number): void {
   if (task.chunkSequences === undefined) {
