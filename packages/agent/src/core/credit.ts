@@ -25,8 +25,8 @@ export const LONG_TASK_MS = 8;
 /** Changes by less than this factor are not worth a message. */
 const STEP = 2;
 
-/** Weight of the newest task in the moving averages. */
-const WEIGHT = 1 / 16;
+/** Weight of the newest task in the moving averages; while there are few tasks, these are plain means. */
+const WEIGHT = 1 / 32;
 
 /** One pause of the machine says little about the tasks, so that none counts for more than this. */
 const COUNTED_MS_MAX: number = 2 * SMALL_TASK_MS;
@@ -56,6 +56,7 @@ export class Credit {
   #ahead = 0;
   #isHeldUp = false;
   #most: number;
+  #tasksInAll = 0;
   /** Tasks since the last change. */
   #tasks = 0;
   #meanMs = 0;
@@ -107,8 +108,10 @@ export class Credit {
   noteTask({ tookMs, inputBytes, hasDatasets }: DoneTask): void {
     this.#tasks += 1;
     const countedMs = hasDatasets ? COUNTED_MS_MAX : Math.min(COUNTED_MS_MAX, tookMs);
-    this.#meanMs += (countedMs - this.#meanMs) * WEIGHT;
-    this.#meanBytes += (inputBytes - this.#meanBytes) * WEIGHT;
+    this.#tasksInAll += 1;
+    const weight = Math.max(WEIGHT, 1 / this.#tasksInAll);
+    this.#meanMs += (countedMs - this.#meanMs) * weight;
+    this.#meanBytes += (inputBytes - this.#meanBytes) * weight;
     if (tookMs >= LONG_TASK_MS) {
       this.#change(0);
       return;

@@ -41,6 +41,12 @@ export class MainThread {
     return runs;
   }
 
+  /** Handlers are left alone from now on. */
+  close(): void {
+    clearTimeout(this.#lookTimer);
+    this.#paused.clear();
+  }
+
   #askForTurn(): void {
     if (this.#hasTurn) return;
     this.#hasTurn = true;

@@ -192,6 +192,7 @@ export class TaskShell {
   /** Tells every handler to stop now. */
   abortAll(): void {
     for (const { run } of this.#reporters) run?.abort(0);
+    this.#mainThread.close();
   }
 }
 

@@ -206,8 +206,8 @@ function spree(world: World, observer: Observer, tookMs: number): void {
       world.dispatch((lastSpreeTask += 1));
       observer.see(world.take(), world);
     }
-    for (const key of [...observer.running.keys()]) {
-      const [first] = observer.running.get(key) ?? [];
+    for (const slot of new Set(observer.running.values())) {
+      const [first] = slot;
       if (first === undefined || Number(first.lease.taskId.slice(-12)) <= 1000) continue;
       if (!observer.end(leaseKeyOf(first.lease))) continue;
       const result = { outcome: 'succeeded', computeMs: tookMs, usedArm: false } as const;

@@ -136,3 +136,40 @@ test('a result that cannot be sent fails the task', async () => {
     failure: { type: 'TASK_FAILED', retryable: false },
   });
 });
+
+test('functions that belong together run one after the other, promises included, in one turn', async () => {
+  const words: string[] = [];
+  const told = together([
+    () => void words.push('first'),
+    async () => {
+      words.push('second begins');
+      await Promise.resolve();
+      words.push('second ends');
+    },
+    () => void words.push('third'),
+  ]);
+  expect(words).toEqual([]);
+  await nextTurn();
+  // Nothing but promises was waited for, and those are done with before anybody else has a turn.
+  expect(words).toEqual(['first', 'second begins', 'second ends', 'third']);
+  for (const { ended } of told) expect(await ended).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('what stands behind a function that takes long is taken back and never begins', async () => {
+  let end: () => void = () => {};
+  const held = new Promise<void>((resolve) => (end = resolve));
+  let hasBegun = false;
+  const [long, ...behind] = together([
+    () => held,
+    () => void (hasBegun = true),
+    () => void (hasBegun = true),
+  ]);
+  const words = (): string[][] => behind.map((each) => each.words);
+  await vi.waitFor(() => expect(words()).toEqual([['taken back'], ['taken back']]), 10_000);
+  expect(long?.words).toEqual(['begun', 'long']);
+  end();
+  await long?.ended;
+  await nextTurn();
+  expect(hasBegun).toBe(false);
+  expect(long?.words).toEqual(['begun', 'long', 'succeeded']);
+});

@@ -7,7 +7,7 @@ import {
   type ServiceTime,
 } from '../../src/core/thread-batching.ts';
 import { WorkerPool } from '../../src/shell/pool.ts';
-import type { RunListener, TaskRun } from '../../src/shell/task-run.ts';
+import type { RunListener, RunOrder, TaskRun } from '../../src/shell/task-run.ts';
 import type { CellOrder } from '../workers/cells.ts';
 import { DATASET_ID } from './context.ts';
 import { workerUrl } from './fixture.ts';
@@ -40,6 +40,13 @@ export interface CellTask extends Partial<CellOrder> {
   readonly onChunk?: (payload: Uint8Array) => Promise<void> | undefined;
 }
 
+interface Made {
+  readonly run: CellRun;
+  readonly order: () => RunOrder<string>;
+  /** The order was given to the pool. */
+  readonly submitted: (run: TaskRun) => void;
+}
+
 export class CellPool {
   readonly pool: WorkerPool;
   readonly #times = new Map<string, ServiceTime>();
@@ -51,7 +58,19 @@ export class CellPool {
     this.pool = new WorkerPool(threads);
   }
 
-  run({ taskType = 'test.cells', onChunk, ...said }: CellTask = {}): CellRun {
+  run(task: CellTask = {}): CellRun {
+    return this.runTogether([task])[0] as CellRun;
+  }
+
+  /** Has tasks run one after the other in one thread. */
+  runTogether(tasks: readonly CellTask[]): CellRun[] {
+    const made = tasks.map((task) => this.#make(task));
+    const runs = this.pool.run(made.map(({ order }) => order()));
+    for (const [i, run] of runs.entries()) made[i]?.submitted(run);
+    return made.map(({ run }) => run);
+  }
+
+  #make({ taskType = 'test.cells', onChunk, ...said }: CellTask): Made {
     const index = (this.#lastIndex += 1);
     const order: CellOrder = { do: 'return', ...said, index };
     const chunks: unknown[] = [];
@@ -98,14 +117,15 @@ export class CellPool {
       },
     };
     let isAborted = false;
-    const submit = (): void => {
-      const serviceTime = this.#timeOf(taskType);
-      const place = workerUrl('cells').href;
-      if (isAborted) listener.onEnded({ outcome: 'cancelled', computeMs: 0, usedArm: false });
-      else [run] = this.pool.run([{ task, place, serviceTime, listener }]);
+    const place = workerUrl('cells').href;
+    const newOrder = (): RunOrder<string> => {
+      return { task, place, serviceTime: this.#timeOf(taskType), listener };
     };
-    submit();
-    return {
+    const submit = (): void => {
+      if (isAborted) listener.onEnded({ outcome: 'cancelled', computeMs: 0, usedArm: false });
+      else [run] = this.pool.run([newOrder()]);
+    };
+    const cellRun: CellRun = {
       index,
       chunks,
       texts,
@@ -122,6 +142,7 @@ export class CellPool {
         while (Atomics.load(this.cells, index) === 0) await new Promise(setImmediate);
       },
     };
+    return { run: cellRun, order: newOrder, submitted: (submitted) => (run = submitted) };
   }
 
   #timeOf(taskType: string): ServiceTime {
