@@ -274,8 +274,9 @@ export class AgentCore {
         sequence,
         leases: leases.held(),
         lastDispatchSequence,
-        running: leases.running.size,
-        waiting: leases.waiting.size,
+        // What stands behind another in its slot waits; what was taken away and has not ended still has its slot.
+        running: leases.slotsInUse,
+        waiting: Math.max(0, leases.live - leases.slotsInUse),
       });
     }
     if (this.#drain === undefined || nowMs < this.#drain.deadlineAtMs) return;

@@ -5,7 +5,8 @@
  * milliseconds of work, and no more: what lies here cannot be begun by another agent meanwhile.
  *
  * Careful upwards, at once downwards: it takes twice as many ahead when all that it was given before were small and the
- * coordinator used the whole credit; it takes far fewer as soon as the mean says so, and none after one long task.
+ * coordinator used the whole credit; it takes half as many after a task that may have been long, since it may also have
+ * been the machine that paused, and none after one that certainly was.
  */
 import { KNOWN_AFTER_TASKS, SMALL_TASK_MS } from './thread-batching.ts';
 import { HELD_LEASES_MAX } from './leases.ts';
@@ -19,8 +20,11 @@ export const AHEAD_TASKS_MAX = 256;
 /** Bytes of the inputs of all that is taken ahead, about. */
 export const AHEAD_BYTES_MAX: number = 1024 * 1024;
 
-/** After a task that took so long, none is taken ahead. Also how long tiny tasks wait behind such tasks. */
+/** A task that took so long was long or met a pause. Also how long tiny tasks wait while nothing ends. */
 export const LONG_TASK_MS = 8;
+
+/** No pause of a machine that others use as well is so long, or hardly any. */
+export const CERTAINLY_LONG_TASK_MS = 50;
 
 /** Changes by less than this factor are not worth a message. */
 const STEP = 2;
@@ -96,7 +100,7 @@ export class Credit {
   /** Small tasks wait, and nothing has ended for long: what lies here should go to others, and nothing more come. */
   heldUp(): void {
     this.#isHeldUp = true;
-    this.#change(0);
+    this.#change(Math.floor(this.#ahead / STEP));
   }
 
   /** Something has ended. */
@@ -113,7 +117,7 @@ export class Credit {
     this.#meanMs += (countedMs - this.#meanMs) * weight;
     this.#meanBytes += (inputBytes - this.#meanBytes) * weight;
     if (tookMs >= LONG_TASK_MS) {
-      this.#change(0);
+      this.#change(tookMs >= CERTAINLY_LONG_TASK_MS ? 0 : Math.floor(this.#ahead / STEP));
       return;
     }
     const wanted = this.#wanted();
