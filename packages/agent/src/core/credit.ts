@@ -5,8 +5,8 @@
  * milliseconds of work, and no more: what lies here cannot be begun by another agent meanwhile.
  *
  * Careful upwards, at once downwards: it takes twice as many ahead when all that it was given before were small and the
- * coordinator used the whole credit; it takes half as many after a task that may have been long, since it may also have
- * been the machine that paused, and none after one that certainly was.
+ * coordinator used the whole credit; it takes far fewer as soon as the mean says so, half as many when it was held up,
+ * and none after one long task.
  */
 import { KNOWN_AFTER_TASKS, SMALL_TASK_MS } from './thread-batching.ts';
 import { HELD_LEASES_MAX } from './leases.ts';
@@ -20,11 +20,11 @@ export const AHEAD_TASKS_MAX = 256;
 /** Bytes of the inputs of all that is taken ahead, about. */
 export const AHEAD_BYTES_MAX: number = 1024 * 1024;
 
-/** A task that took so long was long or met a pause. Also how long tiny tasks wait while nothing ends. */
-export const LONG_TASK_MS = 8;
+/** After a task that took so long none is taken ahead: no pause of the machine is so long, or hardly any. */
+export const LONG_TASK_MS = 50;
 
-/** No pause of a machine that others use as well is so long, or hardly any. */
-export const CERTAINLY_LONG_TASK_MS = 50;
+/** Tiny tasks wait so long while nothing ends: a few times the work that should lie here, and what a busy machine pauses. */
+export const HELD_UP_MS: number = 4 * AT_HAND_MS;
 
 /** Changes by less than this factor are not worth a message. */
 const STEP = 2;
@@ -117,7 +117,7 @@ export class Credit {
     this.#meanMs += (countedMs - this.#meanMs) * weight;
     this.#meanBytes += (inputBytes - this.#meanBytes) * weight;
     if (tookMs >= LONG_TASK_MS) {
-      this.#change(tookMs >= CERTAINLY_LONG_TASK_MS ? 0 : Math.floor(this.#ahead / STEP));
+      this.#change(0);
       return;
     }
     const wanted = this.#wanted();

@@ -1,10 +1,10 @@
 /** When quick tasks wait here behind long ones for so long that they should go elsewhere. */
-import { LONG_TASK_MS } from './credit.ts';
+import { HELD_UP_MS } from './credit.ts';
 import type { HeldLease, LeaseTable } from './leases.ts';
 import { isKnownUnder } from './thread-batching.ts';
 
-/** A type counts as quick behind long tasks when its tasks take less than a quarter of what those have taken. */
-const QUICK_TASK_MS: number = LONG_TASK_MS / 4;
+/** A type counts as quick behind long tasks when its tasks take less than an eighth of what those have taken. */
+const QUICK_TASK_MS: number = HELD_UP_MS / 8;
 
 /** Watches whether anything moves while tasks wait. */
 export class HoldUp {
@@ -24,7 +24,7 @@ export class HoldUp {
   get dueAtMs(): number | undefined {
     if (this.#leases.hasFreeSlot) return undefined;
     for (const held of this.#leases.waiting) {
-      if (isQuick(held)) return this.#movedAtMs + LONG_TASK_MS;
+      if (isQuick(held)) return this.#movedAtMs + HELD_UP_MS;
     }
     return undefined;
   }
@@ -33,9 +33,9 @@ export class HoldUp {
   heldUp(nowMs: number): HeldLease[] {
     const { dueAtMs } = this;
     if (dueAtMs === undefined || nowMs < dueAtMs) return [];
-    if (nowMs - dueAtMs > LONG_TASK_MS / 2) {
+    if (nowMs - dueAtMs > HELD_UP_MS / 2) {
       // This process had no turn, and the ends of tasks may wait to be heard: asked again when they had theirs.
-      this.#movedAtMs = nowMs - LONG_TASK_MS / 2;
+      this.#movedAtMs = nowMs - HELD_UP_MS / 2;
       return [];
     }
     return [...this.#leases.waiting].filter(isQuick);

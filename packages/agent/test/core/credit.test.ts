@@ -5,7 +5,6 @@ import {
   AHEAD_BYTES_MAX,
   AHEAD_TASKS_MAX,
   AT_HAND_MS,
-  CERTAINLY_LONG_TASK_MS,
   Credit,
   LONG_TASK_MS,
   creditOf,
@@ -73,14 +72,8 @@ test.each([0.5, 1, 5, 500])('tasks of %d ms are not taken ahead', (tookMs) => {
 test('one long task ends it at once; it grows again from the beginning', () => {
   const credit = new Credit(2, 2);
   end(credit, 10_000);
-  expect(end(credit, 1, { tookMs: CERTAINLY_LONG_TASK_MS })).toEqual([3]);
+  expect(end(credit, 1, { tookMs: LONG_TASK_MS })).toEqual([3]);
   expect(end(credit, 16)).toEqual([3 + 8, 3 + 16]);
-});
-
-test('one task that was long, or met a pause of the machine, halves it', () => {
-  const credit = new Credit(2, 2);
-  end(credit, 10_000);
-  expect(end(credit, 2, { tookMs: LONG_TASK_MS })).toEqual([3 + 128, 3 + 64]);
 });
 
 test('it shrinks to what fits when tasks become longer', () => {

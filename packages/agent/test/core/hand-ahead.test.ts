@@ -1,7 +1,7 @@
 /** Tiny tasks that lie at hand: which share a slot, what happens behind a long one, and what goes back. */
 import { failure } from '@quic-swarm/protocol';
 import { expect, test } from 'vitest';
-import { LONG_TASK_MS } from '../../src/core/credit.ts';
+import { HELD_UP_MS } from '../../src/core/credit.ts';
 import type { RunnableTask } from '../../src/core/effects.ts';
 import { World, leaseOf, runnableOf, taskIdOf } from './world.ts';
 
@@ -166,7 +166,7 @@ test('what is taken back while the agent drains is returned', () => {
 test('tiny tasks that long ones hold up go back, after a grant that keeps them away', () => {
   const world = behindLong();
   const before = world.core.tasks.credit.granted;
-  expect(world.pass(LONG_TASK_MS - 1).story()).toEqual([]);
+  expect(world.pass(HELD_UP_MS - 1).story()).toEqual([]);
   world.pass(1);
   const effects = world
     .take()
@@ -180,7 +180,7 @@ test('tiny tasks that long ones hold up go back, after a grant that keeps them a
 });
 
 test('what was on its way when the grant went down is taken, and goes back too', () => {
-  const world = behindLong().pass(LONG_TASK_MS);
+  const world = behindLong().pass(HELD_UP_MS);
   world.take();
   world.dispatch(7).dispatch(8);
   expect(world.sent('MessageAck')).toEqual([]);
@@ -193,7 +193,7 @@ test('nothing goes back while something moves, or what is not known to be quick,
   const moving = behindLong();
   for (let round = 0; round < 20; round += 1) {
     moving
-      .pass(LONG_TASK_MS - 2)
+      .pass(HELD_UP_MS - 2)
       .finish(2, TINY)
       .dispatch(2, { taskType: 'long' });
     if (moving.core.tasks.leases.waiting.size < 2) break;
@@ -218,14 +218,14 @@ test('nothing goes back while something moves, or what is not known to be quick,
 
 test('a process that had no turn hears first what has ended meanwhile', () => {
   const world = behindLong();
-  world.nowMs += 10 * LONG_TASK_MS;
+  world.nowMs += 10 * HELD_UP_MS;
   expect(world.tell({ type: 'TimeoutReached' }).sent('LeaseReturn')).toEqual([]);
   // The end of a task was waiting to be heard.
   world.finish(1, { serviceMs: 70, computeMs: 70 });
   expect(slotsOf(world)).toEqual([ids(3, 6)]);
   expect(
     behindLong()
-      .pass(10 * LONG_TASK_MS)
+      .pass(10 * HELD_UP_MS)
       .sent('LeaseReturn'),
   ).toHaveLength(1);
 });
