@@ -3,9 +3,13 @@ import type { Bench } from '../harness/model.ts';
 import { decisions } from '../workloads/decisions.ts';
 import { idle } from '../workloads/idle.ts';
 import { taskLatency, tasksInFlight } from '../workloads/tasks.ts';
+import { shortTasksInThreads, tinyTasksInThreads } from '../workloads/tiny-tasks.ts';
 
 const SWARM = 'quic-swarm';
 const CROWD = 'quic-swarm and 1,000 idle agents';
+const TINY = 'quic-swarm, default slots, threads';
+const TINY_ON_MAIN = 'quic-swarm, default slots, main thread';
+const BULLMQ_THREADS = 'BullMQ, worker threads';
 const NATS = 'NATS request/reply, plain';
 const JETSTREAM = 'JetStream, in memory, plain';
 const BULLMQ = 'BullMQ and redis, plain';
@@ -36,9 +40,13 @@ export const dispatch: Bench = {
       note: 'at most 3 rounds, with new processes each',
       settings: { [taskLatency.name]: { warmUpMs: 2000 }, [idle.name]: { warmUpMs: 3000 } },
     },
+    { name: TINY, kind: 'ours', peer: 'swarm-tiny' },
+    { name: TINY_ON_MAIN, kind: 'ours', peer: 'swarm-tiny', variant: { onMainThread: true } },
+    // It has no threads: what it computes for tiny tasks, it computes where it receives.
     { name: NATS, kind: 'peer', peer: 'nats' },
     { name: JETSTREAM, kind: 'peer', peer: 'jetstream' },
     { name: BULLMQ, kind: 'peer', peer: 'bullmq' },
+    { name: BULLMQ_THREADS, kind: 'peer', peer: 'bullmq', variant: { inThreads: true } },
     { name: 'gRPC through one hop', kind: 'peer', peer: 'grpc-relay' },
     core(CORE, 10, 1000),
     core(CORE_AGENTS, 1000, 1000),
@@ -47,6 +55,8 @@ export const dispatch: Bench = {
   plans: [
     // First, because it runs the code so often that it is compiled when single tasks are timed.
     { workload: tasksInFlight, quick: { warmUpMs: 500, durationMs: 700 } },
+    { workload: tinyTasksInThreads, quick: { warmUpMs: 500, durationMs: 700 } },
+    { workload: shortTasksInThreads, quick: { warmUpMs: 500, durationMs: 700 } },
     { workload: taskLatency, quick: { warmUpMs: 200, durationMs: 400, countMin: 0 } },
     { workload: idle, quick: { durationMs: 1000 } },
     { workload: decisions },
@@ -65,6 +75,21 @@ export const dispatch: Bench = {
       comparator: '>=',
       target: 5,
       measure: (results) => results.ratio(tasksInFlight.name, 'rate', SWARM, BULLMQ),
+    },
+    {
+      // A hop to a thread costs more than such a task; shared by many it should not be what limits them.
+      name: 'tiny tasks, threads to main thread',
+      unit: '×',
+      comparator: '>=',
+      target: 0.5,
+      measure: (results) => results.ratio(tinyTasksInThreads.name, 'rate', TINY, TINY_ON_MAIN),
+    },
+    {
+      name: 'tiny tasks in threads, to BullMQ',
+      unit: '×',
+      comparator: '>=',
+      target: 5,
+      measure: (results) => results.ratio(tinyTasksInThreads.name, 'rate', TINY, BULLMQ_THREADS),
     },
     {
       name: 'one at a time, p50',

@@ -1,4 +1,5 @@
 /** BullMQ, without encryption: a client, redis-server (in memory only), and a worker. */
+import { availableParallelism } from 'node:os';
 import { Queue, QueueEvents, Worker, type ConnectionOptions } from 'bullmq';
 import { addressOf, hostAndPort, type Peer, type ProcessContext } from './contract.ts';
 import { startProgram } from './program.ts';
@@ -29,10 +30,15 @@ export const peer: Peer = {
     {
       name: 'worker',
       async start(context) {
-        const worker = new Worker(QUEUE, async () => null, {
-          connection: connectionTo(context),
-          concurrency: CONCURRENCY,
-        });
+        const connection = connectionTo(context);
+        const worker = areThreads(context)
+          ? new Worker(QUEUE, new URL('./bullmq-tiny-task.js', import.meta.url), {
+              connection,
+              useWorkerThreads: true,
+              // It starts a thread for each of them.
+              concurrency: availableParallelism(),
+            })
+          : new Worker(QUEUE, async () => null, { connection, concurrency: CONCURRENCY });
         worker.on('error', () => undefined);
         await worker.waitUntilReady();
         return { stop: async () => worker.close(true) };
@@ -53,19 +59,20 @@ export const peer: Peer = {
           waiting.delete(jobId);
         });
         let submitted = 0;
+        const runTask = async (input: number | null): Promise<void> => {
+          submitted += 1;
+          const jobId = `task-${submitted}`;
+          const ended = new Promise<void>((resolve) => {
+            waiting.set(jobId, resolve);
+          });
+          await queue.add('nothing', input, { jobId, removeOnComplete: true });
+          await ended;
+        };
         return {
-          abilities: {
-            // The end is heard from the event stream: asking for each job's state first would be slower.
-            runTask: async () => {
-              submitted += 1;
-              const jobId = `task-${submitted}`;
-              const ended = new Promise<void>((resolve) => {
-                waiting.set(jobId, resolve);
-              });
-              await queue.add('nothing', null, { jobId, removeOnComplete: true });
-              await ended;
-            },
-          },
+          // The end is heard from the event stream: asking for each job's state first would be slower.
+          abilities: areThreads(context)
+            ? { runTinyTask: async (computeMs) => runTask(computeMs) }
+            : { runTask: async () => runTask(null) },
           stop: async () => {
             await events.close();
             await queue.close();
@@ -75,6 +82,10 @@ export const peer: Peer = {
     },
   ],
 };
+
+function areThreads({ variant }: ProcessContext): boolean {
+  return variant['inThreads'] === true;
+}
 
 function connectionTo(context: ProcessContext): ConnectionOptions {
   return { ...hostAndPort(addressOf(context, 'broker')), maxRetriesPerRequest: null };

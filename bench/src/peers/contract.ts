@@ -59,6 +59,8 @@ export interface Abilities {
   connectResumed(): Promise<ConnectTimes>;
   /** Has a task that does nothing computed by another process; resolves with its result. */
   runTask(): Promise<void>;
+  /** Has a task that computes for so long done by another process, in a thread where that has any for it. */
+  runTinyTask(computeMs: number): Promise<void>;
   /** Lets time pass. */
   beIdle(durationMs: number): Promise<void>;
   /** Has so many tasks decided upon: each submitted, given to an agent and ended. */

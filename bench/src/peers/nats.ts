@@ -2,8 +2,10 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { addressOf, type Abilities, type Peer } from './contract.ts';
 import { startProgram } from './program.ts';
+import { computeFor } from './tiny-task.ts';
 
 const ECHO = 'echo';
+const COMPUTE = 'compute';
 const CHANNEL_OUT = 'channel.out';
 const CHANNEL_BACK = 'channel.back';
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -24,6 +26,12 @@ export const peer: Peer = {
         connection.subscribe(ECHO, {
           callback: (_error, message) => {
             message.respond(message.data);
+          },
+        });
+        connection.subscribe(COMPUTE, {
+          callback: (_error, message) => {
+            computeFor(Number(message.string()));
+            message.respond();
           },
         });
         connection.subscribe(CHANNEL_OUT, {
@@ -54,6 +62,9 @@ function abilitiesOf(connection: NatsConnection): Partial<Abilities> {
     request,
     // What a task queue without any guarantee would be.
     runTask: async () => request(empty),
+    runTinyTask: async (computeMs) => {
+      await connection.request(COMPUTE, String(computeMs), { timeout: REQUEST_TIMEOUT_MS });
+    },
     openChannel: async () => {
       const channel = {
         send: (message: Uint8Array) => {

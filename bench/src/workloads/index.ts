@@ -9,6 +9,7 @@ import { pipelined } from './pipelined.ts';
 import { requestReply } from './request-reply.ts';
 import { lonelyRequests, streamPerRequest } from './stream-per-request.ts';
 import { taskLatency, tasksInFlight } from './tasks.ts';
+import { shortTasksInThreads, tinyTasksInThreads } from './tiny-tasks.ts';
 
 export const workloads: readonly Workload[] = [
   requestReply,
@@ -21,6 +22,8 @@ export const workloads: readonly Workload[] = [
   connectResumed,
   taskLatency,
   tasksInFlight,
+  tinyTasksInThreads,
+  shortTasksInThreads,
   idle,
   decisions,
 ];

@@ -15,14 +15,11 @@ import {
 import type { Effect } from './effects.ts';
 import type { Event } from './events.ts';
 import { Session, minimumOf, type SessionOptions, type SessionState } from './session.ts';
-import { ABORT_GRACE_MS, Tasks } from './tasks.ts';
+import { TaskKinds } from './task-kinds.ts';
+import { ABORT_GRACE_MS, Tasks, type TasksOptions } from './tasks.ts';
 
 /** What a core is made of. */
-export interface AgentCoreOptions extends SessionOptions {
-  readonly capabilities: readonly string[];
-  /** Whether anybody listens to `taskStarted` and `taskFinished`; if not, they are not made. */
-  readonly isObserved: boolean;
-}
+export interface AgentCoreOptions extends SessionOptions, TasksOptions {}
 
 /** After the deadline of a drain and the grace of its tasks, acknowledgements may take so long. */
 const LAST_ACKS_MS = 3000;
@@ -40,13 +37,12 @@ interface Drain {
 export class AgentCore {
   readonly session: Session;
   readonly tasks: Tasks;
-  #wantsWork = false;
   #drain: Drain | undefined;
   #hasStopped = false;
 
   constructor(options: AgentCoreOptions) {
     this.session = new Session(options);
-    this.tasks = new Tasks(options.slots, options.capabilities, options.isObserved);
+    this.tasks = new Tasks(options);
   }
 
   /** What the agent is doing, in a word. */
@@ -73,7 +69,7 @@ export class AgentCore {
     if (this.#hasStopped) return undefined;
     return minimumOf(
       this.session.nextTimeoutMs(),
-      this.tasks.leases.nextTimeoutMs(),
+      this.tasks.nextTimeoutMs(),
       this.#drainTimeoutMs(),
     );
   }
@@ -84,8 +80,8 @@ export class AgentCore {
         this.session.start(nowMs, effects);
         return;
       case 'ConnectionOpened': {
-        const { capabilities, leases } = this.tasks;
-        this.session.opened([...capabilities], leases.held(), nowMs, effects);
+        const { kinds, leases } = this.tasks;
+        this.session.opened(kinds.names, leases.held(), nowMs, effects);
         return;
       }
       case 'ConnectionEnded':
@@ -96,11 +92,11 @@ export class AgentCore {
         this.#receive(event.message, nowMs, effects);
         return;
       case 'WorkRequested':
-        this.#wantsWork = true;
-        this.#grantCredit(effects);
+        this.tasks.wantsWork = true;
+        this.tasks.grantCredit(effects);
         return;
       case 'CapabilitiesChanged':
-        this.#changeCapabilities(event.capabilities, effects);
+        this.#changeCapabilities(event.capabilities, event.onMainThread ?? [], effects);
         return;
       case 'DatasetsReady':
         this.tasks.datasetsReady(event.lease, nowMs, effects);
@@ -109,10 +105,16 @@ export class AgentCore {
         this.tasks.datasetsFailed(event.lease, event.failure, nowMs, effects);
         return;
       case 'TasksBegun':
-        this.tasks.begun(event.leases, effects);
+        this.tasks.begun(event.leases, nowMs, effects);
+        return;
+      case 'TaskTurnedOutLong':
+        this.tasks.turnedOutLong(event.lease, event.tookMs, nowMs, effects);
+        return;
+      case 'TasksTakenBack':
+        this.tasks.takenBack(event, nowMs, effects);
         return;
       case 'ProgressReported':
-        this.tasks.progress(event.lease, event.fraction, event.text, effects);
+        this.tasks.progress(event, nowMs, effects);
         return;
       case 'ChunkEmitted':
         this.tasks.chunk(event.lease, event.payload, nowMs, effects);
@@ -205,7 +207,7 @@ export class AgentCore {
       },
     });
     this.tasks.resume(ack.resumedLeases, nowMs, effects);
-    if (this.#drain === undefined) this.#grantCredit(effects);
+    if (this.#drain === undefined) this.tasks.grantCredit(effects);
     else this.#announceDrain(this.#drain, nowMs, effects);
   }
 
@@ -223,14 +225,13 @@ export class AgentCore {
     if (ended?.ending === 'stopped') this.#stop(ended.failure, effects);
   }
 
-  #grantCredit(effects: Effect[]): void {
-    if (!this.#wantsWork || this.#drain !== undefined || !this.session.isConnected) return;
-    const body = { credit: this.tasks.leases.credit };
-    effects.push({ type: 'Send', stream: 'control', message: { type: 'CreditGrant', body } });
-  }
-
-  #changeCapabilities(capabilities: readonly string[], effects: Effect[]): void {
-    this.tasks.capabilities = new Set(capabilities);
+  #changeCapabilities(
+    capabilities: readonly string[],
+    onMainThread: readonly string[],
+    effects: Effect[],
+  ): void {
+    // Of handlers that were replaced nothing is known; of the others it is soon known again.
+    this.tasks.kinds = new TaskKinds(capabilities, onMainThread);
     if (!this.session.isConnected) return;
     const body = { capabilities: [...capabilities] };
     effects.push({ type: 'Send', stream: 'control', message: { type: 'CapabilityUpdate', body } });
@@ -274,8 +275,9 @@ export class AgentCore {
         sequence,
         leases: leases.held(),
         lastDispatchSequence,
-        running: leases.running.size,
-        waiting: leases.waiting.size,
+        // What stands behind another in its slot waits; what was taken away and has not ended still has its slot.
+        running: leases.slotsInUse,
+        waiting: Math.max(0, leases.live - leases.slotsInUse),
       });
     }
     if (this.#drain === undefined || nowMs < this.#drain.deadlineAtMs) return;

@@ -11,7 +11,7 @@ export interface Link<T> {
   after: T | undefined;
 }
 
-/** Members in the order in which they were added; each is in one chain at most. */
+/** Members in their order, which is that of adding but for `addFirst`; each is in one chain at most. */
 export class Chain<T extends Link<T>> implements Iterable<T> {
   #first: T | undefined;
   #last: T | undefined;
@@ -21,7 +21,7 @@ export class Chain<T extends Link<T>> implements Iterable<T> {
     return this.#size;
   }
 
-  /** The oldest member; its `after` leads on. */
+  /** The first member; its `after` leads on. */
   get first(): T | undefined {
     return this.#first;
   }
@@ -31,6 +31,15 @@ export class Chain<T extends Link<T>> implements Iterable<T> {
     if (this.#last === undefined) this.#first = member;
     else this.#last.after = member;
     this.#last = member;
+    this.#size += 1;
+  }
+
+  /** Puts a member in front of all others. */
+  addFirst(member: T): void {
+    member.after = this.#first;
+    if (this.#first === undefined) this.#last = member;
+    else this.#first.before = member;
+    this.#first = member;
     this.#size += 1;
   }
 

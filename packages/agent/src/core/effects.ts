@@ -1,5 +1,6 @@
 /** Everything that the core asks the shell to do, in the imperative. The shell obeys in the order of the list. */
 import type { AgentTask, Failure, Lease, Message } from '@quic-swarm/protocol';
+import type { ServiceTime } from './thread-batching.ts';
 
 /** The standing streams of a connection; a message that is too long for them gets a stream of its own. */
 export type StandingStream = 'control' | 'dispatch';
@@ -40,6 +41,14 @@ export type AgentEvent =
   /** Everything is finished and acknowledged; the agent has said goodbye. */
   | { readonly type: 'drained' };
 
+/** A task to be run. */
+export interface RunnableTask {
+  readonly lease: Lease;
+  readonly task: AgentTask;
+  /** What is known of its type. */
+  readonly serviceTime: ServiceTime;
+}
+
 /** What the shell does. The lease of all effects on one attempt is the same object. */
 export type Effect =
   /** Answered by ConnectionOpened or ConnectionEnded. */
@@ -68,7 +77,10 @@ export type Effect =
   /** Unpins what was fetched for the lease; also ends a fetch that is under way. */
   | { readonly type: 'ReleaseDatasets'; readonly lease: Lease }
   /** Starts the handler; answered by TaskFinished exactly once, and before it by TasksBegun when it takes a while. */
-  | { readonly type: 'RunTask'; readonly lease: Lease; readonly task: AgentTask }
+  | ({ readonly type: 'RunTask' } & RunnableTask)
+  /** Starts the handlers one after the other, each when the one before has ended; answered as if each were alone, or by
+   *  TasksTakenBack. */
+  | { readonly type: 'RunTogether'; readonly tasks: readonly RunnableTask[] }
   /** Tells the handler to stop, terminates its thread after `graceMs`. TaskFinished still follows. */
   | { readonly type: 'AbortTask'; readonly lease: Lease; readonly graceMs: number }
   | { readonly type: 'Notify'; readonly event: AgentEvent }

@@ -2,7 +2,7 @@
  * Everything that can happen to an agent, in the past tense. Randomness enters here too (`jitter`), so that the core
  * stays a function of its events and of `nowMs`.
  */
-import type { Failure, Lease, Message } from '@quic-swarm/protocol';
+import type { AgentTask, Failure, Lease, Message } from '@quic-swarm/protocol';
 
 /** How a handler ended, whatever it ran on. */
 export interface TaskResult {
@@ -14,6 +14,8 @@ export interface TaskResult {
   readonly failure?: Failure;
   /** Time in the handler. */
   readonly computeMs: number;
+  /** What it took of its thread: decoding, handler, encoding. Absent when its end was not its handler's. */
+  readonly serviceMs?: number;
   /** The handler looked at the arm that the learner chose. */
   readonly usedArm: boolean;
 }
@@ -31,12 +33,24 @@ export type Event =
   /** `run()` was called: ask for tasks. */
   | { readonly type: 'WorkRequested' }
   /** The task types that have a handler, all of them. */
-  | { readonly type: 'CapabilitiesChanged'; readonly capabilities: readonly string[] }
+  | {
+      readonly type: 'CapabilitiesChanged';
+      readonly capabilities: readonly string[];
+      /** Those of them whose handler runs on the main thread. @default none */
+      readonly onMainThread?: readonly string[];
+    }
   /** All data sets of a waiting task are in memory and stay there until ReleaseDatasets. */
   | { readonly type: 'DatasetsReady'; readonly lease: Lease }
   | { readonly type: 'DatasetsFailed'; readonly lease: Lease; readonly failure: Failure }
-  /** Handlers that have begun and did not end in the turn in which they did; none may be left out that runs on. */
+  /** Handlers that have begun and did not end at once, some milliseconds after that; none may be left out that runs on. */
   | { readonly type: 'TasksBegun'; readonly leases: readonly Lease[] }
+  /** A handler has begun and runs for so long that others should not count on its slot. */
+  | { readonly type: 'TaskTurnedOutLong'; readonly lease: Lease; readonly tookMs: number }
+  /** What stood behind such a handler, in its order. None of it was begun, nor will be. */
+  | {
+      readonly type: 'TasksTakenBack';
+      readonly tasks: readonly { readonly lease: Lease; readonly task: AgentTask }[];
+    }
   | {
       readonly type: 'ProgressReported';
       readonly lease: Lease;

@@ -2,13 +2,14 @@
  * The leases that an agent holds, by where they are. Each lives in exactly one of four places:
  *
  *   waiting    accepted, not started; its data sets may still be on their way
- *   running    a handler computes it
+ *   running    a slot was given it: a handler computes it, or will when those before it in its slot are done
  *   finished   its completion was sent, the coordinator has not acknowledged it
  *   abandoned  the coordinator has given it to somebody else, but its handler has not ended yet: it takes a slot and
  *              nothing else, and is never spoken of again
  *
  * The first three are what heartbeats list. Waiting and running ones use up credit; running and abandoned ones use up
- * slots. A finished lease uses up neither: the coordinator frees its credit with the completion, so its next task may
+ * slots. A slot is given one task, or several small ones that it runs one after the other, since a hop to a thread
+ * costs more than such a task. A finished lease uses up neither: the coordinator frees its credit with the completion, so its next task may
  * overtake the acknowledgement.
  */
 import {
@@ -21,6 +22,16 @@ import {
 } from '@quic-swarm/protocol';
 import { Chain, type Link } from './chain.ts';
 import { LeaseIndex, type Indexed } from './lease-index.ts';
+import type { TaskKind } from './task-kinds.ts';
+import {
+  UNKNOWN_SERVICE_TIME,
+  batchLengthOf,
+  isSmall,
+  type WaitingTask,
+} from './thread-batching.ts';
+
+/** Leases in a handshake: 500 of 80 bytes stay well under its 64 KiB. */
+export const HELD_LEASES_MAX = 500;
 
 /** Chunks of one lease that are kept to be sent again after a reconnect: what a few large partial results need. */
 export const KEPT_CHUNK_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -29,6 +40,14 @@ export const KEPT_CHUNK_BYTES_MAX: number = 16 * 1024 * 1024;
 export interface Abort {
   readonly outcome: 'failed' | 'cancelled';
   readonly failure: Failure;
+}
+
+/** A slot in use: what it was given at once. */
+export interface SlotUse {
+  /** Leases of it that are not over. */
+  left: number;
+  /** It may take long, so that no small task should count on it. */
+  isLong: boolean;
 }
 
 /** Where a lease is. */
@@ -40,19 +59,27 @@ export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
   readonly lease: Lease;
   /** Undefined when the lease was forgotten. */
   place: LeasePlace | undefined;
-  readonly taskType: string;
+  readonly kind: TaskKind;
+  readonly inputBytes: number;
+  /** It may run in one slot with others. */
+  readonly mayShare: boolean;
   readonly datasetIds: readonly string[];
   readonly arm: Arm | undefined;
   readonly startToCloseMs: number;
   /**
-   * Undefined once it was started: the input went to the handler, and kept here it would double the memory for as long
+   * Undefined while a slot has it: the input went to the handler, and kept here it would double the memory for as long
    * as the task runs.
    */
   task: AgentTask | undefined;
   readonly receivedAtMs: number;
+  /** The slot that it was given to. */
+  slot: SlotUse | undefined;
   /** absent: a fetch failed because the connection was lost, and begins again with the next one. */
   datasets: 'absent' | 'fetching' | 'ready';
+  /** When its handler began; undefined where that is not known, since most handlers end as soon as they begin. */
   startedAtMs: number | undefined;
+  /** Observers were told that it was started. */
+  isStartNoted: boolean;
   /** The coordinator was told that it runs. */
   isStartSaid: boolean;
   /** When startToCloseMs is over. */
@@ -70,15 +97,15 @@ export function hasLostChunks({ chunkCount, keptChunks }: HeldLease): boolean {
   return chunkCount !== (keptChunks?.length ?? 0);
 }
 
-/** How many leases an agent takes at once: a tenth more than it computes, so that a slot never waits for the wire. */
-export function creditOf(slots: number): number {
-  return slots + Math.ceil(0.1 * slots);
+/** A lease that a slot was given, with its task, which is not kept here. */
+export interface StartedLease {
+  readonly held: HeldLease;
+  readonly task: AgentTask;
 }
 
 /** All leases. Moving one between places is the only way to change where it is. */
 export class LeaseTable {
   readonly slots: number;
-  readonly credit: number;
   readonly waiting: Chain<HeldLease> = new Chain();
   readonly running: Chain<HeldLease> = new Chain();
   readonly finished: Chain<HeldLease> = new Chain();
@@ -86,17 +113,30 @@ export class LeaseTable {
   readonly #index = new LeaseIndex<HeldLease>();
   /** No running task is over its time before; may be too early, when the task that it was for has ended. */
   #noTimeoutBeforeMs = Infinity;
+  #slotsInUse = 0;
+  /** Of these, how many may take long. */
+  #longSlots = 0;
 
   constructor(slots: number) {
     this.slots = slots;
-    this.credit = creditOf(slots);
   }
 
-  /** True when one more task is within what the agent granted. */
-  get hasCredit(): boolean {
-    const live = this.waiting.size + this.running.size;
-    // The second bound is that of the lists in heartbeats: an acknowledgement that never comes must not break them.
-    return live < this.credit && live + this.finished.size < ENVELOPE_ENTRIES_MAX;
+  /** Leases that use up credit. */
+  get live(): number {
+    return this.waiting.size + this.running.size;
+  }
+
+  /** False when one more would break the lists in heartbeats, since acknowledgements do not come. */
+  get canBeListed(): boolean {
+    return this.live + this.finished.size < ENVELOPE_ENTRIES_MAX;
+  }
+
+  get slotsInUse(): number {
+    return this.#slotsInUse;
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.#slotsInUse < this.slots;
   }
 
   /** The lease, in whichever place it is. */
@@ -120,19 +160,24 @@ export class LeaseTable {
   }
 
   /** Takes a lease in; it waits. */
-  accept(task: AgentTask, nowMs: number): HeldLease {
-    const { epoch, taskId, attempt, taskType, datasets, arm, startToCloseMs } = task;
+  accept(task: AgentTask, kind: TaskKind, nowMs: number): HeldLease {
+    const { epoch, taskId, attempt, datasets, arm, startToCloseMs } = task;
     const held: HeldLease = {
       lease: { epoch, taskId, attempt },
       place: 'waiting',
-      taskType,
+      kind,
+      inputBytes: task.payload?.length ?? 0,
+      // What has to be decoded first begins later than what stands behind it.
+      mayShare: task.payloadEncoding === undefined,
       datasetIds: datasets,
       arm,
       startToCloseMs,
       task,
       receivedAtMs: nowMs,
+      slot: undefined,
       datasets: datasets.length === 0 ? 'ready' : 'fetching',
       startedAtMs: undefined,
+      isStartNoted: false,
       isStartSaid: false,
       timeoutAtMs: undefined,
       abort: undefined,
@@ -149,23 +194,57 @@ export class LeaseTable {
     return held;
   }
 
-  /** Moves the longest waiting lease that can start to running, and answers its task; undefined when none can or no slot is free. */
-  startNext(nowMs: number): { readonly held: HeldLease; readonly task: AgentTask } | undefined {
-    if (this.waiting.size === 0 || this.running.size + this.abandoned.size >= this.slots) {
-      return undefined;
-    }
-    for (let held = this.waiting.first; held !== undefined; held = held.after) {
+  /**
+   * Moves what a free slot should take from waiting to running: the first lease that can start, and small ones behind
+   * it that go with it. Nothing when no slot is free or no lease can start.
+   */
+  startNext(): readonly StartedLease[] {
+    if (this.waiting.size === 0 || !this.hasFreeSlot) return [];
+    const [first] = this.#startable();
+    if (first === undefined) return [];
+    const slot: SlotUse = { left: 0, isLong: !first.mayShare || !isSmall(first.kind.serviceTime) };
+    const length = slot.isLong ? 1 : this.#batchLength(first.kind);
+    const started: StartedLease[] = [];
+    for (const held of this.#startable()) {
+      if (started.length === length) break;
       const { task } = held;
-      if (held.datasets !== 'ready' || task === undefined) continue;
+      if (task === undefined) continue;
       this.#move(held, 'running');
-      const timeoutAtMs = nowMs + held.startToCloseMs;
-      held.startedAtMs = nowMs;
-      held.timeoutAtMs = timeoutAtMs;
+      held.slot = slot;
       held.task = undefined;
-      this.#noTimeoutBeforeMs = Math.min(this.#noTimeoutBeforeMs, timeoutAtMs);
-      return { held, task };
+      slot.left += 1;
+      started.push({ held, task });
     }
-    return undefined;
+    this.#slotsInUse += 1;
+    if (slot.isLong) this.#longSlots += 1;
+    return started;
+  }
+
+  /** The handler of a running lease has begun: its time counts from here. */
+  begin(held: HeldLease, nowMs: number): void {
+    if (held.startedAtMs !== undefined) return;
+    held.startedAtMs = nowMs;
+    if (held.abort !== undefined) return;
+    held.timeoutAtMs = nowMs + held.startToCloseMs;
+    this.#noTimeoutBeforeMs = Math.min(this.#noTimeoutBeforeMs, held.timeoutAtMs);
+  }
+
+  /** Moves a running lease that was not begun to waiting, in front of all others; whoever said that it was begun erred. */
+  putBack(held: HeldLease, task: AgentTask): void {
+    this.running.delete(held);
+    this.#leaveSlot(held);
+    held.place = 'waiting';
+    held.task = task;
+    held.startedAtMs = undefined;
+    held.timeoutAtMs = undefined;
+    this.waiting.addFirst(held);
+  }
+
+  /** What the lease's slot was given may take long. */
+  markLong({ slot }: HeldLease): void {
+    if (slot === undefined || slot.isLong) return;
+    slot.isLong = true;
+    this.#longSlots += 1;
   }
 
   /** Counts a chunk and keeps it for a reconnect while there is room. */
@@ -196,6 +275,7 @@ export class LeaseTable {
     if (held.place === undefined) return;
     this[held.place].delete(held);
     held.place = undefined;
+    this.#leaveSlot(held);
     this.#index.delete(held);
   }
 
@@ -220,5 +300,39 @@ export class LeaseTable {
     if (held.place !== undefined) this[held.place].delete(held);
     held.place = place;
     this[place].add(held);
+    if (place === 'finished') this.#leaveSlot(held);
+  }
+
+  #leaveSlot(held: HeldLease): void {
+    const { slot } = held;
+    if (slot === undefined) return;
+    held.slot = undefined;
+    slot.left -= 1;
+    if (slot.left > 0) return;
+    this.#slotsInUse -= 1;
+    if (slot.isLong) this.#longSlots -= 1;
+  }
+
+  *#startable(): Generator<HeldLease, void, undefined> {
+    for (const held of this.waiting) if (held.datasets === 'ready') yield held;
+  }
+
+  #batchLength({ isOnMainThread }: TaskKind): number {
+    return batchLengthOf({
+      waiting: this.#waitingTasks(isOnMainThread),
+      waitingCount: this.waiting.size,
+      threads: this.slots - this.#longSlots,
+    });
+  }
+
+  /** A slot computes in one place: a thread or the main thread. */
+  *#waitingTasks(isOnMainThread: boolean): Generator<WaitingTask, void, undefined> {
+    for (const { kind, mayShare, inputBytes } of this.#startable()) {
+      const fits = mayShare && kind.isOnMainThread === isOnMainThread;
+      yield {
+        serviceTime: fits ? kind.serviceTime : UNKNOWN_SERVICE_TIME,
+        payloadBytes: inputBytes,
+      };
+    }
   }
 }

@@ -25,9 +25,7 @@ import {
   type Lease,
 } from '@quic-swarm/protocol';
 import type { Effect } from './effects.ts';
-
-/** Leases in a handshake: 500 of 80 bytes stay well under its 64 KiB. */
-const HELD_LEASES_MAX = 500;
+import { HELD_LEASES_MAX } from './leases.ts';
 
 /** Where the connection is. */
 export type SessionState =

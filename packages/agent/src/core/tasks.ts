@@ -4,10 +4,7 @@
  * while there is no connection: what must not be lost is kept in the lease and sent by `resume`.
  */
 import {
-  TASK_DOCUMENTS,
-  TEXT_LENGTH_MAX,
   failure as failureOf,
-  isBuiltInTaskType,
   type AgentTask,
   type CancelTask,
   type Failure,
@@ -17,10 +14,16 @@ import {
   type TaskCompletion,
 } from '@quic-swarm/protocol';
 import type { Effect, StandingStream } from './effects.ts';
-import type { TaskResult } from './events.ts';
+import type { Event, TaskResult } from './events.ts';
 import { Arrivals } from './arrivals.ts';
+import { completionOf, type Ended } from './completion.ts';
+import { Credit } from './credit.ts';
+import { HoldUp } from './hold-up.ts';
 import { isSameLease } from './lease-index.ts';
 import { LeaseTable, hasLostChunks, type Abort, type HeldLease } from './leases.ts';
+import { minimumOf } from './session.ts';
+import { TaskKinds } from './task-kinds.ts';
+import { withTask } from './thread-batching.ts';
 
 /** How long a handler may take to stop by itself where nobody named a time. */
 export const ABORT_GRACE_MS = 1000;
@@ -32,14 +35,25 @@ const CONNECTION_LOSSES: ReadonlySet<string> = new Set([
   'CLOSED_LOCALLY',
 ]);
 
-/** How a task ended: by its handler, or without one. */
-type Ended = Pick<TaskResult, 'outcome' | 'failure' | 'payload'> &
-  Partial<Pick<TaskResult, 'computeMs' | 'usedArm'>>;
+/** What the tasks of one agent are made of. */
+export interface TasksOptions {
+  readonly slots: number;
+  /** How many slots can really compute at the same time. @default slots */
+  readonly threads?: number;
+  readonly capabilities: readonly string[];
+  /** Those of them whose handler runs on the main thread. @default none */
+  readonly onMainThread?: readonly string[];
+  /** Whether anybody listens to `taskStarted` and `taskFinished`; if not, they are not made. */
+  readonly isObserved: boolean;
+}
 
 /** The tasks of one agent. */
 export class Tasks {
   readonly leases: LeaseTable;
-  capabilities: ReadonlySet<string>;
+  readonly credit: Credit;
+  kinds: TaskKinds;
+  /** Somebody has asked for tasks. */
+  wantsWork = false;
   /** Nothing new is accepted. */
   isDraining = false;
   /** Messages may be sent. */
@@ -49,11 +63,17 @@ export class Tasks {
   readonly #arrivals = new Arrivals();
   readonly #isObserved: boolean;
 
-  /** @param isObserved somebody listens to what is told of each task */
-  constructor(slots: number, capabilities: readonly string[], isObserved: boolean) {
+  readonly #holdUp: HoldUp;
+  /** The credit that the coordinator was told. */
+  #toldCredit: number | undefined;
+
+  constructor(options: TasksOptions) {
+    const { slots, threads = slots, capabilities, onMainThread = [], isObserved } = options;
     this.#isObserved = isObserved;
     this.leases = new LeaseTable(slots);
-    this.capabilities = new Set(capabilities);
+    this.#holdUp = new HoldUp(this.leases);
+    this.credit = new Credit(slots, threads);
+    this.kinds = new TaskKinds(capabilities, onMainThread);
   }
 
   /** Every AgentTask of this connection up to this dispatchSequence has arrived. */
@@ -80,8 +100,8 @@ export class Tasks {
       this.#send('control', { type: 'MessageAck', body }, effects);
       return;
     }
-    const held = this.leases.accept(task, nowMs);
-    if (!this.capabilities.has(task.taskType)) {
+    const held = this.leases.accept(task, this.kinds.of(task.taskType), nowMs);
+    if (!this.kinds.has(task.taskType)) {
       this.#complete(held, { outcome: 'failed', failure: this.#unknownType(task) }, nowMs, effects);
       return;
     }
@@ -89,27 +109,72 @@ export class Tasks {
       effects.push({ type: 'FetchDatasets', lease: held.lease, datasets: task.datasets });
     }
     this.startWaiting(nowMs, effects);
+    this.credit.noteHeld(this.leases.live);
+  }
+
+  /** Tells the coordinator how many leases the agent takes, where it wants any. */
+  grantCredit(effects: Effect[]): void {
+    if (!this.wantsWork || this.isDraining || !this.isConnected) return;
+    const credit = this.credit.granted;
+    this.#toldCredit = credit;
+    this.#send('control', { type: 'CreditGrant', body: { credit } }, effects);
+  }
+
+  /** Tells the coordinator when the agent takes more or fewer leases than it said. */
+  #grantIfChanged(effects: Effect[]): void {
+    if (this.#toldCredit !== undefined && this.#toldCredit !== this.credit.granted) {
+      this.grantCredit(effects);
+    }
   }
 
   /** Starts what can start. */
   startWaiting(nowMs: number, effects: Effect[]): void {
     for (;;) {
-      const next = this.leases.startNext(nowMs);
-      if (next === undefined) return;
-      const { held, task } = next;
-      effects.push({ type: 'RunTask', lease: held.lease, task });
-      if (!this.#isObserved) continue;
-      const { taskId, taskType, attempt } = task;
-      effects.push({ type: 'Notify', event: { type: 'taskStarted', taskId, taskType, attempt } });
+      const started = this.leases.startNext();
+      const [first] = started;
+      if (first === undefined) return;
+      this.#holdUp.moved(nowMs);
+      const tasks = started.map(({ held, task }) => ({
+        lease: held.lease,
+        task,
+        serviceTime: held.kind.serviceTime,
+      }));
+      const [only] = tasks;
+      if (tasks.length > 1 || only === undefined) effects.push({ type: 'RunTogether', tasks });
+      else effects.push({ type: 'RunTask', ...only });
     }
   }
 
   /** Handlers have begun and did not end at once: the coordinator should know that they run. */
-  begun(leases: readonly Lease[], effects: Effect[]): void {
+  begun(leases: readonly Lease[], nowMs: number, effects: Effect[]): void {
     for (const lease of leases) {
       const held = this.leases.findIn('running', lease);
-      if (held !== undefined) this.#sayStart(held, effects);
+      if (held !== undefined) this.#sayStart(held, nowMs, effects);
     }
+  }
+
+  /** A handler that began with others behind it does not end soon. */
+  turnedOutLong(lease: Lease, tookMs: number, nowMs: number, effects: Effect[]): void {
+    const held = this.leases.find(lease);
+    if (held === undefined) return;
+    held.kind.serviceTime = withTask(held.kind.serviceTime, tookMs);
+    this.leases.markLong(held);
+    if (held.place === 'running') this.#sayStart(held, nowMs, effects);
+  }
+
+  /** What stood behind such a handler waits again, in front, and goes wherever there is room. */
+  takenBack({ tasks }: Event & { type: 'TasksTakenBack' }, nowMs: number, effects: Effect[]): void {
+    for (const { lease, task } of [...tasks].reverse()) {
+      const held = this.leases.find(lease);
+      if (held?.place === 'abandoned') {
+        this.leases.drop(held);
+        this.#release(held, effects);
+      } else if (held?.place !== 'running') continue;
+      else if (held.abort === undefined) this.leases.putBack(held, task);
+      else this.#complete(held, held.abort, nowMs, effects);
+    }
+    if (this.isDraining) this.giveBack('all', 'the agent is draining', effects);
+    else this.startWaiting(nowMs, effects);
   }
 
   datasetsReady(lease: Lease, nowMs: number, effects: Effect[]): void {
@@ -131,10 +196,14 @@ export class Tasks {
     else this.#complete(held, { outcome: 'failed', failure }, nowMs, effects);
   }
 
-  progress(lease: Lease, fraction: number, text: string | undefined, effects: Effect[]): void {
+  progress(
+    { lease, fraction, text }: Event & { type: 'ProgressReported' },
+    nowMs: number,
+    effects: Effect[],
+  ): void {
     const held = this.leases.findIn('running', lease);
     if (held === undefined) return;
-    this.#sayStart(held, effects);
+    this.#sayStart(held, nowMs, effects);
     const body = { ...held.lease, fraction, ...(text === undefined ? {} : { text }) };
     this.#send('dispatch', { type: 'TaskProgress', body }, effects);
   }
@@ -151,7 +220,7 @@ export class Tasks {
       this.#abort(held, { outcome: 'failed', failure }, ABORT_GRACE_MS, nowMs, effects);
       return;
     }
-    this.#sayStart(held, effects);
+    this.#sayStart(held, nowMs, effects);
     const sequence = held.chunkCount;
     this.leases.addChunk(held, payload);
     this.#sendChunk(held, sequence, payload, effects);
@@ -160,11 +229,26 @@ export class Tasks {
   /** The handler has ended. */
   finished(lease: Lease, result: TaskResult, nowMs: number, effects: Effect[]): void {
     const held = this.leases.find(lease);
+    if (held !== undefined) this.#learn(held, result);
     if (held?.place === 'abandoned') {
       this.leases.drop(held);
       this.#release(held, effects);
     } else if (held?.place === 'running') this.#complete(held, result, nowMs, effects);
+    this.#holdUp.moved(nowMs);
+    this.credit.movedOn();
     this.startWaiting(nowMs, effects);
+    this.#grantIfChanged(effects);
+  }
+
+  /** What a task took tells how many of its kind go together, and how many should lie here. */
+  #learn({ kind, inputBytes, datasetIds }: HeldLease, { serviceMs }: TaskResult): void {
+    if (serviceMs === undefined) return;
+    kind.serviceTime = withTask(kind.serviceTime, serviceMs);
+    this.credit.noteTask({
+      tookMs: serviceMs,
+      inputBytes,
+      hasDatasets: datasetIds.length > 0,
+    });
   }
 
   /** Somebody wants the task stopped. A completion that is on its way stands; an unknown lease is ignored. */
@@ -215,6 +299,7 @@ export class Tasks {
   /** A new connection stands: keeps the leases that the coordinator still counts and repeats what it may have missed. */
   resume(resumedLeases: readonly Lease[], nowMs: number, effects: Effect[]): void {
     this.#arrivals.reset();
+    this.credit.tellAnew();
     const counted = new Set(resumedLeases.map((lease) => this.leases.find(lease)));
     const { waiting, running, finished } = this.leases;
     for (const held of [...waiting, ...running, ...finished]) {
@@ -231,8 +316,15 @@ export class Tasks {
     this.startWaiting(nowMs, effects);
   }
 
-  /** Stops what is over its time. */
+  /** When `tick` has something to do; may be too early. */
+  nextTimeoutMs(): number | undefined {
+    const heldUpAtMs = this.isConnected ? this.#holdUp.dueAtMs : undefined;
+    return minimumOf(this.leases.nextTimeoutMs(), heldUpAtMs);
+  }
+
+  /** Stops what is over its time, and gives back quick tasks that wait behind long ones. */
   tick(nowMs: number, effects: Effect[]): void {
+    this.#giveBackHeldUp(nowMs, effects);
     for (const held of this.leases.overdue(nowMs)) {
       const failure = failureOf(
         'TASK_TIMEOUT',
@@ -240,6 +332,20 @@ export class Tasks {
       );
       this.#abort(held, { outcome: 'failed', failure }, ABORT_GRACE_MS, nowMs, effects);
     }
+  }
+
+  /** Another agent may be idle. If none is, they come back as soon as something has ended here. */
+  #giveBackHeldUp(nowMs: number, effects: Effect[]): void {
+    const heldUp = this.isConnected ? this.#holdUp.heldUp(nowMs) : [];
+    if (heldUp.length === 0) return;
+    this.credit.heldUp();
+    // Before the leases come back, so that the coordinator does not give them to this agent again.
+    this.#grantIfChanged(effects);
+    this.giveBack(
+      heldUp.map(({ lease }) => lease),
+      'held up by tasks that take long',
+      effects,
+    );
   }
 
   #refusalOf(task: AgentTask, abandoned: HeldLease | undefined): Failure | undefined {
@@ -250,13 +356,14 @@ export class Tasks {
       const message = `Attempt ${attempt} of task ${taskId} has not ended here since it was taken away.`;
       return failureOf('CREDIT_EXCEEDED', message);
     }
-    if (this.leases.hasCredit) return undefined;
-    const { credit } = this.leases;
+    // A lower grant may be on its way, so that what the highest one allowed is taken.
+    const credit = this.credit.most;
+    if (this.leases.live < credit && this.leases.canBeListed) return undefined;
     return failureOf('CREDIT_EXCEEDED', `Task ${taskId} is over the agent's credit of ${credit}.`);
   }
 
   #unknownType({ taskType }: AgentTask): Failure {
-    const known = [...this.capabilities].join(', ');
+    const known = this.kinds.names.join(', ');
     return failureOf('UNKNOWN_TASK_TYPE', `The agent has no handler for ${taskType}.`, {
       hint: `It has handlers for: ${known === '' ? 'nothing yet' : known}.`,
     });
@@ -277,53 +384,25 @@ export class Tasks {
   /** Ends a waiting or running lease. What the handler returned before it noticed an abort stands. */
   #complete(held: HeldLease, result: Ended, nowMs: number, effects: Effect[]): void {
     const ending = result.outcome === 'succeeded' ? result : (held.abort ?? result);
-    const completion = this.#completionOf(held, ending, nowMs);
-    if (result.computeMs !== undefined) completion.computeMs = result.computeMs;
+    const completion = completionOf(held, {
+      ending,
+      computeMs: result.computeMs ?? 0,
+      payloadBytesMax: this.payloadBytesMax,
+      nowMs,
+    });
     if (result.usedArm === true && held.arm !== undefined) completion.arm = held.arm;
+    if (held.place === 'running') this.#noteStart(held, effects);
     this.leases.finish(held, completion);
     this.#release(held, effects);
     this.#send('dispatch', { type: 'TaskCompletion', body: completion }, effects);
     if (!this.#isObserved) return;
     const { outcome, failure, computeMs, waitMs, taskId, attempt } = completion;
-    const { taskType } = held;
+    const { taskType } = held.kind;
     const event = { taskId, taskType, attempt, outcome, computeMs, waitMs } as const;
     effects.push({
       type: 'Notify',
       event: { type: 'taskFinished', ...event, ...(failure === undefined ? {} : { failure }) },
     });
-  }
-
-  /** Optional fields are added one by one: a literal made of spreads takes several times the memory. */
-  #completionOf(held: HeldLease, ending: Ended, nowMs: number): TaskCompletion {
-    const { lease, taskType, receivedAtMs, startedAtMs, chunkCount } = held;
-    const { epoch, taskId, attempt } = lease;
-    const waitMs = Math.max(0, (startedAtMs ?? nowMs) - receivedAtMs);
-    const { outcome, payload } = ending;
-    const completion: TaskCompletion = {
-      epoch,
-      taskId,
-      attempt,
-      outcome,
-      chunkCount,
-      computeMs: 0,
-      waitMs,
-    };
-    if (outcome !== 'succeeded') {
-      completion.failure = bounded(
-        ending.failure ?? failureOf('TASK_CANCELLED', 'The handler stopped by itself.'),
-      );
-    } else if (payload !== undefined && payload.length > this.payloadBytesMax) {
-      completion.outcome = 'failed';
-      completion.failure = failureOf(
-        'PAYLOAD_TOO_LARGE',
-        `The result has ${payload.length} bytes; the coordinator takes ${this.payloadBytesMax}.`,
-        { hint: 'Return less, split the task, or raise the bound of the coordinator.' },
-      );
-    } else {
-      if (isBuiltInTaskType(taskType)) completion.resultType = TASK_DOCUMENTS[taskType].resultType;
-      if (payload !== undefined) completion.payload = payload;
-    }
-    return completion;
   }
 
   /** The coordinator does not count the lease any more: stop silently. */
@@ -344,7 +423,7 @@ export class Tasks {
   #repeat(held: HeldLease, nowMs: number, effects: Effect[]): void {
     const isRunning = held.place === 'running';
     held.isStartSaid = false;
-    if (isRunning) this.#sayStart(held, effects);
+    if (isRunning && held.startedAtMs !== undefined) this.#sayStart(held, nowMs, effects);
     if (hasLostChunks(held)) {
       this.#repeatImpossible(held, isRunning, nowMs, effects);
       return;
@@ -378,10 +457,21 @@ export class Tasks {
   }
 
   /** Says once per connection that a task runs, before anything else is said of it. */
-  #sayStart(held: HeldLease, effects: Effect[]): void {
+  #sayStart(held: HeldLease, nowMs: number, effects: Effect[]): void {
+    this.leases.begin(held, nowMs);
+    this.#noteStart(held, effects);
     if (held.isStartSaid) return;
     held.isStartSaid = true;
     this.#send('dispatch', { type: 'TaskStarted', body: held.lease }, effects);
+  }
+
+  /** Tells observers once that a task was started, at the latest when it ends. */
+  #noteStart(held: HeldLease, effects: Effect[]): void {
+    if (!this.#isObserved || held.isStartNoted) return;
+    held.isStartNoted = true;
+    const { taskId, attempt } = held.lease;
+    const { taskType } = held.kind;
+    effects.push({ type: 'Notify', event: { type: 'taskStarted', taskId, taskType, attempt } });
   }
 
   #sendChunk(held: HeldLease, sequence: number, payload: Uint8Array, effects: Effect[]): void {
@@ -397,14 +487,4 @@ export class Tasks {
   #send(stream: StandingStream, message: Message, effects: Effect[]): void {
     if (this.isConnected) effects.push({ type: 'Send', stream, message });
   }
-}
-
-/** Reasons of others are quoted in messages, which have a bound of their own. */
-function bounded(failure: Failure): Failure {
-  const { message, hint } = failure;
-  return {
-    ...failure,
-    message: message.slice(0, TEXT_LENGTH_MAX),
-    ...(hint === undefined ? {} : { hint: hint.slice(0, TEXT_LENGTH_MAX) }),
-  };
 }

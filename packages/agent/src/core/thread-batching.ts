@@ -43,8 +43,13 @@ export function withTask({ tasks, meanMs }: ServiceTime, tookMs: number): Servic
 }
 
 /** True when tasks of the type may share a hop. */
-export function isSmall({ tasks, meanMs }: ServiceTime): boolean {
-  return tasks >= KNOWN_AFTER_TASKS && meanMs < SMALL_TASK_MS;
+export function isSmall(serviceTime: ServiceTime): boolean {
+  return isKnownUnder(serviceTime, SMALL_TASK_MS);
+}
+
+/** True when tasks of the type are known to take less than so long. */
+export function isKnownUnder({ tasks, meanMs }: ServiceTime, limitMs: number): boolean {
+  return tasks >= KNOWN_AFTER_TASKS && meanMs < limitMs;
 }
 
 /** A task that waits for a thread. */

@@ -74,7 +74,9 @@ export class QuicSwarmAgent {
         connectTimeoutMs: resolved.connectTimeoutMs,
         giveUpAfterMs: options.giveUpAfterMs,
         backoffMs: nextDelayMs,
+        threads: resolved.threads,
         capabilities: [...handlers.keys()],
+        onMainThread: onMainThread(handlers),
         isObserved: options.onEvent !== undefined,
       },
       onEvent: (event: AgentEvent) => {
@@ -109,7 +111,11 @@ export class QuicSwarmAgent {
     const place = resolveHandler(taskType, handler as URL | TaskHandler);
     this.#handlers.set(taskType, place);
     this.#warmUp();
-    void this.#driver.tell({ type: 'CapabilitiesChanged', capabilities: this.capabilities });
+    void this.#driver.tell({
+      type: 'CapabilitiesChanged',
+      capabilities: this.capabilities,
+      onMainThread: onMainThread(this.#handlers),
+    });
     return this;
   }
 
@@ -167,4 +173,9 @@ export class QuicSwarmAgent {
     const usesThreads = [...this.#handlers.values()].some((place) => typeof place === 'string');
     if (usesThreads) this.#driver.warmUp();
   }
+}
+
+/** The task types whose handlers are functions. */
+function onMainThread(handlers: ReadonlyMap<string, HandlerPlace>): string[] {
+  return [...handlers].flatMap(([type, place]) => (typeof place === 'function' ? [type] : []));
 }

@@ -59,7 +59,8 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#core = new AgentCore(options.core);
-    this.#pool = new WorkerPool(options.threads);
+    // More threads than slots would have nothing to do.
+    this.#pool = new WorkerPool(Math.min(options.threads, options.core.slots));
     const cache = new DatasetCache(options.datasetBytesMax, () => this.#openDatasetStream());
     const { handlers } = options;
     const tell = (event: Event): Promise<void> | undefined => this.tell(event);
@@ -142,7 +143,10 @@ export class Driver {
         this.#tasks.release(effect.lease);
         return undefined;
       case 'RunTask':
-        this.#tasks.run(effect.lease, effect.task);
+        this.#tasks.run(effect);
+        return undefined;
+      case 'RunTogether':
+        this.#tasks.runTogether(effect.tasks);
         return undefined;
       case 'AbortTask':
         this.#tasks.abort(effect.lease, effect.graceMs);

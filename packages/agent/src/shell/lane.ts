@@ -5,8 +5,14 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { isSmall } from '../core/thread-batching.ts';
 import { LaneMemory, LaneState } from './lane-memory.ts';
-import type { BatchedTask, HandlerResult, ThreadBatch, ThreadMessage } from './thread-messages.ts';
-import type { TaskKind, ThreadRun } from './thread-run.ts';
+import type {
+  BatchedTask,
+  HandlerModule,
+  HandlerResult,
+  ThreadBatch,
+  ThreadMessage,
+} from './thread-messages.ts';
+import type { ThreadRun } from './thread-run.ts';
 
 /** A payload that fills less of its buffer than this is copied out, since a buffer crosses a thread as a whole. */
 const SMALL_SHARE = 0.5;
@@ -146,19 +152,18 @@ export class Lane {
 
 /** The runs as they are posted: what several have in common once, all inputs in one buffer. */
 function batchOf(runs: readonly ThreadRun[]): ThreadBatch {
-  const kinds: TaskKind[] = [];
+  const modules: HandlerModule[] = [];
   const tasks: BatchedTask[] = [];
   let payloadBytes = 0;
-  for (const { runId, task, kind } of runs) {
+  for (const { runId, task, module } of runs) {
     const { taskId, attempt, payload, arm, datasets } = task;
-    let module = kinds.indexOf(kind);
-    if (module < 0) module = kinds.push(kind) - 1;
+    let place = modules.indexOf(module);
+    if (place < 0) place = modules.push(module) - 1;
     const start = payload === undefined ? -1 : payloadBytes;
     payloadBytes += payload?.length ?? 0;
     const named = datasets.length === 0 ? undefined : datasets;
-    tasks.push([runId, taskId, attempt, module, start, payloadBytes, arm, named]);
+    tasks.push([runId, taskId, attempt, place, start, payloadBytes, arm, named]);
   }
-  const modules = kinds.map(({ taskType, module }) => ({ taskType, module }));
   return { modules, payloads: payloadsOf(runs, payloadBytes), tasks };
 }
 

@@ -7,30 +7,44 @@ import type { TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import { HandlerContext, ownBytesOf, type Cancellation, type ContextOutlet } from './context.ts';
 import { runHandler } from './run-handler.ts';
-import { ignoreSendFailure, type RunListener, type TaskRun } from './task-run.ts';
-import type { HandlerResult, HandlerTask } from './thread-messages.ts';
+import { HELD_UP_AFTER_MS, ignoreSendFailure, type RunOrder, type TaskRun } from './task-run.ts';
+import type { HandlerResult } from './thread-messages.ts';
 
 /** So long handlers are started one behind the other before the network and timers have their turn. */
 const TURN_MS = 5;
 
+/** Runs that follow each other, each when the one before has ended. */
+interface Sequence {
+  readonly runs: readonly MainThreadRun[];
+  /** Of `runs`, the next one. */
+  next: number;
+}
+
 /** Runs functions. */
 export class MainThread {
-  #waiting: MainThreadRun[] = [];
+  #waiting: Sequence[] = [];
+  /** Sequences that wait for a promise of a handler. */
+  readonly #paused: Map<MainThreadRun, Sequence> = new Map();
   #hasTurn = false;
+  #turnEndsAtMs = 0;
+  /** Fires when a handler may have run for so long that those behind it should not wait for it. */
+  #lookTimer: NodeJS.Timeout | undefined;
 
   /**
-   * Starts the handler in a later turn, together with all others that have come by then, so that what is owed before
-   * is sent before. `onBegun` is called when it has not ended at once.
+   * Starts the handlers, one after the other, in a later turn, together with all others that have come by then, so that
+   * what is owed before is sent before.
    */
-  run(
-    task: HandlerTask,
-    handler: TaskHandler,
-    listener: RunListener & { onBegun(): void },
-  ): TaskRun {
-    const run = new MainThreadRun(task, handler, listener);
-    this.#waiting.push(run);
+  run(orders: readonly RunOrder<TaskHandler>[]): readonly TaskRun[] {
+    const runs = orders.map((order) => new MainThreadRun(order));
+    this.#waiting.push({ runs, next: 0 });
     this.#askForTurn();
-    return run;
+    return runs;
+  }
+
+  /** Handlers are left alone from now on. */
+  close(): void {
+    clearTimeout(this.#lookTimer);
+    this.#paused.clear();
   }
 
   #askForTurn(): void {
@@ -41,60 +55,101 @@ export class MainThread {
 
   readonly #takeTurn = (): void => {
     this.#hasTurn = false;
-    const runs = this.#waiting;
+    const sequences = this.#waiting;
     this.#waiting = [];
-    let nowMs = performance.now();
-    const untilMs = nowMs + TURN_MS;
-    let started = 0;
-    for (const run of runs) {
-      if (nowMs >= untilMs) break;
+    this.#turnEndsAtMs = performance.now() + TURN_MS;
+    for (const sequence of sequences) this.#proceed(sequence);
+  };
+
+  /** Starts what comes next, until the sequence is done, has to wait, or the turn is over. */
+  #proceed(sequence: Sequence): void {
+    const { runs } = sequence;
+    for (let nowMs = performance.now(); sequence.next < runs.length; nowMs = performance.now()) {
+      if (nowMs >= this.#turnEndsAtMs) {
+        this.#waiting.push(sequence);
+        this.#askForTurn();
+        return;
+      }
+      const run = runs[sequence.next];
+      sequence.next += 1;
+      if (run === undefined) return;
       run.start(nowMs);
-      started += 1;
-      nowMs = performance.now();
+      if (!run.isOver && sequence.next < runs.length) {
+        this.#pause(sequence, run);
+        return;
+      }
     }
-    if (started < runs.length) this.#waiting = [...runs.slice(started), ...this.#waiting];
-    if (this.#waiting.length > 0) this.#askForTurn();
+  }
+
+  #pause(sequence: Sequence, run: MainThreadRun): void {
+    this.#paused.set(run, sequence);
+    run.onOver = () => {
+      // Of one that was given up meanwhile nothing is left to do.
+      if (this.#paused.delete(run)) this.#proceed(sequence);
+    };
+    this.#lookTimer ??= setTimeout(this.#look, HELD_UP_AFTER_MS);
+  }
+
+  /** Gives up what waits behind handlers that take long. */
+  readonly #look = (): void => {
+    this.#lookTimer = undefined;
+    const nowMs = performance.now();
+    for (const [run, { runs, next }] of this.#paused) {
+      const elapsedMs = nowMs - (run.startedAtMs ?? nowMs);
+      if (elapsedMs < HELD_UP_AFTER_MS) continue;
+      this.#paused.delete(run);
+      run.turnedOutLong(elapsedMs);
+      for (const behind of runs.slice(next)) behind.takenBack();
+    }
+    if (this.#paused.size > 0) this.#lookTimer = setTimeout(this.#look, HELD_UP_AFTER_MS);
   };
 }
 
 /** One run; also what its handler hears and speaks through, since an object for each would cost more than the run. */
 class MainThreadRun implements TaskRun, Cancellation, ContextOutlet {
-  readonly #task: HandlerTask;
-  readonly #handler: TaskHandler;
-  readonly #listener: RunListener & { onBegun(): void };
+  readonly #order: RunOrder<TaskHandler>;
   #context: HandlerContext | undefined;
-  #startedAtMs: number | undefined;
+  startedAtMs: number | undefined;
+  isOver = false;
+  /** Called when it is over. */
+  onOver: (() => void) | undefined;
   #isAborted = false;
-  #hasEnded = false;
   #raise: (() => void) | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor(
-    task: HandlerTask,
-    handler: TaskHandler,
-    listener: RunListener & { onBegun(): void },
-  ) {
-    this.#task = task;
-    this.#handler = handler;
-    this.#listener = listener;
+  constructor(order: RunOrder<TaskHandler>) {
+    this.#order = order;
   }
 
   start(nowMs: number): void {
-    if (this.#hasEnded) return;
-    this.#startedAtMs = nowMs;
-    this.#context = new HandlerContext(this.#task, this, this);
-    const result = runHandler(this.#task, this.#context, this.#handler);
+    if (this.isOver) return;
+    const { task, place, listener } = this.#order;
+    this.startedAtMs = nowMs;
+    this.#context = new HandlerContext(task, this, this);
+    const result = runHandler(task, this.#context, place);
     if (result instanceof Promise) {
-      this.#listener.onBegun();
+      listener.onBegun();
       void result.then((later) => this.#returned(later));
     } else this.#returned(result);
   }
 
   abort(graceMs: number): void {
-    if (this.#isAborted || this.#hasEnded) return;
+    if (this.#isAborted || this.isOver) return;
     this.#isAborted = true;
     this.#raise?.();
     this.#graceTimer = setTimeout(() => this.#leave(), graceMs);
+  }
+
+  turnedOutLong(tookMs: number): void {
+    if (!this.isOver) this.#order.listener.onTurnedOutLong(tookMs);
+  }
+
+  /** It was not begun and will not be. */
+  takenBack(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearTimeout(this.#graceTimer);
+    this.#order.listener.onTakenBack();
   }
 
   isRequested(): boolean {
@@ -106,11 +161,11 @@ class MainThreadRun implements TaskRun, Cancellation, ContextOutlet {
   }
 
   progress(fraction: number, text: string | undefined): void {
-    if (!this.#hasEnded) this.#listener.onProgress(fraction, text);
+    if (!this.isOver) this.#order.listener.onProgress(fraction, text);
   }
 
   chunk(payload: Uint8Array): void {
-    if (!this.#hasEnded) void this.#listener.onChunk(payload)?.catch(ignoreSendFailure);
+    if (!this.isOver) void this.#order.listener.onChunk(payload)?.catch(ignoreSendFailure);
   }
 
   #returned(result: HandlerResult): void {
@@ -122,14 +177,15 @@ class MainThreadRun implements TaskRun, Cancellation, ContextOutlet {
   /** The handler does not stop: goes on without it. */
   #leave(): void {
     const nowMs = performance.now();
-    const computeMs = nowMs - (this.#startedAtMs ?? nowMs);
+    const computeMs = nowMs - (this.startedAtMs ?? nowMs);
     this.#end({ outcome: 'cancelled', computeMs, usedArm: this.#context?.usedArm ?? false });
   }
 
   #end(result: TaskResult): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+    if (this.isOver) return;
+    this.isOver = true;
     clearTimeout(this.#graceTimer);
-    this.#listener.onEnded(result);
+    this.#order.listener.onEnded(result);
+    this.onOver?.();
   }
 }

@@ -1,25 +1,22 @@
 /**
  * The worker threads. One task per thread at a time; a thread that dies takes its own task with it and is replaced; a
  * task that does not stop when it is told to loses its thread. Small tasks are given to a thread together, and what a
- * thread has not begun can be taken back from it, so that no task waits for another that turns out long.
+ * thread has not begun is taken back from it and from this pool, so that no task waits for another that turns out long.
  */
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SwarmError } from '@quic-swarm/protocol';
 import { Piscina } from 'piscina';
-import { UNKNOWN_SERVICE_TIME, batchLengthOf, withTask } from '../core/thread-batching.ts';
+import { batchLengthOf } from '../core/thread-batching.ts';
 import { LaneState } from './lane-memory.ts';
 import { Lane } from './lane.ts';
-import { ignoreSendFailure, type RunListener, type TaskRun } from './task-run.ts';
-import type { HandlerResult, HandlerTask, LaneSetup, ThreadMessage } from './thread-messages.ts';
-import { ThreadRun, type TaskKind } from './thread-run.ts';
+import { HELD_UP_AFTER_MS, ignoreSendFailure, type RunOrder, type TaskRun } from './task-run.ts';
+import type { HandlerModule, HandlerResult, LaneSetup, ThreadMessage } from './thread-messages.ts';
+import { ThreadRun } from './thread-run.ts';
 
 /** From sources the files next to this one are TypeScript, from `dist` they are JavaScript. */
 export const MODULE_SUFFIX: '.ts' | '.js' = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-
-/** A shared batch that takes this long is held up by one of its tasks: twice the work that it was given. */
-const BATCH_OVERDUE_MS = 2;
 
 /**
  * A run is given up when so many threads died with it although none of them ran a task: what kills them is then most
@@ -31,10 +28,10 @@ const LOST_THREADS_MAX = 2;
 export class WorkerPool {
   readonly #threads: number;
   readonly #runs: Map<number, ThreadRun> = new Map();
-  readonly #kinds: Map<string, TaskKind> = new Map();
+  readonly #modules: Map<string, HandlerModule> = new Map();
   readonly #lanes: Set<Lane> = new Set();
-  /** Runs that wait for a thread, in the order in which they start. */
-  readonly #waiting: ThreadRun[] = [];
+  /** Runs that wait for a thread, in the order in which they start; those in one list follow each other in one thread. */
+  readonly #waiting: (readonly ThreadRun[])[] = [];
   #piscina: Piscina | undefined;
   #isClosed = false;
   #lastRunId = 0;
@@ -53,20 +50,18 @@ export class WorkerPool {
     while (this.#lanes.size < this.#threads) this.#openLane();
   }
 
-  /** Runs the module's handler in a thread. */
-  run(task: HandlerTask, module: string, listener: RunListener): TaskRun {
-    const runId = (this.#lastRunId += 1);
-    const kind = this.#kindOf(task.taskType, module);
-    const run = new ThreadRun({ runId, task, kind, listener, onAbort: this.#onAbort });
+  /** Runs handlers of modules in one thread, one after the other in this order. */
+  run(orders: readonly RunOrder<string>[]): readonly TaskRun[] {
+    const runs = orders.map((order) => this.#runOf(order));
     if (this.#isClosed) {
-      run.endCrashed(new SwarmError('CLOSED', 'the pool was closed'), 0);
-      return run;
+      for (const run of runs) run.endCrashed(new SwarmError('CLOSED', 'the pool was closed'), 0);
+      return runs;
     }
-    this.#runs.set(runId, run);
-    this.#waiting.push(run);
+    for (const run of runs) this.#runs.set(run.runId, run);
+    this.#waiting.push(runs);
     this.start();
     this.#dispatch();
-    return run;
+    return runs;
   }
 
   /** Terminates all threads, whatever they do. Runs that have not ended fail. */
@@ -80,12 +75,18 @@ export class WorkerPool {
     this.#failWaiting(new SwarmError('CLOSED', 'the pool was closed'));
   }
 
-  #kindOf(taskType: string, module: string): TaskKind {
-    const known = this.#kinds.get(taskType);
+  #runOf({ task, place, serviceTime, listener }: RunOrder<string>): ThreadRun {
+    const runId = (this.#lastRunId += 1);
+    const module = this.#moduleOf(task.taskType, place);
+    return new ThreadRun({ runId, task, module, serviceTime, listener, onAbort: this.#onAbort });
+  }
+
+  #moduleOf(taskType: string, module: string): HandlerModule {
+    const known = this.#modules.get(taskType);
     if (known?.module === module) return known;
-    const kind: TaskKind = { taskType, module, serviceTime: UNKNOWN_SERVICE_TIME };
-    this.#kinds.set(taskType, kind);
-    return kind;
+    const created = { taskType, module };
+    this.#modules.set(taskType, created);
+    return created;
   }
 
   #openLane(): void {
@@ -117,14 +118,31 @@ export class WorkerPool {
     for (const lane of this.#lanes) {
       if (this.#waiting.length === 0) return;
       if (!lane.isIdle) continue;
-      const length = batchLengthOf({
-        waiting: this.#waiting,
-        waitingCount: this.#waiting.length,
-        threads: this.#threadsForSmall(),
-      });
-      lane.post(this.#waiting.splice(0, length), performance.now());
-      if (length > 1) this.#lookTimer ??= setTimeout(() => this.#look(), BATCH_OVERDUE_MS);
+      const batch = this.#nextBatch();
+      lane.post(batch, performance.now());
+      batch[0]?.begun();
+      if (batch.length > 1) this.#lookTimer ??= setTimeout(() => this.#look(), HELD_UP_AFTER_MS);
     }
+  }
+
+  /** The first runs that go together, and as many small ones behind them as go with them. */
+  #nextBatch(): readonly ThreadRun[] {
+    const lengthMax = batchLengthOf({
+      waiting: this.#waitingRuns(),
+      waitingCount: this.#waiting.reduce((sum, { length }) => sum + length, 0),
+      threads: this.#threadsForSmall(),
+    });
+    let batch = this.#waiting.shift() ?? [];
+    for (;;) {
+      const [next] = this.#waiting;
+      if (next === undefined || batch.length + next.length > lengthMax) return batch;
+      this.#waiting.shift();
+      batch = [...batch, ...next];
+    }
+  }
+
+  *#waitingRuns(): Generator<ThreadRun, void, undefined> {
+    for (const runs of this.#waiting) yield* runs;
   }
 
   #threadsForSmall(): number {
@@ -160,13 +178,12 @@ export class WorkerPool {
     lane.collect((run, result) => this.#finished(run, result));
   }
 
-  #finished(run: ThreadRun, { serviceMs, chunkCount: _counted, ...result }: HandlerResult): void {
+  #finished(run: ThreadRun, { chunkCount: _counted, ...result }: HandlerResult): void {
     this.#runs.delete(run.runId);
-    run.kind.serviceTime = withTask(run.kind.serviceTime, serviceMs);
     run.end(result);
   }
 
-  /** Looks after shared batches that take long: what is finished is delivered, what was not begun is taken back. */
+  /** Looks after shared batches that take long: what is finished is delivered, what was not begun is given up. */
   #look(): void {
     this.#lookTimer = undefined;
     const nowMs = performance.now();
@@ -174,19 +191,21 @@ export class WorkerPool {
     for (const lane of this.#lanes) {
       if (!lane.isShared || lane.isLong) continue;
       const elapsedMs = nowMs - lane.postedAtMs;
-      if (elapsedMs < BATCH_OVERDUE_MS) {
+      if (elapsedMs < HELD_UP_AFTER_MS) {
         mayBecomeOverdue = true;
         continue;
       }
       lane.isLong = true;
-      const running = lane.running();
-      if (running !== undefined) {
-        running.kind.serviceTime = withTask(running.kind.serviceTime, elapsedMs);
+      const taken = lane.recall();
+      // Asked after that: until then the thread may end one and begin the next.
+      lane.running()?.turnedOutLong(elapsedMs);
+      for (const run of taken) {
+        this.#runs.delete(run.runId);
+        run.takenBack();
       }
-      this.#waiting.unshift(...lane.recall());
       this.#collect(lane);
     }
-    if (mayBecomeOverdue) this.#lookTimer = setTimeout(() => this.#look(), BATCH_OVERDUE_MS);
+    if (mayBecomeOverdue) this.#lookTimer = setTimeout(() => this.#look(), HELD_UP_AFTER_MS);
     this.#dispatch();
   }
 
@@ -194,8 +213,7 @@ export class WorkerPool {
     const { place } = run;
     const lane = this.#laneOf(run);
     if (place === undefined || lane === undefined) {
-      const at = this.#waiting.indexOf(run);
-      if (at >= 0) this.#waiting.splice(at, 1);
+      this.#dropWaiting(run);
       this.#runs.delete(run.runId);
       run.endCancelled(0);
       return;
@@ -212,6 +230,17 @@ export class WorkerPool {
     run.graceTimer = setTimeout(() => this.#terminate(run), graceMs);
   }
 
+  #dropWaiting(run: ThreadRun): void {
+    const at = this.#waiting.findIndex((runs) => runs.includes(run));
+    const left = this.#waiting[at]?.filter((other) => other !== run);
+    if (left !== undefined) this.#waiting.splice(at, 1, ...(left.length === 0 ? [] : [left]));
+  }
+
+  /** Runs that their thread did not begin come first; one thread had them, and one will. */
+  #waitAgain(runs: readonly ThreadRun[]): void {
+    if (runs.length > 0) this.#waiting.unshift(runs);
+  }
+
   #laneOf({ place }: ThreadRun): Lane | undefined {
     for (const lane of this.#lanes) if (lane.memory === place?.memory) return lane;
     return undefined;
@@ -222,7 +251,7 @@ export class WorkerPool {
     const lane = this.#laneOf(run);
     if (lane === undefined) return;
     // First, so that the thread can begin nothing else while it is being terminated.
-    this.#waiting.unshift(...lane.recall());
+    this.#waitAgain(lane.recall());
     // It may have ended just now; then its result is on its way and the thread is free.
     if (lane.running() === run) {
       lane.forget(run);
@@ -244,7 +273,7 @@ export class WorkerPool {
     for (const run of begun) this.#crash(run, error, elapsedMs);
     if (begun.length === 0 && !lane.isEnding) for (const run of handedBack) run.lostThreads += 1;
     const isGivenUp = ({ lostThreads }: ThreadRun): boolean => lostThreads > LOST_THREADS_MAX;
-    this.#waiting.unshift(...handedBack.filter((run) => !isGivenUp(run)));
+    this.#waitAgain(handedBack.filter((run) => !isGivenUp(run)));
     for (const run of handedBack.filter(isGivenUp)) this.#crash(run, error, 0);
     if (this.#isClosed || (!lane.hasStarted && this.#lanes.size === 0)) this.#failWaiting(error);
     else if (lane.hasStarted) this.start();
@@ -252,7 +281,7 @@ export class WorkerPool {
   }
 
   #failWaiting(error: unknown): void {
-    for (const run of this.#waiting.splice(0)) this.#crash(run, error, 0);
+    for (const run of this.#waiting.splice(0).flat()) this.#crash(run, error, 0);
   }
 
   #crash(run: ThreadRun, error: unknown, computeMs: number): void {

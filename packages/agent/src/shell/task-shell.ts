@@ -9,14 +9,16 @@ import {
 } from '@quic-swarm/protocol';
 import { decoded } from '@quic-swarm/transport';
 import { Chain, type Link } from '../core/chain.ts';
+import { UNKNOWN_SERVICE_TIME } from '../core/thread-batching.ts';
+import type { RunnableTask } from '../core/effects.ts';
 import type { Event, TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
 import type { DatasetCache } from './dataset-cache.ts';
 import { runDecoded } from './decoded-run.ts';
 import { MainThread } from './main-thread.ts';
 import type { WorkerPool } from './pool.ts';
-import type { RunListener, TaskRun } from './task-run.ts';
-import type { HandlerTask, SharedDataset } from './thread-messages.ts';
+import type { RunListener, RunOrder, TaskRun } from './task-run.ts';
+import type { SharedDataset } from './thread-messages.ts';
 
 /** Where the handler of a task type is: the URL of a module for a thread, or a function for the main thread. */
 export type HandlerPlace = string | TaskHandler;
@@ -44,6 +46,8 @@ export class TaskShell {
   readonly #pins: Map<Lease, SharedDataset[]> = new Map();
   /** Runs that have begun and of which the core does not know it. */
   #begun: RunReporter[] = [];
+  /** What was taken back un-begun and of which the core does not know it. */
+  #takenBack: RunReporter[] = [];
 
   constructor(options: TaskShellOptions) {
     this.#options = options;
@@ -80,27 +84,63 @@ export class TaskShell {
     for (const { datasetId } of pins) this.#options.cache.release(datasetId);
   }
 
-  /** Starts the handler. */
-  run(lease: Lease, task: AgentTask): void {
-    const reporter = new RunReporter(lease, this);
-    this.#reporters.add(reporter);
+  /** Starts one handler. */
+  run(runnable: RunnableTask): void {
+    const { task } = runnable;
     const message = { type: 'AgentTask', body: task } as const;
-    reporter.run =
-      encodingOf(message) === undefined
-        ? this.#start(reporter, task, task.payload)
-        : runDecoded(inputOf(message), (payload) => this.#start(reporter, task, payload), reporter);
+    if (encodingOf(message) === undefined) {
+      this.runTogether([runnable]);
+      return;
+    }
+    // It never shares a thread: nobody knows what its decoding takes, and so its task need not be kept to be taken back.
+    const alone = { ...runnable, serviceTime: UNKNOWN_SERVICE_TIME };
+    const reporter = this.#report({ lease: runnable.lease, task: undefined });
+    const start = (payload: Uint8Array | undefined): TaskRun => {
+      const [run] = this.#start([this.#orderOf(reporter, alone, payload)]);
+      if (run === undefined) throw new Error('One order gives one run.');
+      return run;
+    };
+    reporter.run = runDecoded(inputOf(message), start, reporter);
   }
 
-  #start(reporter: RunReporter, task: AgentTask, payload: Uint8Array | undefined): TaskRun {
-    const { pool, handlers } = this.#options;
-    const { taskId, taskType, attempt, arm } = task;
-    const datasets = this.#pins.get(reporter.lease) ?? NO_DATASETS;
-    const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
-    const place = handlers.get(taskType) ?? missingHandler(taskType);
-    if (typeof place === 'function') return this.#mainThread.run(handlerTask, place, reporter);
-    const run = pool.run(handlerTask, place, reporter);
-    this.begun(reporter);
-    return run;
+  /** Starts handlers that follow each other in one place. */
+  runTogether(tasks: readonly RunnableTask[]): void {
+    const reporters = tasks.map((runnable) => this.#report(runnable));
+    const orders = tasks.map((runnable, i) =>
+      this.#orderOf(reporters[i] as RunReporter, runnable, runnable.task.payload),
+    );
+    for (const [i, run] of this.#start(orders).entries()) {
+      const reporter = reporters[i];
+      if (reporter !== undefined) reporter.run = run;
+    }
+  }
+
+  #report({ lease, task }: Pick<RunReporter, 'lease' | 'task'>): RunReporter {
+    const reporter = new RunReporter(lease, task, this);
+    this.#reporters.add(reporter);
+    return reporter;
+  }
+
+  #orderOf(
+    listener: RunReporter,
+    { lease, task: { taskId, taskType, attempt, arm }, serviceTime }: RunnableTask,
+    payload: Uint8Array | undefined,
+  ): RunOrder<HandlerPlace> {
+    const datasets = this.#pins.get(lease) ?? NO_DATASETS;
+    const place = this.#options.handlers.get(taskType) ?? missingHandler(taskType);
+    return {
+      task: { taskId, taskType, attempt, payload, arm, datasets },
+      place,
+      serviceTime,
+      listener,
+    };
+  }
+
+  /** The core puts together only what runs in the same place; a handler may have moved since, and then runs by itself. */
+  #start(orders: readonly RunOrder<HandlerPlace>[]): readonly TaskRun[] {
+    if (orders.every(isForThread)) return this.#options.pool.run(orders);
+    if (orders.every(isForMainThread)) return this.#mainThread.run(orders);
+    return orders.flatMap((order) => this.#start([order]));
   }
 
   /** Tells the handler to stop. */
@@ -125,6 +165,19 @@ export class TaskShell {
     });
   }
 
+  /** A run was taken back. The core hears of all that were, in this turn. */
+  takenBack(reporter: RunReporter): void {
+    this.#reporters.delete(reporter);
+    if (this.#takenBack.push(reporter) > 1) return;
+    queueMicrotask(() => {
+      const tasks = this.#takenBack.flatMap(({ lease, task }) =>
+        task === undefined ? [] : [{ lease, task }],
+      );
+      this.#takenBack = [];
+      void this.tell({ type: 'TasksTakenBack', tasks });
+    });
+  }
+
   /** A run has ended. */
   ended(reporter: RunReporter, result: TaskResult): void {
     this.#reporters.delete(reporter);
@@ -139,25 +192,38 @@ export class TaskShell {
   /** Tells every handler to stop now. */
   abortAll(): void {
     for (const { run } of this.#reporters) run?.abort(0);
+    this.#mainThread.close();
   }
 }
 
 /** Passes on what one run says. */
 class RunReporter implements RunListener, Link<RunReporter> {
   readonly lease: Lease;
+  /** What the core gets back with it when it is taken back; undefined when it cannot be. */
+  readonly task: AgentTask | undefined;
   run: TaskRun | undefined;
   before: RunReporter | undefined;
   after: RunReporter | undefined;
   readonly #shell: TaskShell;
   hasEnded = false;
 
-  constructor(lease: Lease, shell: TaskShell) {
+  constructor(lease: Lease, task: AgentTask | undefined, shell: TaskShell) {
     this.lease = lease;
+    this.task = task;
     this.#shell = shell;
   }
 
   onBegun(): void {
     this.#shell.begun(this);
+  }
+
+  onTurnedOutLong(tookMs: number): void {
+    void this.#shell.tell({ type: 'TaskTurnedOutLong', lease: this.lease, tookMs });
+  }
+
+  onTakenBack(): void {
+    this.hasEnded = true;
+    this.#shell.takenBack(this);
   }
 
   onProgress(fraction: number, text: string | undefined): void {
@@ -173,6 +239,14 @@ class RunReporter implements RunListener, Link<RunReporter> {
     this.hasEnded = true;
     this.#shell.ended(this, result);
   }
+}
+
+function isForThread(order: RunOrder<HandlerPlace>): order is RunOrder<string> {
+  return typeof order.place === 'string';
+}
+
+function isForMainThread(order: RunOrder<HandlerPlace>): order is RunOrder<TaskHandler> {
+  return typeof order.place === 'function';
 }
 
 async function inputOf(message: MessageOf<'AgentTask'>): Promise<Uint8Array | undefined> {

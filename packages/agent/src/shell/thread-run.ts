@@ -6,11 +6,6 @@ import type { LaneMemory } from './lane-memory.ts';
 import { ignoreSendFailure, type RunListener, type TaskRun } from './task-run.ts';
 import type { HandlerModule, HandlerTask } from './thread-messages.ts';
 
-/** A task type with its module and what is known of its service time. */
-export interface TaskKind extends HandlerModule {
-  serviceTime: ServiceTime;
-}
-
 /** Where a run is that a thread was given. */
 export interface LanePlace {
   readonly memory: LaneMemory;
@@ -22,7 +17,8 @@ export interface LanePlace {
 export interface ThreadRunOptions {
   readonly runId: number;
   readonly task: HandlerTask;
-  readonly kind: TaskKind;
+  readonly module: HandlerModule;
+  readonly serviceTime: ServiceTime;
   readonly listener: RunListener;
   readonly onAbort: (run: ThreadRun, graceMs: number) => void;
 }
@@ -31,7 +27,9 @@ export interface ThreadRunOptions {
 export class ThreadRun implements TaskRun, WaitingTask {
   readonly runId: number;
   readonly task: HandlerTask;
-  readonly kind: TaskKind;
+  /** One object for all runs of it. */
+  readonly module: HandlerModule;
+  readonly serviceTime: ServiceTime;
   /** Undefined while it waits. */
   place: LanePlace | undefined;
   isOver = false;
@@ -43,16 +41,13 @@ export class ThreadRun implements TaskRun, WaitingTask {
   readonly #listener: RunListener;
   readonly #onAbort: (run: ThreadRun, graceMs: number) => void;
 
-  constructor({ runId, task, kind, listener, onAbort }: ThreadRunOptions) {
+  constructor({ runId, task, module, serviceTime, listener, onAbort }: ThreadRunOptions) {
     this.runId = runId;
     this.task = task;
-    this.kind = kind;
+    this.module = module;
+    this.serviceTime = serviceTime;
     this.#listener = listener;
     this.#onAbort = onAbort;
-  }
-
-  get serviceTime(): ServiceTime {
-    return this.kind.serviceTime;
   }
 
   get payloadBytes(): number {
@@ -61,6 +56,22 @@ export class ThreadRun implements TaskRun, WaitingTask {
 
   abort(graceMs: number): void {
     if (!this.isOver) this.#onAbort(this, graceMs);
+  }
+
+  begun(): void {
+    if (!this.isOver) this.#listener.onBegun();
+  }
+
+  turnedOutLong(tookMs: number): void {
+    if (!this.isOver) this.#listener.onTurnedOutLong(tookMs);
+  }
+
+  /** The run was not begun and will not be. */
+  takenBack(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.place = undefined;
+    this.#listener.onTakenBack();
   }
 
   /** The run is over. Only the first end counts. */
@@ -82,7 +93,7 @@ export class ThreadRun implements TaskRun, WaitingTask {
     const { message, stack } = toFailure(error);
     const failure = failureOf(
       'WORKER_CRASHED',
-      `The worker thread that ran ${this.kind.taskType} ended: ${message}.`,
+      `The worker thread that ran ${this.module.taskType} ended: ${message}.`,
     );
     const detailed = stack === undefined ? failure : { ...failure, stack };
     this.end({ outcome: 'failed', failure: detailed, computeMs, usedArm: false });

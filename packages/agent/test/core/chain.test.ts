@@ -31,8 +31,14 @@ test('a chain keeps the order of an array, wherever members are taken out', () =
         const known = expected.find((member) => member.name === name);
         if (known === undefined) {
           const member = new Member(name);
-          chain.add(member);
-          expected.push(member);
+          // Some come in front.
+          if (name % 3 === 0) {
+            chain.addFirst(member);
+            expected.unshift(member);
+          } else {
+            chain.add(member);
+            expected.push(member);
+          }
         } else {
           chain.delete(known);
           expected = expected.filter((member) => member !== known);

@@ -1,7 +1,8 @@
 /** What happens to tasks, step by step, without streams, threads or clocks. */
 import { failure } from '@quic-swarm/protocol';
 import { expect, test } from 'vitest';
-import { KEPT_CHUNK_BYTES_MAX, creditOf } from '../../src/core/leases.ts';
+import { creditOf } from '../../src/core/credit.ts';
+import { KEPT_CHUNK_BYTES_MAX } from '../../src/core/leases.ts';
 import { World, leaseOf } from './world.ts';
 
 function joined(): World {
@@ -150,7 +151,7 @@ test('cancelling an unknown, another or a finished lease changes nothing', () =>
 });
 
 test('an attempt over its startToCloseMs is aborted and fails with TASK_TIMEOUT', () => {
-  const world = joined().dispatch(1, { startToCloseMs: 200 });
+  const world = joined().dispatch(1, { startToCloseMs: 200 }).begin(1);
   world.take();
   expect(world.pass(199).story()).not.toContain('AbortTask');
   expect(world.pass(1).story()).toContain('AbortTask');
@@ -160,9 +161,11 @@ test('an attempt over its startToCloseMs is aborted and fails with TASK_TIMEOUT'
   ]);
 });
 
-test('the clock of an attempt begins with its start, not with its arrival', () => {
+test('the clock of an attempt begins with its handler, not with its arrival nor with its slot', () => {
   const world = joined().dispatch(1).dispatch(2).dispatch(3, { startToCloseMs: 200 });
   world.pass(400).finish(1);
+  expect(world.pass(400).story()).not.toContain('AbortTask');
+  world.begin(3);
   world.take();
   expect(world.pass(199).story()).not.toContain('AbortTask');
   expect(world.pass(1).story()).toContain('AbortTask');
@@ -252,7 +255,7 @@ test('the arm is reported when the handler used it', () => {
 test('after a reconnect resumed leases go on, owed completions and chunks are sent again, others are dropped', () => {
   const world = joined().dispatch(1).dispatch(2).dispatch(3);
   world.tell({ type: 'ChunkEmitted', lease: leaseOf(1), payload: Uint8Array.of(1) });
-  world.finish(1).lose().pass(100);
+  world.finish(1).begin(3).lose().pass(100);
   world.take();
   world.tell({ type: 'ConnectionOpened' });
   const [handshake] = world.sent('AgentHandshake');

@@ -9,7 +9,7 @@ import type {
 } from '@quic-swarm/protocol';
 import { failure, type Failure } from '@quic-swarm/protocol';
 import { AgentCore, type AgentCoreOptions } from '../../src/core/agent.ts';
-import type { Effect } from '../../src/core/effects.ts';
+import type { Effect, RunnableTask } from '../../src/core/effects.ts';
 import type { Event, TaskResult } from '../../src/core/events.ts';
 import { validate } from '../../src/core/validate.ts';
 
@@ -21,6 +21,12 @@ export function taskIdOf(n: number): string {
 
 export function leaseOf(n: number, attempt = 1): Lease {
   return { epoch: EPOCH, taskId: taskIdOf(n), attempt };
+}
+
+/** What an effect asks to run. */
+export function runnableOf(effect: Effect): readonly RunnableTask[] {
+  if (effect.type === 'RunTask') return [effect];
+  return effect.type === 'RunTogether' ? effect.tasks : [];
 }
 
 export class World {
@@ -139,7 +145,7 @@ export class World {
 
   /** The leases whose handlers were started since the last call. */
   started(): Lease[] {
-    return this.take().flatMap((effect) => (effect.type === 'RunTask' ? [effect.lease] : []));
+    return this.take().flatMap((effect) => runnableOf(effect).map(({ lease }) => lease));
   }
 
   /** The messages of one type since the last call. */

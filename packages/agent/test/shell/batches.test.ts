@@ -1,6 +1,6 @@
 /** Small tasks that share a hop to a thread keep everything that a task of its own thread has. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CellPool, valueOf, type CellRun } from '../support/cell-pool.ts';
 import type { CellOrder } from '../workers/cells.ts';
 
@@ -35,6 +35,23 @@ test('small tasks that wait are given to a thread together', async () => {
     for (const run of runs) expect(valueOf(await run.ended)).toBe(run.index);
   }
   expect(most).toBeGreaterThanOrEqual(2);
+});
+
+test('what belongs together runs in one thread, and is taken back from behind one that takes long', async () => {
+  await cells.teach();
+  const gate = cells.newGate();
+  const [long, ...behind] = cells.runTogether([
+    { do: 'hold', gate },
+    ...Array.from({ length: 9 }, () => ({})),
+  ]);
+  // The other thread is idle, and yet it begins none of them by itself.
+  const takenBack = (): number[] => behind.map((run) => run.takenBack());
+  await vi.waitFor(() => expect(takenBack()).toEqual(behind.map(() => 1)), 10_000);
+  for (const run of behind) expect(valueOf(await run.ended)).toBe(run.index);
+  expect(behind.map((run) => run.starts())).toEqual(behind.map(() => 1));
+  expect(long?.result()).toBeUndefined();
+  cells.open(gate);
+  expect(valueOf(await long?.ended)).toBe(long?.index);
 });
 
 test('a task that turns out long holds none behind it', async () => {

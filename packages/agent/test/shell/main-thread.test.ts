@@ -2,8 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { TaskResult } from '../../src/core/events.ts';
+import { UNKNOWN_SERVICE_TIME } from '../../src/core/thread-batching.ts';
 import { MainThread } from '../../src/shell/main-thread.ts';
-import type { TaskRun } from '../../src/shell/task-run.ts';
+import type { RunListener, RunOrder, TaskRun } from '../../src/shell/task-run.ts';
 import type { TaskHandler } from '../../src/task-handler.ts';
 
 const mainThread = new MainThread();
@@ -14,7 +15,7 @@ interface Told {
   readonly ended: Promise<TaskResult>;
 }
 
-function start(handler: TaskHandler): Told {
+function orderOf(handler: TaskHandler): Omit<Told, 'run'> & { order: RunOrder<TaskHandler> } {
   const words: string[] = [];
   let settle: (result: TaskResult) => void = () => {};
   const ended = new Promise<TaskResult>((resolve) => {
@@ -28,16 +29,30 @@ function start(handler: TaskHandler): Told {
     arm: undefined,
     datasets: [],
   };
-  const run = mainThread.run(task, handler, {
+  const listener: RunListener = {
     onBegun: () => words.push('begun'),
+    onTurnedOutLong: () => words.push('long'),
+    onTakenBack: () => words.push('taken back'),
     onProgress: (fraction) => words.push(`progress ${fraction}`),
     onChunk: (bytes) => void words.push(`chunk of ${bytes.length}`),
     onEnded: (result) => {
       words.push(result.outcome);
       settle(result);
     },
-  });
-  return { run, words, ended };
+  };
+  const order = { task, place: handler, serviceTime: UNKNOWN_SERVICE_TIME, listener };
+  return { order, words, ended };
+}
+
+/** Has handlers run one after the other. */
+function together(handlers: readonly TaskHandler[]): Told[] {
+  const told = handlers.map(orderOf);
+  const runs = mainThread.run(told.map(({ order }) => order));
+  return told.map(({ words, ended }, i) => ({ run: runs[i] as TaskRun, words, ended }));
+}
+
+function start(handler: TaskHandler): Told {
+  return together([handler])[0] as Told;
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -120,4 +135,41 @@ test('a result that cannot be sent fails the task', async () => {
     outcome: 'failed',
     failure: { type: 'TASK_FAILED', retryable: false },
   });
+});
+
+test('functions that belong together run one after the other, promises included, in one turn', async () => {
+  const words: string[] = [];
+  const told = together([
+    () => void words.push('first'),
+    async () => {
+      words.push('second begins');
+      await Promise.resolve();
+      words.push('second ends');
+    },
+    () => void words.push('third'),
+  ]);
+  expect(words).toEqual([]);
+  await nextTurn();
+  // Nothing but promises was waited for, and those are done with before anybody else has a turn.
+  expect(words).toEqual(['first', 'second begins', 'second ends', 'third']);
+  for (const { ended } of told) expect(await ended).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('what stands behind a function that takes long is taken back and never begins', async () => {
+  let end: () => void = () => {};
+  const held = new Promise<void>((resolve) => (end = resolve));
+  let hasBegun = false;
+  const [long, ...behind] = together([
+    () => held,
+    () => void (hasBegun = true),
+    () => void (hasBegun = true),
+  ]);
+  const words = (): string[][] => behind.map((each) => each.words);
+  await vi.waitFor(() => expect(words()).toEqual([['taken back'], ['taken back']]), 10_000);
+  expect(long?.words).toEqual(['begun', 'long']);
+  end();
+  await long?.ended;
+  await nextTurn();
+  expect(hasBegun).toBe(false);
+  expect(long?.words).toEqual(['begun', 'long', 'succeeded']);
 });

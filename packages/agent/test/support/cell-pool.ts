@@ -1,8 +1,13 @@
 /** A pool of threads and the shared cells through which a test sees and steers what runs in them. */
 import { decodeDocument, encodeDocument } from '@quic-swarm/protocol';
 import type { TaskResult } from '../../src/core/events.ts';
+import {
+  UNKNOWN_SERVICE_TIME,
+  withTask,
+  type ServiceTime,
+} from '../../src/core/thread-batching.ts';
 import { WorkerPool } from '../../src/shell/pool.ts';
-import type { TaskRun } from '../../src/shell/task-run.ts';
+import type { RunListener, RunOrder, TaskRun } from '../../src/shell/task-run.ts';
 import type { CellOrder } from '../workers/cells.ts';
 import { DATASET_ID } from './context.ts';
 import { workerUrl } from './fixture.ts';
@@ -19,6 +24,8 @@ export interface CellRun extends TaskRun {
   readonly texts: (string | undefined)[];
   /** Undefined until it has ended. */
   readonly result: () => TaskResult | undefined;
+  /** How often it was taken back from behind another. */
+  readonly takenBack: () => number;
   /** How often its handler was started. */
   readonly starts: () => number;
   /** Resolves when its handler has started. */
@@ -33,8 +40,16 @@ export interface CellTask extends Partial<CellOrder> {
   readonly onChunk?: (payload: Uint8Array) => Promise<void> | undefined;
 }
 
+interface Made {
+  readonly run: CellRun;
+  readonly order: () => RunOrder<string>;
+  /** The order was given to the pool. */
+  readonly submitted: (run: TaskRun) => void;
+}
+
 export class CellPool {
   readonly pool: WorkerPool;
+  readonly #times = new Map<string, ServiceTime>();
   readonly cells: Int32Array = new Int32Array(new SharedArrayBuffer(CELLS * 4));
   #lastIndex = 0;
   #lastGate: number = FIRST_GATE;
@@ -43,7 +58,19 @@ export class CellPool {
     this.pool = new WorkerPool(threads);
   }
 
-  run({ taskType = 'test.cells', onChunk, ...said }: CellTask = {}): CellRun {
+  run(task: CellTask = {}): CellRun {
+    return this.runTogether([task])[0] as CellRun;
+  }
+
+  /** Has tasks run one after the other in one thread. */
+  runTogether(tasks: readonly CellTask[]): CellRun[] {
+    const made = tasks.map((task) => this.#make(task));
+    const runs = this.pool.run(made.map(({ order }) => order()));
+    for (const [i, run] of runs.entries()) made[i]?.submitted(run);
+    return made.map(({ run }) => run);
+  }
+
+  #make({ taskType = 'test.cells', onChunk, ...said }: CellTask): Made {
     const index = (this.#lastIndex += 1);
     const order: CellOrder = { do: 'return', ...said, index };
     const chunks: unknown[] = [];
@@ -58,11 +85,24 @@ export class CellPool {
       datasets: [{ datasetId: DATASET_ID, mediaType: 'cells', buffer }],
     };
     let result: TaskResult | undefined;
+    let run: TaskRun | undefined;
+    let takenBack = 0;
     let settle: (result: TaskResult) => void = () => {};
     const ended = new Promise<TaskResult>((resolve) => {
       settle = resolve;
     });
-    const run = this.pool.run(task, workerUrl('cells').href, {
+    const learn = (tookMs: number | undefined): void => {
+      if (tookMs === undefined) return;
+      this.#times.set(taskType, withTask(this.#timeOf(taskType), tookMs));
+    };
+    const listener: RunListener = {
+      onBegun: () => {},
+      onTurnedOutLong: learn,
+      onTakenBack: () => {
+        takenBack += 1;
+        // What the core does with it when a slot is free.
+        queueMicrotask(submit);
+      },
       onProgress: (_fraction, text) => texts.push(text),
       onChunk: (payload) => {
         if (result !== undefined) throw new Error(`task ${index} emitted after its end`);
@@ -72,15 +112,29 @@ export class CellPool {
       onEnded: (value) => {
         if (result !== undefined) throw new Error(`task ${index} ended twice`);
         result = value;
+        learn(value.serviceMs);
         settle(value);
       },
-    });
-    return {
+    };
+    let isAborted = false;
+    const place = workerUrl('cells').href;
+    const newOrder = (): RunOrder<string> => {
+      return { task, place, serviceTime: this.#timeOf(taskType), listener };
+    };
+    const submit = (): void => {
+      if (isAborted) listener.onEnded({ outcome: 'cancelled', computeMs: 0, usedArm: false });
+      else [run] = this.pool.run([newOrder()]);
+    };
+    const cellRun: CellRun = {
       index,
       chunks,
       texts,
       ended,
-      abort: (graceMs) => run.abort(graceMs),
+      abort: (graceMs) => {
+        isAborted = true;
+        run?.abort(graceMs);
+      },
+      takenBack: () => takenBack,
       result: () => result,
       starts: () => Atomics.load(this.cells, index),
       started: async () => {
@@ -88,6 +142,11 @@ export class CellPool {
         while (Atomics.load(this.cells, index) === 0) await new Promise(setImmediate);
       },
     };
+    return { run: cellRun, order: newOrder, submitted: (submitted) => (run = submitted) };
+  }
+
+  #timeOf(taskType: string): ServiceTime {
+    return this.#times.get(taskType) ?? UNKNOWN_SERVICE_TIME;
   }
 
   newGate(): number {
@@ -99,7 +158,7 @@ export class CellPool {
     Atomics.notify(this.cells, gate);
   }
 
-  /** Lets the pool learn that tasks of the type are small. */
+  /** Lets it be learned that tasks of the type are small. */
   async teach(taskType = 'test.cells'): Promise<void> {
     for (let task = 0; task < 40; task += 1) await this.run({ taskType }).ended;
   }

@@ -68,6 +68,8 @@ export function agentLines(agents: readonly AgentRow[]): string[] {
       { title: 'address', text: (row) => row.address },
       { title: 'slots', align: right, text: (row) => String(row.slots) },
       { title: 'running', align: right, text: (row) => String(row.running) },
+      // Of tiny tasks an agent takes many ahead; `running` alone would look idle.
+      { title: 'held', align: right, text: (row) => `${row.leases}/${row.credit}` },
       { title: 'done', align: right, text: (row) => String(row.work.succeeded) },
       {
         title: 'failed',

@@ -10,7 +10,7 @@ import type { Scheduled } from './timers.ts';
  * Invariants (checked by `validate.ts`):
  * 1. `leases.size` ≤ `credit`, unless the agent lowered its credit afterwards.
  * 2. `connectionId` is undefined exactly in state `lost`; a lost agent has no leases.
- * 3. It is in the `available` set of each of its buckets exactly when `isAvailable` says so.
+ * 3. It is among the agents of each of its buckets exactly where `roomOf` says.
  */
 export interface Agent {
   readonly agentId: string;
@@ -91,16 +91,30 @@ export function removeLease(agent: Agent, lease: AgentLease): void {
   if (lease.fenced) agent.fenced.delete(lease.task.taskId);
 }
 
-/** May it be given a task now? */
-export function isAvailable(agent: Agent): boolean {
-  return (
+/**
+ * Which of its places an agent's next task would take: a slot that is free; the tenth more that every agent is given,
+ * so that a slot never waits for the wire; what an agent takes ahead because its tasks are tiny; or none.
+ */
+export type Room = 'slot' | 'tenth' | 'ahead' | 'none';
+
+/** Where the agent's next task would go, now. */
+export function roomOf(agent: Agent): Room {
+  const held = agent.leases.size;
+  const mayBeGiven =
     agent.connectionId !== undefined &&
     agent.dispatchOpen &&
     !agent.suspect &&
     !agent.cordoned &&
     !agent.draining &&
-    agent.leases.size < agent.credit
-  );
+    held < agent.credit;
+  if (!mayBeGiven) return 'none';
+  if (held < agent.slots) return 'slot';
+  return held < agent.slots + Math.ceil(0.1 * agent.slots) ? 'tenth' : 'ahead';
+}
+
+/** Does the agent have a place for a task of this kind? */
+export function hasRoomFor(room: Room, kind: { readonly mayGoAhead: boolean }): boolean {
+  return room === 'slot' || room === 'tenth' || (room === 'ahead' && kind.mayGoAhead);
 }
 
 /** The word for what the coordinator thinks of it. */

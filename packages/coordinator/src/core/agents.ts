@@ -186,9 +186,12 @@ export function taskOf(lease: AgentLease): Task | undefined {
   return task.lease === lease && !fenced ? task : undefined;
 }
 
-/** Leases that come back un-started, because the agent leaves or was asked for them. */
+/** Leases that come back un-started: the agent leaves, was asked for them, or is held up by what it computes. */
 export function returnLeases(core: CoreState, agent: Agent, leases: readonly Lease[]): void {
-  for (const { taskId, attempt } of leases) returnLease(core, agent, taskId, attempt, 0);
+  // Each is put in front of those before it, so that they keep their order.
+  for (const { taskId, attempt } of [...leases].reverse()) {
+    returnLease(core, agent, taskId, attempt, 0);
+  }
 }
 
 /** One lease that comes back. `delayMs` keeps a task from bouncing off an agent that refuses it. */

@@ -32,6 +32,15 @@ export class Chain<T extends Link<T>> {
     this.#size += 1;
   }
 
+  /** Puts an entry in front of all others; it must not be in any chain. */
+  unshift(entry: T): void {
+    entry.next = this.#first;
+    if (this.#first === undefined) this.#last = entry;
+    else this.#first.previous = entry;
+    this.#first = entry;
+    this.#size += 1;
+  }
+
   /** The entry must be in this chain. */
   remove(entry: T): void {
     const { next, previous } = entry;

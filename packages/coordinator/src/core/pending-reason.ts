@@ -1,6 +1,6 @@
 /** Why a task is not running: found when somebody asks, from what is true at that moment. */
 import type { PendingReason, TaskRow } from '@quic-swarm/protocol';
-import { isAvailable, isCapable } from './agent-record.ts';
+import { hasRoomFor, isCapable, roomOf } from './agent-record.ts';
 import { isInBackoff, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
 
@@ -21,7 +21,7 @@ export function agentsFor(
     candidates.ofType += 1;
     if (!isCapable(agent, task.needs)) continue;
     candidates.capable += 1;
-    if (isAvailable(agent)) candidates.free += 1;
+    if (hasRoomFor(roomOf(agent), task.needs)) candidates.free += 1;
   }
   return { pendingReason: reasonFrom(task, candidates), candidates };
 }

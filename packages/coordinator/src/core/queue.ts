@@ -1,13 +1,14 @@
 /**
  * Tasks that can run now, and agents that could take them.
  *
- * Tasks with equal needs (type, agent type, labels) wait in one bucket, so that finding work for an agent never
+ * Tasks with equal needs (type, agent type, labels, weight) wait in one bucket, so that finding work for an agent never
  * looks at tasks it cannot do. A bucket has one first-in-first-out lane per priority; the head of a lane gains one
  * step of priority for each `priorityAgeingMs` that it has waited. A bucket also knows the agents that could take its
- * tasks at this moment. Both sides are kept up to date as things happen; nothing is searched at dispatch.
+ * tasks at this moment, apart by whether they would begin at once. Both sides are kept up to date as things happen;
+ * nothing is searched at dispatch.
  */
 import { AgentSet } from './agent-set.ts';
-import { isAvailable, isCapable, type Agent } from './agent-record.ts';
+import { hasRoomFor, isCapable, roomOf, type Agent, type Room } from './agent-record.ts';
 import { InvariantError } from './invariant.ts';
 import { Chain, type Link } from './chain.ts';
 import type { Task, TaskNeeds } from './task.ts';
@@ -22,7 +23,10 @@ export interface Bucket extends Link<Bucket> {
   /** What stands in the records of its tasks. */
   readonly needs: NeedsOfBucket;
   readonly lanes: readonly Chain<Task>[];
-  readonly available: AgentSet;
+  /** Agents that would begin a task at once. */
+  readonly free: AgentSet;
+  /** Agents that would take one behind others. */
+  readonly behind: AgentSet;
   size: number;
   /** Among those that have both tasks and agents. */
   isDispatchable: boolean;
@@ -37,7 +41,7 @@ interface NeedsOfBucket extends TaskNeeds {
 /** What the queue knows of a connected agent. */
 interface KnownAgent {
   /** When last looked at. */
-  isAvailable: boolean;
+  room: Room;
   /** Those whose tasks it could do. */
   buckets: readonly Bucket[];
 }
@@ -72,12 +76,23 @@ export class TaskQueue {
   }
 
   add(task: Task): void {
+    this.#put(task, 'behind all others');
+  }
+
+  /** Puts back a task that comes from an agent un-started: in front, where it was before. */
+  putBack(task: Task): void {
+    this.#put(task, 'in front');
+  }
+
+  #put(task: Task, place: 'in front' | 'behind all others'): void {
     let bucket = bucketOf(task);
     if (bucket === undefined) {
       bucket = this.#bucketFor(task.needs);
       task.needs = bucket.needs;
     }
-    laneOf(bucket, task).push(task);
+    const lane = laneOf(bucket, task);
+    if (place === 'in front') lane.unshift(task);
+    else lane.push(task);
     task.isRunnable = true;
     bucket.size += 1;
     this.#size += 1;
@@ -124,16 +139,18 @@ export class TaskQueue {
   /** Call whenever an agent may have become able or unable to take one more task. Cheap when it has not. */
   availabilityChanged(agent: Agent): void {
     const known = this.#agents.get(agent);
-    const available = isAvailable(agent);
-    if (known === undefined || known.isAvailable === available) return;
-    known.isAvailable = available;
-    for (const bucket of known.buckets) this.#offer(bucket, agent, available);
+    if (known === undefined) return;
+    const room = roomOf(agent);
+    if (known.room === room) return;
+    known.room = room;
+    for (const bucket of known.buckets) this.#offer(bucket, agent, room);
   }
 
   /** Call when an agent came, went, or can do other things than before. */
   capabilitiesChanged(agent: Agent): void {
     for (const bucket of this.#agents.get(agent)?.buckets ?? []) {
-      bucket.available.forget(agent);
+      bucket.free.forget(agent);
+      bucket.behind.forget(agent);
       this.#note(bucket);
     }
     if (agent.connectionId === undefined) {
@@ -141,14 +158,16 @@ export class TaskQueue {
       return;
     }
     const buckets = [...this.#buckets.values()].filter((bucket) => isCapable(agent, bucket.needs));
-    const known = { isAvailable: isAvailable(agent), buckets };
+    const known = { room: roomOf(agent), buckets };
     this.#agents.set(agent, known);
-    for (const bucket of buckets) this.#offer(bucket, agent, known.isAvailable);
+    for (const bucket of buckets) this.#offer(bucket, agent, known.room);
   }
 
-  #offer(bucket: Bucket, agent: Agent, available: boolean): void {
-    if (available) bucket.available.add(agent);
-    else bucket.available.delete(agent);
+  #offer(bucket: Bucket, agent: Agent, room: Room): void {
+    const place = placeFor(bucket, room);
+    if (place !== bucket.free) bucket.free.delete(agent);
+    if (place !== bucket.behind) bucket.behind.delete(agent);
+    place?.add(agent);
     this.#note(bucket);
   }
 
@@ -166,24 +185,26 @@ export class TaskQueue {
     const candidates = this.#withoutLabels.get(needs.taskType);
     if (candidates !== undefined && hasNoLabels(needs)) {
       for (const bucket of candidates) {
-        if (bucket.needs.agentType === needs.agentType) return bucket;
+        const { agentType, mayGoAhead } = bucket.needs;
+        if (agentType === needs.agentType && mayGoAhead === needs.mayGoAhead) return bucket;
       }
     }
     return this.#bucketByKey(needs);
   }
 
-  #bucketByKey({ taskType, agentType, labels }: TaskNeeds): Bucket {
+  #bucketByKey({ taskType, agentType, labels, mayGoAhead }: TaskNeeds): Bucket {
     const sorted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([agentType ?? null, taskType, ...sorted]);
+    const key = JSON.stringify([agentType ?? null, taskType, mayGoAhead, ...sorted]);
     const existing = this.#buckets.get(key);
     if (existing !== undefined) return existing;
     if (this.#buckets.size >= EMPTY_BUCKETS_MAX) this.#dropEmptyBuckets();
-    const needs: NeedsOfBucket = { taskType, agentType, labels, bucket: undefined };
+    const needs: NeedsOfBucket = { taskType, agentType, labels, mayGoAhead, bucket: undefined };
     const bucket: Bucket = {
       key,
       needs,
       lanes: Array.from({ length: PRIORITIES }, () => new Chain<Task>()),
-      available: new AgentSet(),
+      free: new AgentSet(),
+      behind: new AgentSet(),
       size: 0,
       isDispatchable: false,
       next: undefined,
@@ -193,7 +214,7 @@ export class TaskQueue {
     for (const [agent, known] of this.#agents) {
       if (!isCapable(agent, bucket.needs)) continue;
       known.buckets = [...known.buckets, bucket];
-      if (known.isAvailable) bucket.available.add(agent);
+      placeFor(bucket, known.room)?.add(agent);
     }
     this.#keep(bucket);
     return bucket;
@@ -207,7 +228,7 @@ export class TaskQueue {
   }
 
   #note(bucket: Bucket): void {
-    const isDispatchable = bucket.size > 0 && bucket.available.size > 0;
+    const isDispatchable = bucket.size > 0 && bucket.free.size + bucket.behind.size > 0;
     if (isDispatchable === bucket.isDispatchable) return;
     bucket.isDispatchable = isDispatchable;
     if (isDispatchable) this.#dispatchable.push(bucket);
@@ -227,6 +248,12 @@ export class TaskQueue {
       known.buckets = known.buckets.filter(({ size }) => size > 0);
     }
   }
+}
+
+/** Where among the agents of a bucket one with this room is; undefined: nowhere. */
+function placeFor(bucket: Bucket, room: Room): AgentSet | undefined {
+  if (!hasRoomFor(room, bucket.needs)) return undefined;
+  return room === 'slot' ? bucket.free : bucket.behind;
 }
 
 /** Where a task waits; every accepted task has its needs from `shared`. */

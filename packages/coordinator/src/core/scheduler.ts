@@ -19,7 +19,9 @@ const SERVICE_TIME_WEIGHT = 0.1;
 /** Who has which data set in memory. */
 export type Holders = ReadonlyMap<string, AgentSet>;
 
-/** The agent that should get the task; `candidates` is not empty. */
+/**
+ * The agent that should get the task; `candidates` is not empty, and either all of them have a free slot or none has.
+ */
 export function chooseAgent(
   task: Task,
   candidates: AgentSet,

@@ -34,23 +34,26 @@ export function dispatchAll(core: CoreState): void {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
     core.queue.remove(next.task);
-    dispatch(
-      core,
-      next.task,
-      chooseAgent(next.task, next.bucket.available, core.holders, core.random),
-    );
+    // Nothing is put behind other tasks while an agent would begin it at once.
+    const { free, behind } = next.bucket;
+    const candidates = free.size > 0 ? free : behind;
+    dispatch(core, next.task, chooseAgent(next.task, candidates, core.holders, core.random));
   }
 }
 
 /** → queued, now or after `delayMs`. From waiting, or back from an agent. */
 export function enqueue(core: CoreState, task: Task, delayMs: number = 0): void {
+  toQueued(core, task);
+  if (delayMs > 0) timersOf(task).release = setTimer(core, task, 'release', delayMs);
+  else makeRunnable(core, task);
+}
+
+function toQueued(core: CoreState, task: Task): void {
   moveTo(task, 'queued');
   task.agentId = undefined;
   task.lease = undefined;
   if (task.output !== undefined) task.output.fraction = undefined;
   core.timers.cancel(task.startToCloseTimer);
-  if (delayMs > 0) timersOf(task).release = setTimer(core, task, 'release', delayMs);
-  else makeRunnable(core, task);
 }
 
 /** Sets a timer about a task; whoever does keeps it, to cancel it. */
@@ -273,14 +276,22 @@ export function lose(core: CoreState, task: Task, agentId: string): void {
   else retryOrFail(core, task, reason);
 }
 
-/** The agent gave back a lease that it had not started. Counts against nothing. */
+/**
+ * The agent gave back a lease that it had not started. Counts against nothing, and the task is as near its turn as it
+ * was before.
+ */
 export function giveBack(core: CoreState, task: Task, agentId: string, delayMs: number): void {
   observeAttempt(core, task, agentId, 'returned', 0, undefined);
   if (task.cancelRequested !== undefined) {
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
     return;
   }
-  enqueue(core, task, delayMs);
+  if (delayMs > 0) {
+    enqueue(core, task, delayMs);
+  } else {
+    toQueued(core, task);
+    core.queue.putBack(task);
+  }
   announceState(core, task);
 }
 

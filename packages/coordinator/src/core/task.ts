@@ -26,6 +26,11 @@ export interface TaskNeeds {
   readonly taskType: string;
   readonly agentType: AgentType | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
+  /**
+   * May an agent be given the task long before it can begin it? Not when it brings much with it; and not when it may be
+   * started only once, since an agent that is lost would take it along although it had not begun it.
+   */
+  readonly mayGoAhead: boolean;
 }
 
 /** How a task is to be treated. Shared by tasks that were submitted with nothing special. */
@@ -165,6 +170,9 @@ export const NO_WATCHERS: readonly Watcher[] = [];
 const NO_DATASETS: SubmitTask['datasets'] = [];
 const NO_CHUNKS: readonly Chunk[] = [];
 
+/** Inputs up to here may lie at an agent by the hundreds: some hundred of them are about a megabyte. */
+const AHEAD_INPUT_BYTES_MAX = 4096;
+
 /** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
 export function createTask(
   submission: SubmitTask,
@@ -220,9 +228,16 @@ function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
 }
 
 /** What a submission needs of an agent. */
-export function needsOf({ taskType, agentType, labels }: SubmitTask): TaskNeeds {
+export function needsOf(submission: SubmitTask): TaskNeeds {
+  const { taskType, agentType, labels, idempotent = true, datasets } = submission;
   const byType = isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined;
-  return { taskType, agentType: agentType ?? byType, labels };
+  const isLight = datasets.length === 0 && decodedBytesOf(submission) <= AHEAD_INPUT_BYTES_MAX;
+  return {
+    taskType,
+    agentType: agentType ?? byType,
+    labels,
+    mayGoAhead: idempotent && isLight,
+  };
 }
 
 /** How tasks are treated whose submission says nothing of it. */

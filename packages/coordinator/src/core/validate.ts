@@ -1,6 +1,6 @@
 /** Checks the whole state against the invariants that its types name. Tests call it after every event. */
 import { isTerminal } from '@quic-swarm/protocol';
-import { isAvailable, isCapable } from './agent-record.ts';
+import { hasRoomFor, isCapable, roomOf } from './agent-record.ts';
 import { invariant } from './invariant.ts';
 import type { CoreState } from './state.ts';
 import { inputBytesOf, type AgentLease, type Task } from './task.ts';
@@ -91,13 +91,15 @@ function validateBuckets(core: CoreState): void {
       `bucket ${bucket.key} lost count`,
     );
     for (const agent of core.agents.values()) {
-      const expected = isAvailable(agent) && isCapable(agent, bucket.needs);
+      const room = isCapable(agent, bucket.needs) ? roomOf(agent) : 'none';
+      const hasRoom = hasRoomFor(room, bucket.needs);
       invariant(
-        bucket.available.has(agent) === expected,
+        bucket.free.has(agent) === (hasRoom && room === 'slot') &&
+          bucket.behind.has(agent) === (hasRoom && room !== 'slot'),
         `agent ${agent.agentId} in bucket ${bucket.key}`,
       );
     }
-    const stuck = bucket.size > 0 && bucket.available.size > 0;
+    const stuck = bucket.size > 0 && bucket.free.size + bucket.behind.size > 0;
     invariant(!stuck, `bucket ${bucket.key} has tasks and free agents`);
   }
 }
