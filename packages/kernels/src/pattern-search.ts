@@ -147,7 +147,7 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
   const stats = emptyStats();
   const normalise = parameters.normalise === 'z';
   const query = normalise ? zNormalise(options.query) : options.query;
-  const context: CascadeContext = { series, query, normalise, selection, stats };
+  const context = { series, query, normalise, selection, stats };
   const band = parameters.band ?? parameters.delta ?? 0;
   const cascade =
     parameters.algorithm === 'dtw'
@@ -223,7 +223,7 @@ function scanSegments(
  * the most promising by their diagonal distance, as many as prove a bound (see GreedySelection).
  */
 function seedSelection(
-  context: CascadeContext,
+  context: CascadeContext & { readonly selection: GreedySelection },
   cascade: WindowCascade,
   segments: readonly IndexRange[],
 ): void {
@@ -255,7 +255,8 @@ function seedSelection(
   selection.tightenBound(worst);
 }
 
-function describeMatch(
+/** A chosen window as results have it. */
+export function describeMatch(
   series: Float64Array,
   parameters: SearchParameters,
   { start, distance }: Candidate,
