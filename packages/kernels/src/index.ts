@@ -8,7 +8,8 @@
  *   series that is still growing. {@link dtwDistance},
  *   {@link lcssSimilarity} and the lower bounds are the single steps. {@link lcsLength} compares symbols that
  *   {@link symbolise} made of numbers.
- * - Relations: {@link correlate} gives Pearson and Spearman matrices over columns with gaps.
+ * - Relations: {@link correlate} gives Pearson and Spearman matrices over columns with gaps, if wanted shrunk;
+ *   {@link rollingCorrelation} follows two columns over time.
  * - Features: {@link computeIndicator} by name, or each indicator as a function.
  * - Training: {@link mlpLossAndGradients} over rows from {@link buildLaggedWindows}.
  *
@@ -56,6 +57,7 @@ export {
   type CorrelationMethod,
   type CorrelationOptions,
 } from './correlation.ts';
+export { rollingCorrelation, type RollingCorrelationOptions } from './rolling-correlation.ts';
 export { averageRanks } from './ranks.ts';
 export {
   computeIndicator,

@@ -143,7 +143,8 @@ describe('a stream', () => {
   it('tells a match of its zone when the last window of the zone is complete, no sooner', () => {
     const query = Float64Array.of(0);
     const stream = new PatternStream({
-      ...{ query, normalise: 'none' as const },
+      query,
+      normalise: 'none',
       maximumDistance: 5,
       exclusionZone: 3,
     });

@@ -15,13 +15,16 @@ export default function correlateStrategies(
   );
   const rows = series.reduce((longest, { length }) => Math.max(longest, length), 0);
   const columns = series.map((values) => padded(values, rows));
-  const { matrix, overlap } = correlate({ columns, method: input.method });
+  const { method, autoShrinkage = false } = input;
+  const shrink = autoShrinkage ? 'auto' : input.shrinkage;
+  const { matrix, overlap, shrinkage } = correlate({ columns, method, shrinkage: shrink });
   return {
-    method: input.method,
+    method,
     columns: input.columns.map(({ name }) => name),
     rows,
     matrix,
     overlap,
+    ...(shrinkage === 0 ? {} : { shrinkage }),
     route: 'typescript',
     elapsedMs: performance.now() - startedMs,
   };
