@@ -57,6 +57,11 @@ const ROWS: Row[] = [
     '"kendall"',
     'pearson',
   ],
+  [
+    'submit correlation --series s --shrinkage 1.5',
+    parseCorrelationOptions,
+    '--shrinkage needs a number from 0 to 1',
+  ],
   ['submit features --series s', parseFeatureOptions, '--indicators is missing', 'sma20'],
   ['submit train --series s --hidden 4,x', parseTrainOptions, '"x" is not a width'],
   ['submit train --series s --shard 4/4', parseTrainOptions, '"4/4" is not I/N with I < N'],

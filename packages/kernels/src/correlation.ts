@@ -12,6 +12,7 @@
 import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { averageRanks } from './ranks.ts';
 import { KernelError } from './problem.ts';
+import { ShrinkageEstimate, shrinkTowardsIdentity } from './shrinkage.ts';
 
 /** Pearson: linear relation. Spearman: any monotone relation, robust against outliers. */
 export type CorrelationMethod = 'pearson' | 'spearman';
@@ -21,6 +22,11 @@ export interface CorrelationOptions {
   readonly columns: readonly Float64Array[];
   /** @default 'pearson' */
   readonly method?: CorrelationMethod | undefined;
+  /**
+   * Shrinks the matrix towards the identity: λ from 0 to 1, or `auto` for the estimate of shrinkage.ts.
+   * @default 0
+   */
+  readonly shrinkage?: number | 'auto' | undefined;
 }
 
 /** Two full square matrices of columns × columns, row by row. */
@@ -32,12 +38,14 @@ export interface CorrelationMatrix {
   readonly matrix: Float64Array;
   /** Rows in which both columns have a value; the diagonal counts the column's own values. */
   readonly overlap: Uint32Array;
+  /** λ of the shrinkage that was applied, given or estimated; 0 for none. */
+  readonly shrinkage: number;
 }
 
 /**
  * Correlates all pairs of columns. No columns give empty matrices.
  *
- * @throws KernelError LENGTH_MISMATCH when columns differ in length, BAD_PARAMETER for the method
+ * @throws KernelError LENGTH_MISMATCH when columns differ in length, BAD_PARAMETER for method and shrinkage
  */
 export function correlate(
   options: CorrelationOptions,
@@ -45,6 +53,7 @@ export function correlate(
 ): CorrelationMatrix {
   const method = options.method ?? 'pearson';
   requireMethod(method);
+  requireShrinkage(options.shrinkage);
   const { columns } = options;
   const count = columns.length;
   const rows = columns[0]?.length ?? 0;
@@ -71,7 +80,38 @@ export function correlate(
       overlap[j * count + i] = shared;
     }
   }
-  return { matrix, overlap };
+  const shrinkage =
+    options.shrinkage === 'auto'
+      ? estimateShrinkage(columns, scaled, method)
+      : (options.shrinkage ?? 0);
+  if (shrinkage > 0) shrinkTowardsIdentity(matrix, count, shrinkage);
+  return { matrix, overlap, shrinkage };
+}
+
+function estimateShrinkage(
+  columns: readonly Float64Array[],
+  scaled: readonly (Float64Array | undefined)[],
+  method: CorrelationMethod,
+): number {
+  const estimate = new ShrinkageEstimate();
+  const rows = columns[0]?.length ?? 0;
+  const pair = { x: new Float64Array(rows), y: new Float64Array(rows) };
+  for (let i = 0; i < columns.length; i += 1) {
+    for (let j = i + 1; j < columns.length; j += 1) {
+      const [a, b] = [scaled[i], scaled[j]];
+      if (a !== undefined && b !== undefined) {
+        if (rows >= 2) estimate.addPair(a, b);
+        continue;
+      }
+      const shared = gatherOverlap(columns[i] as Float64Array, columns[j] as Float64Array, pair);
+      if (shared < 2) continue;
+      const x = pair.x.subarray(0, shared);
+      const y = pair.y.subarray(0, shared);
+      if (method === 'pearson') estimate.addPair(scaleColumn(x), scaleColumn(y));
+      else estimate.addPair(scaleColumn(averageRanks(x)), scaleColumn(averageRanks(y)));
+    }
+  }
+  return estimate.lambda;
 }
 
 /** Centres a column and divides it by its norm; undefined coefficients become NaN by a NaN column. */
@@ -175,6 +215,15 @@ function requireMethod(method: string): void {
     'BAD_PARAMETER',
     `method is '${method}', but it must be pearson or spearman.`,
     'Set method to pearson or spearman.',
+  );
+}
+
+function requireShrinkage(shrinkage: number | 'auto' | undefined): void {
+  if (shrinkage === undefined || shrinkage === 'auto' || (shrinkage >= 0 && shrinkage <= 1)) return;
+  throw new KernelError(
+    'BAD_PARAMETER',
+    `shrinkage is ${shrinkage}, but it must be a number from 0 to 1, or auto.`,
+    'Set shrinkage to auto, or leave it out.',
   );
 }
 

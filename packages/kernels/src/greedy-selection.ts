@@ -135,7 +135,7 @@ export function byDistanceThenStart(a: Candidate, b: Candidate): number {
 }
 
 /** Answers in O(1) whether a start lies nearer than `zone` to any marked start. */
-class ZoneMarks {
+export class ZoneMarks {
   readonly #zone: number;
   /** Lowest and highest mark per bucket of `zone` positions; two marks in one bucket always touch. */
   readonly #low = new Map<number, number>();

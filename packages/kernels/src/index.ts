@@ -4,10 +4,12 @@
  * I/O or dependencies, so that they run the same in a worker thread, in a test and in a browser.
  *
  * - Patterns: {@link searchPattern} finds a pattern in a long series by DTW or LCSS, exactly;
- *   {@link scanPattern} and {@link mergePatternScans} do the same in shards. {@link dtwDistance},
+ *   {@link scanPattern} and {@link mergePatternScans} do the same in shards, {@link PatternStream} on a
+ *   series that is still growing. {@link dtwDistance},
  *   {@link lcssSimilarity} and the lower bounds are the single steps. {@link lcsLength} compares symbols that
  *   {@link symbolise} made of numbers.
- * - Relations: {@link correlate} gives Pearson and Spearman matrices over columns with gaps.
+ * - Relations: {@link correlate} gives Pearson and Spearman matrices over columns with gaps, if wanted shrunk;
+ *   {@link rollingCorrelation} follows two columns over time.
  * - Features: {@link computeIndicator} by name, or each indicator as a function.
  * - Training: {@link mlpLossAndGradients} over rows from {@link buildLaggedWindows}.
  *
@@ -32,6 +34,7 @@ export { symbolise, type SymboliseOptions } from './symbolise.ts';
 export { lcssLength, lcssSimilarity, type LcssOptions } from './lcss.ts';
 export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './lower-bounds.ts';
 export { mergePatternScans, scanPattern, searchPattern } from './pattern-search.ts';
+export { OPEN_WINDOWS_MAX, PatternStream, type PatternStreamOptions } from './pattern-stream.ts';
 export { PATH_STEPS_MAX } from './match-paths.ts';
 export type {
   KernelRoute,
@@ -56,6 +59,7 @@ export {
   type CorrelationMethod,
   type CorrelationOptions,
 } from './correlation.ts';
+export { rollingCorrelation, type RollingCorrelationOptions } from './rolling-correlation.ts';
 export { averageRanks } from './ranks.ts';
 export {
   computeIndicator,

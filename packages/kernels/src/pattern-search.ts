@@ -158,7 +158,7 @@ function runScan(
   const stats = emptyStats();
   const normalise = parameters.normalise === 'z';
   const query = normalise ? zNormalise(options.query) : options.query;
-  const context: CascadeContext = { series, query, normalise, selection, stats };
+  const context = { series, query, normalise, selection, stats };
   stats.positions = range.end - range.start;
   const watch = new ScanWatch(options, stats.positions);
   stats.excludedWindows = stats.positions - positionsIn(segments);
@@ -253,7 +253,7 @@ function scanSegments(
  * the most promising by their diagonal distance, as many as prove a bound (see GreedySelection).
  */
 function seedSelection(
-  context: CascadeContext,
+  context: CascadeContext & { readonly selection: GreedySelection },
   scan: WindowScan,
   segments: readonly IndexRange[],
 ): void {
@@ -290,7 +290,8 @@ function isWindowUsable(series: Float64Array, start: number, m: number): boolean
   return true;
 }
 
-function describeMatch(
+/** A chosen window as results have it. */
+export function describeMatch(
   series: Float64Array,
   parameters: SearchParameters,
   { start, distance }: Candidate,

@@ -32,7 +32,7 @@ export interface CascadeContext {
   /** The query, already normalised. */
   readonly query: Float64Array;
   readonly normalise: boolean;
-  readonly selection: GreedySelection;
+  readonly selection: Pick<GreedySelection, 'boundDistance' | 'acceptsTies' | 'offer'>;
   readonly stats: MutableStats;
 }
 

@@ -680,6 +680,8 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
         { name: 'b', series: { datasetId, column: 'b' } },
       ],
       method: 'spearman',
+      shrinkage: 0.25,
+      autoShrinkage: false,
     },
   ],
   [
@@ -692,6 +694,7 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
       rows: 3,
       matrix: { $float64: [1, 'NaN', 'NaN', 1] },
       overlap: { $uint32: [3, 1, 1, 3] },
+      shrinkage: 0.25,
       route: 'wasm-simd',
       elapsedMs: 0.125,
     },

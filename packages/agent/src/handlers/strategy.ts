@@ -16,13 +16,19 @@ export default function correlateStrategies(
   );
   const rows = series.reduce((longest, { length }) => Math.max(longest, length), 0);
   const columns = series.map((values) => padded(values, rows));
-  const { matrix, overlap } = correlate({ columns, method: input.method }, kernelEngine);
+  const { method, autoShrinkage = false } = input;
+  const shrink = autoShrinkage ? 'auto' : input.shrinkage;
+  const { matrix, overlap, shrinkage } = correlate(
+    { columns, method, shrinkage: shrink },
+    kernelEngine,
+  );
   return {
-    method: input.method,
+    method,
     columns: input.columns.map(({ name }) => name),
     rows,
     matrix,
     overlap,
+    ...(shrinkage === 0 ? {} : { shrinkage }),
     route: kernelEngine.route,
     elapsedMs: performance.now() - startedMs,
   };

@@ -122,6 +122,22 @@ test('what a kernel refuses becomes a failure with its type and hint that is not
   });
 });
 
+test('StrategyCorrelation shrinks by what was asked for or by its own estimate', () => {
+  const columns = [dax, { ...dax, column: 'gold' }].map((series, i) => ({ name: `${i}`, series }));
+  const run = (change: object): ResultOf<'StrategyCorrelation'> =>
+    travelled(
+      'StrategyCorrelation',
+      correlateStrategies({ columns, method: 'pearson', ...change }, context),
+    );
+  const plain = run({});
+  expect(plain).not.toHaveProperty('shrinkage');
+  const quarter = run({ shrinkage: 0.25 });
+  expect([quarter.shrinkage, quarter.matrix[1]]).toEqual([0.25, 0.75 * (plain.matrix[1] ?? NaN)]);
+  const { shrinkage } = correlate({ columns: [prices, other], shrinkage: 'auto' });
+  expect(run({ autoShrinkage: true }).shrinkage).toBe(shrinkage);
+  expect(shrinkage).toBeGreaterThan(0);
+});
+
 test.each(['pearson', 'spearman'] as const)('StrategyCorrelation by %s', (method) => {
   const columns = [
     { name: 'a', series: dax },

@@ -20,6 +20,7 @@ export interface CorrelationOptions {
   /** Undefined: every column of numbers. */
   readonly columns: readonly string[] | undefined;
   readonly method: 'pearson' | 'spearman';
+  readonly shrinkage: Pick<Input, 'shrinkage' | 'autoShrinkage'>;
 }
 
 /** Reads the options. @throws BAD_OPTION */
@@ -31,13 +32,20 @@ export function parseCorrelationOptions(values: Values): CorrelationOptions {
     seriesPath: values.requiredText('series', '--series prices.csv'),
     columns,
     method: values.choice('method', ['pearson', 'spearman']) ?? 'pearson',
+    shrinkage: parseShrinkage(values),
   };
+}
+
+function parseShrinkage(values: Values): Pick<Input, 'shrinkage' | 'autoShrinkage'> {
+  if (values.text('shrinkage') === 'auto') return { autoShrinkage: true };
+  const shrinkage = values.number('shrinkage', { min: 0, max: 1 });
+  return shrinkage === undefined ? {} : { shrinkage };
 }
 
 /** The command. */
 export const submitCorrelationCommand: Command = {
   async run(values, context) {
-    const { seriesPath, columns, method } = parseCorrelationOptions(values);
+    const { seriesPath, columns, method, shrinkage } = parseCorrelationOptions(values);
     const submission = await readSubmissionOptions(values, context);
     const plotPath = await readPlotPath(values);
     const table = await readTable(seriesPath, 'series', columns);
@@ -61,6 +69,7 @@ export const submitCorrelationCommand: Command = {
         const { datasetId } = await swarm.putTable(Object.fromEntries(table.columns));
         return {
           method,
+          ...shrinkage,
           columns: names.map((name) => ({ name, series: { datasetId, column: name } })),
         };
       },
@@ -68,7 +77,9 @@ export const submitCorrelationCommand: Command = {
       lines: (result) => correlationLines(result as Result),
       async keep(result) {
         if (plotPath === undefined) return;
-        const svg = correlationPlot({ ...(result as Result), source: basename(seriesPath) });
+        const note = shrinkageText(result as Result);
+        const source = basename(seriesPath);
+        const svg = correlationPlot({ ...(result as Result), source, note });
         await writePlot(context, plotPath, svg);
       },
     });
@@ -85,13 +96,18 @@ export function correlationJson(result: Result): object {
   };
 }
 
+function shrinkageText({ shrinkage }: Result): string | undefined {
+  return shrinkage === undefined ? undefined : `shrunk by ${formatNumber(shrinkage, 3)}`;
+}
+
 function correlationLines(result: Result): string[] {
   const { columns, method, rows } = result;
+  const shrunk = shrinkageText(result);
   const square = rowsOfSquare(result.matrix, columns.length);
   const body = columns.map((name, index) => ({ name, values: square[index] ?? [] }));
   type Row = (typeof body)[number];
   return [
-    `${method} correlation of ${columns.length} columns, ${rows} rows`,
+    `${method} correlation of ${columns.length} columns, ${rows} rows${shrunk === undefined ? '' : `, ${shrunk}`}`,
     ...tableLines<Row>(
       [
         { title: '', text: (row) => row.name },

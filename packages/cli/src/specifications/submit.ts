@@ -53,6 +53,7 @@ const CORRELATION: CommandSpecification = {
       default: 'pearson',
       words: ['pearson', 'spearman'],
     },
+    shrinkage: { describe: 'Towards no correlation, 0 to 1, or auto (for many columns, few rows)' },
     plot: { describe: 'Draw the matrix as a heat map: FILE.svg' },
     ...SUBMIT_OPTIONS,
   },

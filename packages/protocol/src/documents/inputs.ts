@@ -43,6 +43,10 @@ export type PatternMatchInput = Static<typeof PatternMatchInput>;
 export const StrategyCorrelationInput = record({
   columns: listOf(record({ name: Name, series: SeriesReference }), 2048),
   method: oneOf(['pearson', 'spearman']),
+  /** λ of a shrinkage towards the identity. @default 0 */
+  shrinkage: Type.Optional(Fraction),
+  /** λ is estimated (Schäfer & Strimmer 2005); `shrinkage` is not looked at. @default false */
+  autoShrinkage: Type.Optional(Type.Boolean()),
 });
 export type StrategyCorrelationInput = Static<typeof StrategyCorrelationInput>;
 

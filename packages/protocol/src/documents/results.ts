@@ -5,6 +5,7 @@ import {
   DurationMs,
   Float32Values,
   Float64Values,
+  Fraction,
   Int8Values,
   Name,
   PositiveCount,
@@ -75,6 +76,8 @@ export const StrategyCorrelation = record({
   matrix: Float64Values,
   /** Rows that both columns of a pair have, same shape. */
   overlap: Uint32Values,
+  /** λ of the shrinkage that was applied; absent for none. */
+  shrinkage: Type.Optional(Fraction),
   route,
   elapsedMs: DurationMs,
 });
