@@ -1,0 +1,71 @@
+import { requireAtLeast, requireInteger } from '../check.ts';
+import { computeLine, type IndicatorMachine } from './machine.ts';
+import { logReturn } from './returns.ts';
+import { streamOfLine, type IndicatorStream } from './stream.ts';
+import { pushSum, sumBodyLength } from './windows/sum.ts';
+
+/**
+ * Realised volatility (Andersen & Bollerslev 1998): the square root of the sum of the last `period`
+ * squared logarithmic returns r, √(Σ r²), the volatility over the whole window. No mean is
+ * subtracted; that is what sets it apart from `rollingVolatility`. With `periodsPerYear` it is the
+ * annualised mean instead, √(periodsPerYear · Σ r² / period). NaN in the first `period` rows, and
+ * wherever a return in the window is unknown (a gap, or a price of 0 or less).
+ *
+ * @throws KernelError BAD_PARAMETER when period is not an integer of 1 or more or periodsPerYear is negative
+ */
+export function realisedVolatility(
+  values: Float64Array,
+  period: number = 20,
+  periodsPerYear?: number,
+): Float64Array {
+  return computeLine(realisedVolatilityMachine(period, periodsPerYear), values);
+}
+
+/** {@link realisedVolatility} value by value. */
+export function streamRealisedVolatility(
+  period: number = 20,
+  periodsPerYear?: number,
+): IndicatorStream<[value: number], number> {
+  return streamOfLine(realisedVolatilityMachine(period, periodsPerYear));
+}
+
+/**
+ * {@link realisedVolatility} as a state machine. In its state: whether there was a price before, the
+ * counter and body of the window over squared returns, and between them the price before.
+ */
+export function realisedVolatilityMachine(
+  period: number,
+  periodsPerYear?: number,
+): IndicatorMachine {
+  requireInteger('period', period, 1);
+  if (periodsPerYear !== undefined) requireAtLeast('periodsPerYear', periodsPerYear, 0);
+  const place = { period, counter: 1, body: 3 };
+  const factor = periodsPerYear === undefined ? 1 : periodsPerYear / period;
+  return {
+    name: 'realised',
+    parameters: periodsPerYear === undefined ? [period] : [period, periodsPerYear],
+    inputs: ['close'],
+    lines: 1,
+    warmUp: period,
+    counters: 2,
+    stateLength: 3 + sumBodyLength(period),
+    advance(state, inputs, start, end, lines) {
+      const [values, result] = [inputs[0] as Float64Array, lines[0] as Float64Array];
+      let before = state[0] === 0 ? NaN : (state[2] as number);
+      for (let row = start; row < end; row += 1) {
+        const now = values[row] as number;
+        const change = logReturn(before, now);
+        before = now;
+        if (change - change === 0) {
+          result[row] = Math.sqrt(factor * pushSum(place, state, change * change));
+        } else {
+          // A return that is not known: the window over returns begins anew behind it.
+          state[1] = 0;
+          result[row] = NaN;
+        }
+      }
+      state[0] = 1;
+      state[2] = before;
+    },
+  };
+}
