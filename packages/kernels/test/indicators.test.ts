@@ -287,6 +287,16 @@ describe('computeIndicators', () => {
     }
   });
 
+  it('writes every row of the columns that it is given', () => {
+    const { close, ...others } = barsOf(100, 11);
+    close[50] = NaN;
+    const specs = [...INDICATOR_NAMES, 'sma500'];
+    const columnFor = (_name: string, rows: number): Float64Array =>
+      new Float64Array(rows).fill(-777);
+    const given = computeIndicators(specs, close, others, { columnFor });
+    expect(given).toEqual(computeIndicators(specs, close, others));
+  });
+
   it('tells how far it is and stops when it is told to', () => {
     const close = new Float64Array(200_000);
     const fractions: number[] = [];

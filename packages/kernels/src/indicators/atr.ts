@@ -72,7 +72,10 @@ function advanceAtr(
     result[row] = seen > period ? average : NaN;
   }
   for (; row < end; row += 1) {
-    const range = trueRange(high[row] as number, low[row] as number, before);
+    const top = high[row] as number;
+    const bottom = low[row] as number;
+    // Written out here and not called: a call that is not inlined would box its numbers, row by row.
+    const range = (top > before ? top : before) - (bottom < before ? bottom : before);
     before = close[row] as number;
     average = average * keep + range * weight;
     result[row] = average;

@@ -22,6 +22,12 @@ export interface IndicatorOptions {
   readonly onProgress?: ((fractionDone: number) => void) | undefined;
   /** Asked every 65,536 rows; true ends the computation with KernelError CANCELLED. */
   readonly shouldStop?: (() => boolean) | undefined;
+  /**
+   * Gives the column of this name to write to, as long as the series; every row of it is written. For
+   * callers that compute again and again: fresh memory costs more than most indicators.
+   * @default a new array
+   */
+  readonly columnFor?: ((name: string, rows: number) => Float64Array) | undefined;
 }
 
 /** Rows that go through all machines before the next: 8 KiB of each column. */
@@ -60,12 +66,13 @@ export function computeIndicators(
   const rows = close.length;
   const result: Record<string, Float64Array> = {};
   const passes: Pass[] = [];
+  const columnFor = options.columnFor ?? ((_name, length) => new Float64Array(length));
   for (const spec of specs) {
     const named = readIndicator(spec);
     const inputs = inputsOf(spec, named.machine, columns);
     // Lags of several depths share their columns.
     if (named.columns.every((name) => name in result)) continue;
-    const lines = named.columns.map(() => new Float64Array(rows));
+    const lines = named.columns.map((name) => columnFor(name, rows));
     named.columns.forEach((name, line) => (result[name] = lines[line] as Float64Array));
     // A warm-up that never ends needs no state, however long a window somebody asks for.
     if (named.machine.warmUp >= rows) for (const line of lines) line.fill(NaN);

@@ -1,8 +1,8 @@
 import { requireAtLeast, requireInteger } from '../check.ts';
+import { forKnownReturns, stretchOfReturns } from './known-returns.ts';
 import { computeLine, type IndicatorMachine } from './machine.ts';
-import { logReturn } from './returns.ts';
 import { streamOfLine, type IndicatorStream } from './stream.ts';
-import { pushSum, sumBodyLength } from './windows/sum.ts';
+import { advanceSum, sumBodyLength } from './windows/sum.ts';
 
 /**
  * Realised volatility (Andersen & Bollerslev 1998): the square root of the sum of the last `period`
@@ -30,8 +30,8 @@ export function streamRealisedVolatility(
 }
 
 /**
- * {@link realisedVolatility} as a state machine. In its state: whether there was a price before, the
- * counter and body of the window over squared returns, and between them the price before.
+ * {@link realisedVolatility} as a state machine. In its state: that of the returns, then the counter
+ * and body of the window over their squares.
  */
 export function realisedVolatilityMachine(
   period: number,
@@ -39,33 +39,29 @@ export function realisedVolatilityMachine(
 ): IndicatorMachine {
   requireInteger('period', period, 1);
   if (periodsPerYear !== undefined) requireAtLeast('periodsPerYear', periodsPerYear, 0);
-  const place = { period, counter: 1, body: 3 };
+  const place = { period, counter: 2, body: 3 };
   const factor = periodsPerYear === undefined ? 1 : periodsPerYear / period;
+  const returns = stretchOfReturns();
   return {
     name: 'realised',
     parameters: periodsPerYear === undefined ? [period] : [period, periodsPerYear],
     inputs: ['close'],
     lines: 1,
     warmUp: period,
-    counters: 2,
+    counters: 3,
     stateLength: 3 + sumBodyLength(period),
     advance(state, inputs, start, end, lines) {
       const [values, result] = [inputs[0] as Float64Array, lines[0] as Float64Array];
-      let before = state[0] === 0 ? NaN : (state[2] as number);
-      for (let row = start; row < end; row += 1) {
-        const now = values[row] as number;
-        const change = logReturn(before, now);
-        before = now;
-        if (change - change === 0) {
-          result[row] = Math.sqrt(factor * pushSum(place, state, change * change));
-        } else {
-          // A return that is not known: the window over returns begins anew behind it.
-          state[1] = 0;
-          result[row] = NaN;
+      forKnownReturns(state, values, [start, end], returns, result, (first, from, to) => {
+        const sums = returns.subarray(from, to);
+        for (let each = 0; each < sums.length; each += 1) {
+          sums[each] = (sums[each] as number) * (sums[each] as number);
         }
-      }
-      state[0] = 1;
-      state[2] = before;
+        advanceSum(place, state, sums, sums.length);
+        for (let each = 0; each < sums.length; each += 1) {
+          result[first + from + each] = Math.sqrt(factor * (sums[each] as number));
+        }
+      });
     },
   };
 }

@@ -28,24 +28,43 @@ export function streamLogReturns(): IndicatorStream<[value: number], number> {
   return streamOfLine(logReturnMachine);
 }
 
-/** {@link simpleReturns} as a state machine. */
-export const simpleReturnMachine: IndicatorMachine = returnMachine('return', (before, now) =>
-  before === 0 ? NaN : now / before - 1,
+/** {@link simpleReturns} as a state machine. In its state: whether there was a value before, and which. */
+export const simpleReturnMachine: IndicatorMachine = returnMachine(
+  'return',
+  (state, values, start, end, result) => {
+    let before = state[0] === 0 ? 0 : (state[1] as number);
+    for (let row = start; row < end; row += 1) {
+      const now = values[row] as number;
+      result[row] = before === 0 ? NaN : now / before - 1;
+      before = now;
+    }
+    state[0] = 1;
+    state[1] = before;
+  },
 );
 
-/** {@link logReturns} as a state machine. */
-export const logReturnMachine: IndicatorMachine = returnMachine('logreturn', logReturn);
+/** {@link logReturns} as a state machine. In its state: whether there was a value before, and which. */
+export const logReturnMachine: IndicatorMachine = returnMachine('logreturn', fillLogReturns);
 
-/** ln(now / before), NaN unless both are positive. */
-export function logReturn(before: number, now: number): number {
-  return before > 0 && now > 0 ? Math.log(now / before) : NaN;
+/** Writes the logarithmic returns of the rows [start, end); the state is that of {@link logReturnMachine}. */
+export function fillLogReturns(
+  state: Float64Array,
+  values: Float64Array,
+  start: number,
+  end: number,
+  result: Float64Array,
+): void {
+  let before = state[0] === 0 ? 0 : (state[1] as number);
+  for (let row = start; row < end; row += 1) {
+    const now = values[row] as number;
+    result[row] = before > 0 && now > 0 ? Math.log(now / before) : NaN;
+    before = now;
+  }
+  state[0] = 1;
+  state[1] = before;
 }
 
-/** In its state: whether there was a value before, and which. */
-function returnMachine(
-  name: string,
-  change: (before: number, now: number) => number,
-): IndicatorMachine {
+function returnMachine(name: string, fill: typeof fillLogReturns): IndicatorMachine {
   return {
     name,
     parameters: [],
@@ -55,15 +74,7 @@ function returnMachine(
     counters: 1,
     stateLength: 2,
     advance(state, inputs, start, end, lines) {
-      const [values, result] = [inputs[0] as Float64Array, lines[0] as Float64Array];
-      let before = state[0] === 0 ? NaN : (state[1] as number);
-      for (let row = start; row < end; row += 1) {
-        const now = values[row] as number;
-        result[row] = change(before, now);
-        before = now;
-      }
-      state[0] = 1;
-      state[1] = before;
+      fill(state, inputs[0] as Float64Array, start, end, lines[0] as Float64Array);
     },
   };
 }

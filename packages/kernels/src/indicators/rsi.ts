@@ -61,7 +61,9 @@ function advanceRsi(
     before = value;
     gain = gain * keep + (size + change) * weight;
     loss = loss * keep + (size - change) * weight;
-    result[row] = strength(gain, loss);
+    // Written out here and not called: a call that is not inlined would box its numbers, row by row.
+    const movement = gain + loss;
+    result[row] = movement === 0 ? 50 : (100 * gain) / movement;
   }
   state[1] = before;
   state[2] = gain;
@@ -106,7 +108,7 @@ function warmUpRsi(
 }
 
 /** The index from the averages, or from the same multiple of both. */
-export function strength(gain: number, loss: number): number {
+function strength(gain: number, loss: number): number {
   const movement = gain + loss;
   return movement === 0 ? 50 : (100 * gain) / movement;
 }

@@ -6,7 +6,7 @@
 import { emaMachine } from './ema.ts';
 import { macdMachine, type MacdPeriods } from './macd.ts';
 import type { IndicatorMachine } from './machine.ts';
-import { rsiMachine, strength } from './rsi.ts';
+import { rsiMachine } from './rsi.ts';
 
 /** Which RSI, EMA and MACD. */
 interface TogetherPeriods extends MacdPeriods {
@@ -93,7 +93,9 @@ function advanceTogether(
     before = value;
     gain = gain * keep + (size + change) * weight;
     loss = loss * keep + (size - change) * weight;
-    rsi[row] = strength(gain, loss);
+    // Written out and not called: a call that is not inlined would box its numbers, row by row.
+    const movement = gain + loss;
+    rsi[row] = movement === 0 ? 50 : (100 * gain) / movement;
     average += emaWeight * (value - average);
     ema[row] = average;
     fast += fastWeight * (value - fast);

@@ -1,6 +1,6 @@
 import { requireAtLeast, requireInteger } from '../check.ts';
+import { forKnownReturns, STRETCH_ROWS, stretchOfReturns } from './known-returns.ts';
 import { computeLine, type IndicatorMachine } from './machine.ts';
-import { logReturn } from './returns.ts';
 import { streamOfLine, type IndicatorStream } from './stream.ts';
 import { advanceMoments, momentsBodyLength } from './windows/moments.ts';
 
@@ -28,70 +28,35 @@ export function streamRollingVolatility(
   return streamOfLine(volatilityMachine(period, periodsPerYear));
 }
 
-/** Rows whose returns are computed before their moments: they stay in the fastest cache. */
-const STRIDE_ROWS = 256;
-
 /**
- * {@link rollingVolatility} as a state machine. In its state: whether there was a price before, the
- * counter and body of the window over returns, and between them the price before.
+ * {@link rollingVolatility} as a state machine. In its state: that of the returns, then the counter and
+ * body of the window over them.
  */
 export function volatilityMachine(period: number, periodsPerYear: number): IndicatorMachine {
   requireInteger('period', period, 2);
   requireAtLeast('periodsPerYear', periodsPerYear, 0);
-  const place = { period, counter: 1, body: 3 };
+  const place = { period, counter: 2, body: 3 };
   const scale = Math.sqrt(periodsPerYear);
-  const returns = new Float64Array(STRIDE_ROWS);
-  const means = new Float64Array(STRIDE_ROWS);
-  const squares = new Float64Array(STRIDE_ROWS);
+  const returns = stretchOfReturns();
+  const means = new Float64Array(STRETCH_ROWS);
+  const squares = new Float64Array(STRETCH_ROWS);
   return {
     name: 'volatility',
     parameters: [period, periodsPerYear],
     inputs: ['close'],
     lines: 1,
     warmUp: period,
-    counters: 2,
+    counters: 3,
     stateLength: 3 + momentsBodyLength(period),
     advance(state, inputs, start, end, lines) {
       const [values, result] = [inputs[0] as Float64Array, lines[0] as Float64Array];
-      for (let from = start; from < end;) {
-        const known = fillReturns(state, values, from, Math.min(end, from + STRIDE_ROWS), returns);
-        advanceMoments(place, state, returns, 0, known, means, squares);
-        for (let each = 0; each < known; each += 1) {
+      forKnownReturns(state, values, [start, end], returns, result, (first, from, to) => {
+        advanceMoments(place, state, returns, from, to, means, squares);
+        for (let each = from; each < to; each += 1) {
           const squared = squares[each] as number;
-          result[from + each] = scale * Math.sqrt((squared < 0 ? 0 : squared) / (period - 1));
+          result[first + each] = scale * Math.sqrt((squared < 0 ? 0 : squared) / (period - 1));
         }
-        from += known;
-        if (known === STRIDE_ROWS || from === end) continue;
-        // A return that is not known: the window over returns begins anew behind it.
-        result[from] = NaN;
-        state[1] = 0;
-        from += 1;
-      }
+      });
     },
   };
-}
-
-/**
- * Puts the returns of the rows [start, end) into `returns` up to the first that is not finite, whose
- * price is taken note of as well; returns how many were put there.
- */
-function fillReturns(
-  state: Float64Array,
-  values: Float64Array,
-  start: number,
-  end: number,
-  returns: Float64Array,
-): number {
-  let before = state[0] === 0 ? NaN : (state[2] as number);
-  let row = start;
-  for (; row < end; row += 1) {
-    const now = values[row] as number;
-    const change = logReturn(before, now);
-    before = now;
-    if (change - change !== 0) break;
-    returns[row - start] = change;
-  }
-  state[0] = 1;
-  state[2] = before;
-  return row - start;
 }

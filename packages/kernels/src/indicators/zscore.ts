@@ -1,5 +1,5 @@
 import { requireInteger } from '../check.ts';
-import { isFlat } from '../znormalise.ts';
+import { FLAT_TOLERANCE } from '../znormalise.ts';
 import { computeLine, type IndicatorMachine } from './machine.ts';
 import { streamOfLine, type IndicatorStream } from './stream.ts';
 import { advanceMoments, momentsBodyLength } from './windows/moments.ts';
@@ -47,7 +47,10 @@ export function zscoreMachine(period: number): IndicatorMachine {
           const squared = squares[each] as number;
           const deviation = Math.sqrt((squared < 0 ? 0 : squared) / period);
           const distance = (values[from + each] as number) - mean;
-          result[from + each] = isFlat(mean, deviation) ? 0 : distance / deviation;
+          // The rule of `isFlat`, written out: a call that is not inlined would box its numbers.
+          const level = Math.abs(mean);
+          const isFlat = deviation < FLAT_TOLERANCE * (level > 1 ? level : 1);
+          result[from + each] = isFlat ? 0 : distance / deviation;
         }
       }
     },

@@ -8,35 +8,47 @@
  */
 import type { WindowPlace } from './mean.ts';
 
-/** Numbers that {@link pushSum} needs beside its counter. */
+/** Numbers that {@link advanceSum} needs beside its counter. */
 export function sumBodyLength(period: number): number {
   return 1 + period;
 }
 
-/** Takes one more value and returns the sum of the last `period`, NaN before the first window. */
-export function pushSum(
+/** Replaces each of `values[0 … rows)` by the sum of the last `period`, NaN before the first window. */
+export function advanceSum(
   { period, counter, body }: WindowPlace,
   state: Float64Array,
-  value: number,
-): number {
-  const seen = state[counter] as number;
-  const filled = seen < period ? seen : seen - period;
-  const slot = body + 1 + filled;
-  if (filled === period - 1) {
-    state[counter] = period;
-    state[body] = 0;
-    return turn(state, body + 1, period, value);
+  values: Float64Array,
+  rows: number,
+): void {
+  let seen = state[counter] as number;
+  let head = state[body] as number;
+  const slots = body + 1;
+  for (let row = 0; row < rows;) {
+    const filled = seen < period ? seen : seen - period;
+    const headEnd = Math.min(rows, row + period - 1 - filled);
+    let slot = slots + filled;
+    seen += headEnd - row;
+    if (seen < period) {
+      for (; row < headEnd; row += 1, slot += 1) {
+        state[slot] = values[row] as number;
+        values[row] = NaN;
+      }
+    } else {
+      for (; row < headEnd; row += 1, slot += 1) {
+        const value = values[row] as number;
+        head += value;
+        values[row] = head + (state[slot] as number);
+        state[slot] = value;
+      }
+    }
+    if (row === rows) break;
+    values[row] = turn(state, slots, period, values[row] as number);
+    head = 0;
+    seen = period;
+    row += 1;
   }
-  state[counter] = seen + 1;
-  if (seen < period) {
-    state[slot] = value;
-    return NaN;
-  }
-  const head = (state[body] as number) + value;
-  const sum = head + (state[slot] as number);
+  state[counter] = seen;
   state[body] = head;
-  state[slot] = value;
-  return sum;
 }
 
 /** Turns the values of a chunk, of which `last` is not stored, into the sums of what follows each; returns the sum of all. */
