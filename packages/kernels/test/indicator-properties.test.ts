@@ -14,6 +14,7 @@ import {
   type IndicatorMachine,
 } from '../src/indicators/machine.ts';
 import { streamOf } from '../src/indicators/stream.ts';
+import { togetherMachine } from '../src/indicators/together.ts';
 import {
   deviation,
   mean,
@@ -374,6 +375,16 @@ describe('every indicator gives the same bits', () => {
         if (difference !== undefined) return `${spec}: ${difference}`;
       }
       return undefined;
+    });
+  });
+
+  it('in one loop with two others, in pieces', () => {
+    forAll(({ bars, p, q, r, cuts }) => {
+      const close = f64(bars.close);
+      const periods = { rsi: p, ema: q, fast: r, slow: r + (p % 5) + 1, signal: (q % 7) + 1 };
+      const lines = kernels.macd(close, periods.fast, periods.slow, periods.signal);
+      const alone = [kernels.rsi(close, p), kernels.ema(close, q), ...Object.values(lines)];
+      return bitDifference(inPieces(togetherMachine(periods), [close], cuts), alone);
     });
   });
 
