@@ -382,8 +382,13 @@ describe('every indicator gives the same bits', () => {
     forAll(({ bars, p, q, r, cuts }) => {
       const close = f64(bars.close);
       const periods = { rsi: p, ema: q, fast: r, slow: r + (p % 5) + 1, signal: (q % 7) + 1 };
-      const lines = kernels.macd(close, periods.fast, periods.slow, periods.signal);
-      const alone = [kernels.rsi(close, p), kernels.ema(close, q), ...Object.values(lines)];
+      const { macd, signal, histogram } = kernels.macd(
+        close,
+        periods.fast,
+        periods.slow,
+        periods.signal,
+      );
+      const alone = [kernels.rsi(close, p), kernels.ema(close, q), macd, signal, histogram];
       return bitDifference(inPieces(togetherMachine(periods), [close], cuts), alone);
     });
   });
