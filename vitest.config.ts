@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{fuzz,soak}/**'],
+          exclude: ['test/{fuzz,soak,oracle}/**'],
           testTimeout: 60_000,
         },
       },

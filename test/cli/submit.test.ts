@@ -173,6 +173,31 @@ describe('swarm submit', () => {
     expectNear(columns['rsi14'], rsi(dax, 14));
   });
 
+  it('computes indicators of bars from the columns that it is given', async () => {
+    const bars = dax.map((close, row) => [close + (row % 7), close - (row % 5), close, row % 3]);
+    const file = workplace.file(
+      'bars.csv',
+      ['top,bottom,last,size', ...bars.map((bar) => bar.join(','))].join('\n'),
+    );
+    const columnsOf = '--column last --high top --low bottom --volume size'.split(' ');
+    const words = ['--series', file, ...columnsOf, '--indicators', 'stochastic5-2,obv'];
+    const { code, json } = await submit('features', ...words);
+    expect(code).toBe(0);
+    const columns = json.result['columns'] as Readonly<Record<string, (number | null)[]>>;
+    let balance = 0;
+    const expected = bars.map(([, , close = 0, size = 0], row) => {
+      const before = bars[row - 1]?.[2] ?? Number.NEGATIVE_INFINITY;
+      balance += Math.sign(close - before) * size;
+      return balance;
+    });
+    expect(columns['obv']).toEqual(expected);
+    const last = bars.slice(-5);
+    const top = Math.max(...last.map(([high = 0]) => high));
+    const bottom = Math.min(...last.map(([, low = 0]) => low));
+    const place = (100 * ((dax.at(-1) ?? 0) - bottom)) / (top - bottom);
+    expect(columns['stochastic5-2K']?.at(-1)).toBeCloseTo(place, 9);
+  });
+
   it('runs functions of a handler file in threads, and reports what they throw', async () => {
     const input = workplace.file('input.json', '{"numbers": [1, 2, 3.5]}');
     const [sum, failure] = await Promise.all([

@@ -2,7 +2,8 @@
 import type { Bench } from '../harness/model.ts';
 import { connect } from './connect.ts';
 import { dispatch } from './dispatch.ts';
+import { indicators } from './indicators.ts';
 import { streams } from './streams.ts';
 import { transport } from './transport.ts';
 
-export const benches: readonly Bench[] = [transport, streams, connect, dispatch];
+export const benches: readonly Bench[] = [transport, streams, connect, dispatch, indicators];

@@ -44,6 +44,17 @@ export interface ConnectTimes {
   readonly isResumed: boolean;
 }
 
+/** Bars to compute indicators of; a peer turns them into what it likes best before the clock runs. */
+export interface Bars {
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+  readonly volume: Float64Array;
+}
+
+/** Computes over all rows; the last value of each line, so that nobody can skip the work. */
+export type IndicatorRun = () => readonly number[];
+
 /** What workloads ask of a client. */
 export interface Abilities {
   openChannel(messageBytes: number): Promise<Channel>;
@@ -63,6 +74,8 @@ export interface Abilities {
   runTinyTask(computeMs: number): Promise<void>;
   /** Lets time pass. */
   beIdle(durationMs: number): Promise<void>;
+  /** Gets ready to compute the indicator of this name (see `workloads/indicators.ts`) over these bars. */
+  prepareIndicator(name: string, bars: Bars): IndicatorRun;
   /** Has so many tasks decided upon: each submitted, given to an agent and ended. */
   decideTasks(count: number): Promise<void>;
 }

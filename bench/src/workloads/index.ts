@@ -3,6 +3,7 @@ import type { Workload } from '../harness/model.ts';
 import { connectCold, connectResumed } from './connect.ts';
 import { decisions } from './decisions.ts';
 import { idle } from './idle.ts';
+import { indicatorWorkloads } from './indicators.ts';
 import { oneWay } from './one-way.ts';
 import { openTogether } from './open-together.ts';
 import { pipelined } from './pipelined.ts';
@@ -26,4 +27,5 @@ export const workloads: readonly Workload[] = [
   shortTasksInThreads,
   idle,
   decisions,
+  ...indicatorWorkloads,
 ];

@@ -1,3 +1,4 @@
+import { INDICATOR_NAMES } from '@quic-swarm/kernels';
 import { describe, expect, it } from 'vitest';
 import { parseDuration, formatDuration } from '../src/command-line/duration.ts';
 import { completionsFor } from '../src/command-line/completions.ts';
@@ -67,6 +68,14 @@ describe('parseCommandLine', () => {
     if (parsed.kind !== 'print') throw new Error('No text.');
     expect(parsed.text).toContain('Exit codes: 0 ok');
     expect(parsed.text.split('\n').length).toBeLessThan(50);
+  });
+
+  it('names every indicator in the help of submit features', async () => {
+    const parsed = await parseCommandLine(SWARM, ['submit', 'features', '--help'], { version });
+    if (parsed.kind !== 'print') throw new Error('No text.');
+    for (const name of INDICATOR_NAMES) {
+      expect(parsed.text).toMatch(new RegExp(String.raw`\b${name}(?:\d+(?:-\d+)*)?[ ,]`));
+    }
   });
 
   it('names every agent type in the help of agent', async () => {

@@ -62,18 +62,45 @@ export {
 export { rollingCorrelation, type RollingCorrelationOptions } from './rolling-correlation.ts';
 export { averageRanks } from './ranks.ts';
 export {
+  columnsNeededBy,
   computeIndicator,
-  INDICATOR_NAMES,
+  computeIndicators,
   type IndicatorColumns,
+  type IndicatorOptions,
 } from './indicators/compute-indicator.ts';
-export { bollinger, type BollingerColumns } from './indicators/bollinger.ts';
-export { ema } from './indicators/ema.ts';
-export { macd, type MacdColumns } from './indicators/macd.ts';
-export { logReturns, simpleReturns } from './indicators/returns.ts';
-export { rsi } from './indicators/rsi.ts';
-export { sma } from './indicators/sma.ts';
-export { rollingVolatility } from './indicators/volatility.ts';
-export { zscore } from './indicators/zscore.ts';
+export { INDICATOR_NAMES } from './indicators/indicator-names.ts';
+export type { PriceColumn, PriceColumns } from './indicators/machine.ts';
+export type { IndicatorSnapshot, IndicatorStream } from './indicators/stream.ts';
+export { atr, streamAtr, type HighLowClose } from './indicators/atr.ts';
+export {
+  bollinger,
+  streamBollinger,
+  type BollingerColumns,
+  type BollingerValue,
+} from './indicators/bollinger.ts';
+export { ema, streamEma } from './indicators/ema.ts';
+export { laggedValues, streamLaggedValues } from './indicators/lags.ts';
+export { macd, streamMacd, type MacdColumns, type MacdValue } from './indicators/macd.ts';
+export { obv, streamObv, type CloseVolume } from './indicators/obv.ts';
+export { realisedVolatility, streamRealisedVolatility } from './indicators/realised-volatility.ts';
+export {
+  logReturns,
+  simpleReturns,
+  streamLogReturns,
+  streamSimpleReturns,
+} from './indicators/returns.ts';
+export { rsi, streamRsi } from './indicators/rsi.ts';
+export { sma, streamSma } from './indicators/sma.ts';
+export {
+  stochastic,
+  streamStochastic,
+  type StochasticColumns,
+  type StochasticValue,
+} from './indicators/stochastic.ts';
+export { rollingVolatility, streamRollingVolatility } from './indicators/volatility.ts';
+export { streamVwap, vwap, type HighLowCloseVolume } from './indicators/vwap.ts';
+export { streamWma, wma } from './indicators/wma.ts';
+export { streamZscore, zscore } from './indicators/zscore.ts';
 export { RandomSource } from './random.ts';
 export {
   initialiseMlp,

@@ -18,6 +18,7 @@ export type KernelProblem =
   | 'BAD_PARAMETER'
   | 'BAD_RANGE'
   | 'LENGTH_MISMATCH'
+  | 'MISSING_COLUMN'
   | 'TOO_LARGE'
   | 'UNKNOWN_ALGORITHM'
   | 'UNKNOWN_INDICATOR'

@@ -709,6 +709,18 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
     },
   ],
   [
+    'compute indicators of bars',
+    'FeatureEngineering',
+    'input',
+    {
+      series: { datasetId, column: 'close' },
+      high: { datasetId, column: 'high' },
+      low: { datasetId, column: 'low', start: 0, end: 3 },
+      volume: { values: { $float64: [10, 0, 2.5] } },
+      indicators: ['atr14', 'vwap'],
+    },
+  ],
+  [
     'the indicators',
     'FeatureEngineering',
     'result',

@@ -1,8 +1,11 @@
-/** Task type FeatureEngineering: indicators of one series. */
-import { computeIndicator } from '@quic-swarm/kernels';
+/** Task type FeatureEngineering: indicators of one series, or of bars. */
+import { computeIndicators, type PriceColumns } from '@quic-swarm/kernels';
 import { SwarmError, type FeatureEngineeringInput, type FeatureSet } from '@quic-swarm/protocol';
 import type { TaskContext } from '../task-handler.ts';
 import { resolveSeries } from './series-reference.ts';
+
+/** As many as a FeatureSet may carry. */
+const COLUMNS_MAX = 1024;
 
 /** Computes a FeatureEngineering task. An indicator that is named twice gives its columns once. */
 export default function computeFeatures(
@@ -11,20 +14,35 @@ export default function computeFeatures(
 ): FeatureSet {
   const startedMs = performance.now();
   const series = resolveSeries(input.series, context, 'series');
-  const columns = new Map<string, Float64Array>();
-  for (const [index, indicator] of input.indicators.entries()) {
-    if (context.isCancelled()) {
-      throw new SwarmError('TASK_CANCELLED', 'The task was stopped between two indicators.');
-    }
-    for (const [name, values] of Object.entries(computeIndicator(indicator, series))) {
-      columns.set(name, values);
-    }
-    context.progress((index + 1) / input.indicators.length, indicator);
+  const columns = computeIndicators(input.indicators, series, otherColumns(input, context), {
+    onProgress: (fraction) => context.progress(fraction),
+    shouldStop: () => context.isCancelled(),
+  });
+  const entries = Object.entries(columns);
+  if (entries.length > COLUMNS_MAX) {
+    throw new SwarmError(
+      'BAD_INPUT',
+      `The indicators have ${entries.length} columns; a result carries ${COLUMNS_MAX} at most.`,
+      { hint: 'Share the indicators out over several tasks.' },
+    );
   }
   return {
     rows: series.length,
-    columns: [...columns].map(([name, values]) => ({ name, values })),
+    columns: entries.map(([name, values]) => ({ name, values })),
     route: 'typescript',
     elapsedMs: performance.now() - startedMs,
   };
+}
+
+/** The columns of the same bars that the task names besides the series. */
+function otherColumns(
+  input: FeatureEngineeringInput,
+  context: TaskContext,
+): Omit<PriceColumns, 'close'> {
+  const columns: { -readonly [Name in keyof PriceColumns]: Float64Array } = {};
+  for (const name of ['high', 'low', 'volume'] as const) {
+    const reference = input[name];
+    if (reference !== undefined) columns[name] = resolveSeries(reference, context, name);
+  }
+  return columns;
 }

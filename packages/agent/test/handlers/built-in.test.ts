@@ -4,11 +4,12 @@ import {
   decodeResult,
   encodeDocument,
   type BuiltInTaskType,
+  type FeatureEngineeringInput,
   type NeuralTrainingInput,
   type ReasoningExperience,
   type ResultOf,
 } from '@quic-swarm/protocol';
-import { correlate, initialiseMlp, searchPattern, sma } from '@quic-swarm/kernels';
+import { atr, correlate, initialiseMlp, searchPattern, sma, vwap } from '@quic-swarm/kernels';
 import { expect, test } from 'vitest';
 import computeFeatures from '../../src/handlers/feature.ts';
 import matchPattern from '../../src/handlers/pattern.ts';
@@ -173,6 +174,52 @@ test('FeatureEngineering computes each indicator once, under its own name', () =
   ]);
   expect(result.columns[0]?.values).toEqual(sma(prices, 20));
   expect(result.rows).toBe(2000);
+});
+
+test('FeatureEngineering reads the other columns of bars, and says which one is missing', () => {
+  const [high, low] = [prices.map((x) => x + 1), prices.map((x) => x - 2)];
+  const bars = contextWith({ close: prices, high, low });
+  const [series, highs] = [
+    { datasetId: DATASET_ID, column: 'close' },
+    { datasetId: DATASET_ID, column: 'high' },
+  ];
+  const indicators = ['atr5', 'vwap', 'obv'];
+  const input = {
+    series,
+    high: highs,
+    low: { values: low },
+    volume: { values: other },
+    indicators,
+  };
+  const result = travelled('FeatureEngineering', computeFeatures(input, bars));
+  expect(result.columns.map(({ name }) => name)).toEqual(['atr5', 'vwap', 'obv']);
+  expect(result.columns[0]?.values).toEqual(atr({ high, low, close: prices }, 5));
+  expect(result.columns[1]?.values).toEqual(vwap({ high, low, close: prices, volume: other }));
+  expect(bars.fractions).toEqual([1]);
+
+  const failureOf = (given: FeatureEngineeringInput): object => {
+    try {
+      computeFeatures(given, bars);
+    } catch (error) {
+      return handlerFailureOf(error);
+    }
+    throw new Error('It did not fail.');
+  };
+  expect(failureOf({ series, indicators: ['atr5'] })).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    type: 'MISSING_COLUMN',
+    message: 'atr5 needs high and low beside the series.',
+    retryable: false,
+  });
+  expect(failureOf({ ...input, volume: { values: new Float64Array(3) } })).toMatchObject({
+    type: 'LENGTH_MISMATCH',
+    message: 'volume has 3 rows, but the series has 2000.',
+  });
+  const many = ['lags1024', 'sma3'];
+  expect(failureOf({ series, indicators: many })).toMatchObject({
+    type: 'BAD_INPUT',
+    message: 'The indicators have 1025 columns; a result carries 1024 at most.',
+  });
 });
 
 test('NeuralTraining: gradients equal central finite differences of the loss', () => {

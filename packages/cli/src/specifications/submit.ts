@@ -65,18 +65,26 @@ const CORRELATION: CommandSpecification = {
 
 const FEATURES: CommandSpecification = {
   name: 'features',
-  summary: 'Compute indicators of one series.',
+  summary: 'Compute indicators of one series, or of bars.',
   options: {
     series: SERIES,
-    column: COLUMN,
+    column: { describe: 'Column by name: the series; of bars, the close' },
+    high: { describe: 'Column with the highs, for atr14, stochastic14-3, vwap' },
+    low: { describe: 'Column with the lows, for the same' },
+    volume: { describe: 'Column with the volumes, for obv, vwap' },
     indicators: {
       describe:
-        'sma20, ema20, rsi14, macd, bollinger20, volatility20, return, … (numbers: their length)',
+        'return, logreturn, sma20, ema20, wma20, rsi14, macd12-26-9, bollinger20-2, zscore20, volatility20, ' +
+        'realised20, lags5, atr14, stochastic14-3, obv, vwap, vwap20 (numbers: their length; required)',
     },
     ...SUBMIT_OPTIONS,
   },
   examples: [
     ['swarm submit features --series prices.csv --column DAX --indicators sma20,rsi14,macd', ''],
+    [
+      'swarm submit features --series bars.csv --column close --high high --low low --indicators atr14',
+      '',
+    ],
   ],
   load: async () => (await import('../commands/submit-features.ts')).submitFeaturesCommand,
 };

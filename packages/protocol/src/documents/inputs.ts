@@ -50,10 +50,15 @@ export const StrategyCorrelationInput = record({
 });
 export type StrategyCorrelationInput = Static<typeof StrategyCorrelationInput>;
 
-/** Compute indicators of one series. Answered by FeatureSet. */
+/** Compute indicators of one series, or of bars. Answered by FeatureSet. */
 export const FeatureEngineeringInput = record({
+  /** The series; of bars, the close. */
   series: SeriesReference,
-  /** `sma20`, `ema20`, `rsi14`, `macd`, `bollinger20`, `volatility20`, `return`, … */
+  /** The other columns of the same bars, as long as the series, for indicators that read them (`atr14`, `obv`, …). */
+  high: Type.Optional(SeriesReference),
+  low: Type.Optional(SeriesReference),
+  volume: Type.Optional(SeriesReference),
+  /** `sma20`, `ema20`, `rsi14`, `macd`, `bollinger20`, `volatility20`, `return`, `atr14`, … */
   indicators: listOf(Name, 256),
 });
 export type FeatureEngineeringInput = Static<typeof FeatureEngineeringInput>;
