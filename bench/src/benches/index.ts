@@ -3,7 +3,15 @@ import type { Bench } from '../harness/model.ts';
 import { connect } from './connect.ts';
 import { dispatch } from './dispatch.ts';
 import { indicators } from './indicators.ts';
+import { kernels } from './kernels.ts';
 import { streams } from './streams.ts';
 import { transport } from './transport.ts';
 
-export const benches: readonly Bench[] = [transport, streams, connect, dispatch, indicators];
+export const benches: readonly Bench[] = [
+  transport,
+  streams,
+  connect,
+  dispatch,
+  kernels,
+  indicators,
+];

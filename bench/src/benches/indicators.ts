@@ -21,11 +21,11 @@ export const indicators: Bench = {
   rounds: 5,
   quickRounds: 2,
   contestants: [
-    { name: OURS, kind: 'ours', peer: 'kernels' },
+    { name: OURS, kind: 'ours', peer: 'indicator-kernels' },
     {
       name: `${OURS}, columns reused`,
       kind: 'ours',
-      peer: 'kernels',
+      peer: 'indicator-kernels',
       variant: { reusesColumns: true },
       note: 'columnFor gives the same arrays again; targets are judged without it, as peers make new ones too',
     },

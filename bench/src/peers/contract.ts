@@ -3,6 +3,7 @@
  * of the things that workloads ask for. One file per peer; nothing outside knows its library.
  */
 import type { Variant } from '../harness/model.ts';
+import type { KernelName } from './kernel-inputs.ts';
 
 /** The certificate of every server of a run, and the authority that issued it, which every client trusts; all PEM. */
 export interface TlsIdentity {
@@ -78,6 +79,8 @@ export interface Abilities {
   prepareIndicator(name: string, bars: Bars): IndicatorRun;
   /** Has so many tasks decided upon: each submitted, given to an agent and ended. */
   decideTasks(count: number): Promise<void>;
+  /** Prepares a kernel; each call of what it returns computes it once and gives a number of the answer. */
+  kernel(name: KernelName): () => number;
 }
 
 /** A process of a peer that runs. */

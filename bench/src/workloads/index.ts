@@ -4,6 +4,7 @@ import { connectCold, connectResumed } from './connect.ts';
 import { decisions } from './decisions.ts';
 import { idle } from './idle.ts';
 import { indicatorWorkloads } from './indicators.ts';
+import { kernelWorkloads } from './kernels.ts';
 import { oneWay } from './one-way.ts';
 import { openTogether } from './open-together.ts';
 import { pipelined } from './pipelined.ts';
@@ -27,5 +28,6 @@ export const workloads: readonly Workload[] = [
   shortTasksInThreads,
   idle,
   decisions,
+  ...Object.values(kernelWorkloads),
   ...indicatorWorkloads,
 ];
