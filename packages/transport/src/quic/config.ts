@@ -66,8 +66,10 @@ export function buildConfig(
   config.setInitialMaxStreamDataUni(0);
   config.setInitialMaxStreamsUni(3);
   config.setInitialMaxStreamsBidi(settings.streamsMax);
-  // Node has no way to send a datagram at a given time, so pacing would only produce times that nobody reads.
-  config.enablePacing(false);
+  // Node has no way to send a datagram at a given time, so nobody reads the times that pacing produces. Without it, though,
+  // quiche 0.18 notes for each datagram the time at which a burst began, up to four round trips ago while the congestion
+  // window is small; on a path of 4 ms that loses one datagram in twenty, it soon believed in seconds, and waited them.
+  config.enablePacing(true);
   // Random versions and parameters keep the public internet honest; between our own processes they cost bytes.
   config.grease(false);
   // A client behind NAT changes its port without knowing. quiche 0.18 wants a fresh connection id for each address and
