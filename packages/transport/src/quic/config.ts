@@ -41,6 +41,26 @@ export interface ConfigVariant {
   readonly ticketKey: Uint8Array | undefined;
 }
 
+/** The window of a connection begins at 48 KiB, and is at least 1.5 times that of any of its streams. */
+const FIRST_CONNECTION_WINDOW_BYTES = 48 * 1024;
+const CONNECTION_WINDOW_FACTOR = 1.5;
+
+/**
+ * The window that quiche may never exceed. Its two rules above do not ask for the maximum; but the next time that the window
+ * would grow, quiche 0.18 cuts it to the maximum, and with it what the peer was already promised: a peer that made use of
+ * the promise was accused of FLOW_CONTROL_ERROR. So the maximum is not below what the rules demand.
+ */
+function connectionWindowMax({
+  streamWindowBytes,
+  connectionWindowBytes,
+}: ConnectionSettings): number {
+  return Math.max(
+    connectionWindowBytes,
+    FIRST_CONNECTION_WINDOW_BYTES,
+    Math.ceil(CONNECTION_WINDOW_FACTOR * streamWindowBytes),
+  );
+}
+
 /** Builds the settings for one kind of connections. */
 export function buildConfig(
   tls: TlsMaterial,
@@ -57,7 +77,7 @@ export function buildConfig(
   config.setMaxSendUdpPayloadSize(payloadBytes);
   // Large windows keep one stream busy over a long path: 16 MiB is 1 Gbps at 130 ms.
   config.setInitialMaxData(settings.connectionWindowBytes);
-  config.setMaxConnectionWindow(settings.connectionWindowBytes);
+  config.setMaxConnectionWindow(connectionWindowMax(settings));
   config.setInitialMaxStreamDataBidiLocal(settings.streamWindowBytes);
   config.setInitialMaxStreamDataBidiRemote(settings.streamWindowBytes);
   config.setMaxStreamWindow(settings.streamWindowBytes);
