@@ -72,19 +72,26 @@ export function planPiece(seed: number, mayMove: boolean): PiecePlan {
   const random = seededRandom(seed);
   const [weather, faults] = choose(random, WEATHER);
   const isSlow = isLossy(faults) || 'bitsPerSecond' in faults;
+  const isTight = random() < 0.3;
+  const isNarrow = random() < 0.3;
+  const serverPayloadBytes = choose(random, PAYLOADS);
+  const clientPayloadBytes = choose(random, PAYLOADS);
+  const isMoving = random() < 0.25 && mayMove;
+  const hasHoles = random() < 0.15;
+  const losesDatagrams = isLossy(faults) || isMoving || hasHoles;
   // quiche 0.18 does not repeat a lost MAX_DATA when nothing was read since it was sent: a window that is used up before
   // the loss is noticed stays closed for ever (seed 777 with tight windows in every weather shows it).
-  const hasTightWindows = random() < 0.3 && !isLossy(faults);
+  const hasTightWindows = isTight && !losesDatagrams;
   // A lost MAX_STREAMS is not repeated by quiche 0.18: with few streams nobody could open one any more.
-  const hasFewStreams = random() < 0.3 && !isLossy(faults);
+  const hasFewStreams = isNarrow && !losesDatagrams;
   return {
     seed,
-    serverPayloadBytes: choose(random, PAYLOADS),
-    clientPayloadBytes: choose(random, PAYLOADS),
+    serverPayloadBytes,
+    clientPayloadBytes,
     weather,
     faults,
-    isMoving: random() < 0.25 && mayMove,
-    hasHoles: random() < 0.15,
+    isMoving,
+    hasHoles,
     clients: logInteger(random, 1, 12),
     concurrency: logInteger(random, 1, 400),
     messageBytesMax: logInteger(random, 100, isSlow ? 200_000 : 4_000_000),
