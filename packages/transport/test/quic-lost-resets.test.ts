@@ -71,7 +71,7 @@ describe('copies of datagrams with resets', () => {
       },
     );
     resets.noteReset();
-    resets.noteSent(Uint8Array.of(1, 2, 3), nowMs);
+    resets.noteSent(Uint8Array.of(1, 2, 3), () => nowMs);
     path.lost += path.isIdle ? 0 : 1;
     for (; nowMs <= untilMs; nowMs += 1) resets.tick(false, nowMs);
     expect(resets.dueAtMs).toBe(Infinity);

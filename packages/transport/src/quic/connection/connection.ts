@@ -306,7 +306,7 @@ export class QuicConnection implements Connection {
     this.#prober.sent(length);
     this.#delay.noteSent(length);
     const datagram = scratch.subarray(0, length);
-    this.#resets.noteSent(datagram, now());
+    this.#resets.noteSent(datagram, now);
     if (this.#closing !== undefined && this.#quiche.isDraining()) {
       this.#repeatedClose = new RepeatedClose(datagram);
     }

@@ -19,7 +19,7 @@ import type { QuicheConnection } from '../binding.ts';
 const RESETS_PER_DATAGRAM = 24;
 const DATAGRAMS_MIN = 2;
 
-/** What is kept of one connection. */
+/** What is kept of one connection: quiche's datagrams have at most 16 KiB. */
 const COPIES_MAX = 64;
 
 /** Soon after the datagram itself; from the second on at distances that double, as those of probes do. */
@@ -70,8 +70,9 @@ export class RepeatedResets {
   }
 
   /** A datagram was sent; it is copied if it may carry a reset. */
-  noteSent(datagram: Uint8Array, nowMs: number): void {
+  noteSent(datagram: Uint8Array, now: () => number): void {
     if (this.#datagramsAwaited === 0) return;
+    const dueAtMs = now() + FIRST_AFTER_MS;
     this.#datagramsAwaited -= 1;
     if (this.#datagramsAwaited === 0) this.#resetsAwaited = 0;
     if (this.#copies.length === COPIES_MAX) this.#copies.shift();
@@ -79,9 +80,9 @@ export class RepeatedResets {
       datagram: Uint8Array.from(datagram),
       lostBefore: this.#quiche.stats().lost,
       repeated: 0,
-      dueAtMs: nowMs + FIRST_AFTER_MS,
+      dueAtMs,
     });
-    this.#dueAtMs = Math.min(this.#dueAtMs, nowMs + FIRST_AFTER_MS);
+    this.#dueAtMs = Math.min(this.#dueAtMs, dueAtMs);
   }
 
   /** Sends what is due; everything that is kept if quiche is about to probe the path (`isProbing`). */
