@@ -53,6 +53,39 @@ function tableSize(connection: unknown): number {
   return connection instanceof QuicConnection ? connection.streams.size : NaN;
 }
 
+it('who hears of a reset ends its own half too, although it was not told to', async () => {
+  const wire = tap();
+  const heard = deferred<Error>();
+  const arrived = deferred();
+  const { client } = await meetForTest(
+    serving(),
+    connecting({ createSocket: wire.createSocket }),
+    (connection) => {
+      connection.onStream = (stream) => {
+        stream.onData = () => {
+          arrived.resolve();
+        };
+        stream.onError = heard.resolve;
+      };
+    },
+  );
+  if (!(client instanceof QuicConnection)) throw new Error('Not a connection of QUIC.');
+  const stream = await client.openStream();
+  stream.write(Buffer.from('begun'));
+  await arrived.promise;
+  await until(() => client.diagnosis['isLossTimerArmed'] === false);
+  // Lost for good with its copies: quiche repeats the reset in another datagram, but not that the peer shall stop.
+  let lost: Buffer | undefined;
+  wire.onSend = (datagram) => {
+    lost ??= Buffer.from(datagram);
+    wire.bytesMax = lost.equals(datagram) ? 0 : Infinity;
+  };
+  stream.reset(CANCELLED);
+  expect(await heard.promise).toMatchObject({ type: 'TASK_CANCELLED' });
+  // quiche holds a stream until both halves have ended.
+  await until(() => client.streams.quiche.streamStopped(stream.id) !== undefined);
+});
+
 describe('copies of datagrams with resets', () => {
   /** Copies that are sent until `untilMs`, by their times; the round trip is 15 ms. */
   function repeatedAt(path: { lost: number; isIdle: boolean }, untilMs: number): number[] {
