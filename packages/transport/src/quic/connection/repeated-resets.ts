@@ -29,6 +29,9 @@ const REPEATS = 8;
 /** How long a peer may take to acknowledge beyond the round trip (max_ack_delay, RFC 9000 §18.2). */
 const ACKNOWLEDGEMENT_MS = 25;
 
+/** Where datagrams are lost, quiche 0.18 may take the round trip for far longer than it is. */
+const ROUND_TRIP_MAX_MS = 250;
+
 interface Copy {
   readonly datagram: Uint8Array;
   /** How many datagrams were counted as lost when it was sent. */
@@ -90,7 +93,8 @@ export class RepeatedResets {
     if (this.#copies.length === 0 || (!isProbing && nowMs < this.#dueAtMs)) return;
     const { lost } = this.#quiche.stats();
     const isIdle = this.#isAcknowledged();
-    const distanceMs = this.#quiche.path().roundTripMs + ACKNOWLEDGEMENT_MS;
+    const { roundTripMs } = this.#quiche.path();
+    const distanceMs = Math.min(roundTripMs, ROUND_TRIP_MAX_MS) + ACKNOWLEDGEMENT_MS;
     this.#copies = this.#copies.filter((copy) => {
       if (isIdle && lost === copy.lostBefore) return false;
       const isDue = nowMs >= copy.dueAtMs;
