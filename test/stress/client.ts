@@ -124,10 +124,12 @@ const APPLICATION_ERROR = 0x0c;
  */
 function isExcused(
   { by, message }: ConnectionClosed,
+  { isMeeting }: Watched,
   { plan, watchdog }: Pick<ClientContext, 'plan' | 'watchdog'>,
 ): boolean {
-  if (by === 'timeout') return plan.isMoving;
-  if (by !== 'transport' || !watchdog.isLossy) return false;
+  if (!watchdog.isLossy) return false;
+  if (by === 'timeout') return plan.isMoving || isMeeting;
+  if (by !== 'transport') return false;
   const code = /QUIC error (\d+)/.exec(message)?.[1];
   if (code === undefined) return !message.includes('TLS alert');
   const codes = plan.isMoving ? [APPLICATION_ERROR, PROTOCOL_VIOLATION] : [APPLICATION_ERROR];
@@ -169,7 +171,7 @@ class Life {
       for (const { reject } of this.#callBacks.values()) reject(ending.error);
       if (this.isEnding) return;
       this.isEnding = true;
-      if (isExcused(ending, context)) context.totals.lost += 1;
+      if (isExcused(ending, watched, context)) context.totals.lost += 1;
       else context.onBug(new Error(`${watched.name} was ended by ${ending.by}: ${ending.message}`));
     });
   }
