@@ -114,7 +114,7 @@ async function disturb(
 }
 
 /** Long enough that no lossy path ends a connection by accident. */
-const IDLE_TIMEOUT_MS = 12_000;
+const IDLE_TIMEOUT_MS = 20_000;
 
 function settingsOf(plan: PiecePlan): Omit<QuicTransportOptions, 'server' | 'client'> {
   const { streamsMax, streamWindowBytes, connectionWindowBytes } = plan;

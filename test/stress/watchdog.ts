@@ -10,10 +10,16 @@ import type { Connection } from '@quic-swarm/transport';
 
 const CHECK_EVERY_MS = 100;
 const PATIENCE_MS = 2000;
-/** With lost probes: six doublings of 30 ms are two seconds, eight are eight. */
-const LOSSY_PATIENCE_MS = 10_000;
+/**
+ * With lost probes: six doublings of 30 ms are two seconds, eight are eight. Where a datagram of the handshake was lost, the
+ * first round trip was measured as a second, and probes begin 2.5 seconds apart.
+ */
+const LOSSY_PATIENCE_MS = 18_000;
 /** Handshakes are repeated by their caller. */
 const HANDSHAKES_PATIENCE_MS = 60_000;
+
+/** Who believes in so long a round trip may have a loss timer that cannot be told from that of the idle timeout. */
+const LONG_ROUND_TRIP_MS = 200;
 
 /** One connection under observation, from the attempt to connect to its end. */
 export class Watched {
@@ -31,6 +37,12 @@ export class Watched {
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** The server has not heard the first word: perhaps the last of the handshake is still on its way, and it can read
+   *  nothing before. */
+  get isMeeting(): boolean {
+    return this.client === undefined || this.server === undefined;
   }
 
   /** Something moved. */
@@ -91,7 +103,7 @@ export class Watchdog {
     watched.idleMs += CHECK_EVERY_MS;
     if (watched.idleMs < PATIENCE_MS || watched.isReported) return;
     if (this.isLossy) {
-      const patienceMs = watched.client === undefined ? HANDSHAKES_PATIENCE_MS : LOSSY_PATIENCE_MS;
+      const patienceMs = watched.isMeeting ? HANDSHAKES_PATIENCE_MS : LOSSY_PATIENCE_MS;
       if (watched.idleMs < patienceMs && isProbing(watched)) return;
     }
     watched.isReported = true;
@@ -101,10 +113,14 @@ export class Watchdog {
   }
 }
 
-function isProbing({ client, server }: Watched): boolean {
+function isProbing({ isMeeting, client, server }: Watched): boolean {
   // An attempt to connect whose handshake is not complete is probed by its client, which is not ours to see.
-  if (client === undefined) return true;
-  return [client, server].some((end) => diagnosisOf(end)?.['isLossTimerArmed'] === true);
+  if (isMeeting) return true;
+  return [client, server].some((end) => {
+    const diagnosis = diagnosisOf(end);
+    const roundTripMs = Number(diagnosis?.['roundTripMs'] ?? 0);
+    return diagnosis?.['isLossTimerArmed'] === true || roundTripMs >= LONG_ROUND_TRIP_MS;
+  });
 }
 
 function diagnosisOf(connection: Connection | undefined): Record<string, unknown> | undefined {

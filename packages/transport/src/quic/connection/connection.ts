@@ -24,7 +24,6 @@ import {
   NOTHING_WRONG,
 } from '../../endings.ts';
 import { BAD_CERTIFICATE_ALERT } from './alerts.ts';
-import type { HostPort } from '../arguments.ts';
 import { type DatagramPath, type QuicheConnection } from '../binding.ts';
 import { StreamTable } from '../streams/stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
@@ -35,7 +34,8 @@ import { LeftPaths } from './left-paths.ts';
 import type { ConnectionParts } from './parts.ts';
 import { PathProber } from '../path/path-prober.ts';
 import { RepeatedClose } from './repeated-close.ts';
-import { statisticsOf } from './statistics.ts';
+import { RepeatedResets } from './repeated-resets.ts';
+import { diagnosisOf, statisticsOf } from './statistics.ts';
 
 const SCRATCH_BYTES = 65_536;
 
@@ -72,6 +72,7 @@ export class QuicConnection implements Connection {
   readonly #parts: ConnectionParts<QuicConnection>;
   readonly #timer: LazyTimer;
   readonly #prober: PathProber;
+  readonly #resets: RepeatedResets;
   readonly #connectionIds: ConnectionIdBook;
   #remoteAddress: Address;
   readonly #leftPaths: LeftPaths;
@@ -126,9 +127,15 @@ export class QuicConnection implements Connection {
     this.handshakeComplete = new Promise((resolve) => {
       this.#settleHandshake = resolve;
     });
+    this.#resets = new RepeatedResets(parts.quiche, this.#isAcknowledged, (datagram) => {
+      host.send(datagram, this.#remoteAddress.host, this.#remoteAddress.port);
+    });
     this.streams = new StreamTable(this, parts.quiche, () => {
       this.wake();
     });
+    this.streams.onReset = () => {
+      this.#resets.noteReset();
+    };
     this.#timer = new LazyTimer(() => {
       this.#onTimer();
     });
@@ -181,22 +188,16 @@ export class QuicConnection implements Connection {
 
   /** All that tells why a connection does not get on; for logs and watchdogs, without a contract. */
   get diagnosis(): Readonly<Record<string, unknown>> {
-    const quiche = this.#quiche;
     return {
       id: this.id,
       isEstablished: this.#isEstablished,
       closing: this.#closing?.ending.message,
       ending: this.#ending?.message,
-      isReleased: this.#isReleased,
       isTurnPlanned: this.#isTurnPlanned,
-      isReadable: quiche.isReadable(),
-      isDraining: quiche.isDraining(),
-      quicheTimeoutMs: quiche.timeoutMs(),
       isLossTimerArmed: !this.#isAcknowledged(),
       timerDueInMs: this.#timer.dueMs - performance.now(),
       ...this.streams.diagnosis,
-      ...quiche.stats(),
-      ...quiche.path(),
+      ...diagnosisOf(this.#quiche),
     };
   }
 
@@ -305,6 +306,7 @@ export class QuicConnection implements Connection {
     this.#prober.sent(length);
     this.#delay.noteSent(length);
     const datagram = scratch.subarray(0, length);
+    this.#resets.noteSent(datagram, now);
     if (this.#closing !== undefined && this.#quiche.isDraining()) {
       this.#repeatedClose = new RepeatedClose(datagram);
     }
@@ -442,6 +444,7 @@ export class QuicConnection implements Connection {
     const nowMs = performance.now();
     const hasTimedOut = this.#quiche.timeoutMs() === 0;
     if (hasTimedOut) this.#quiche.onTimeout();
+    if (!this.#quiche.isDraining()) this.#resets.tick(hasTimedOut, nowMs);
     if (this.isOpen) this.#prober.tick(hasTimedOut, this.#remoteAddress, nowMs);
     if (!this.#isEstablished && this.#ending === undefined && nowMs >= this.#handshakeUntilMs) {
       this.#beginClosing(
@@ -468,7 +471,12 @@ export class QuicConnection implements Connection {
       dueMs = Math.min(dueMs, this.#isEstablished ? this.#expiresAtMs : this.#handshakeUntilMs);
       if (this.#closing !== undefined) dueMs = Math.min(dueMs, this.#closing.untilMs);
       if (this.streams.hasUncheckedStops) dueMs = Math.min(dueMs, nowMs + STOP_CHECK_MS);
-      dueMs = Math.min(dueMs, this.#pingAtMs(), this.#prober.decisions.dueAtMs);
+      dueMs = Math.min(
+        dueMs,
+        this.#pingAtMs(),
+        this.#prober.decisions.dueAtMs,
+        this.#resets.dueAtMs,
+      );
     }
     this.#timer.set(dueMs);
   }
@@ -480,7 +488,7 @@ export class QuicConnection implements Connection {
   }
 
   #followMigration(): void {
-    const moved: HostPort | undefined = this.#quiche.nextMigration();
+    const moved = this.#quiche.nextMigration();
     if (moved !== undefined) {
       this.#leftPaths.add(this.#remoteAddress);
       this.#remoteAddress = { host: moved.host, port: moved.port };

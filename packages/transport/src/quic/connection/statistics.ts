@@ -21,3 +21,14 @@ export function statisticsOf(
     udpPayloadBytes,
   };
 }
+
+/** What else quiche knows of a connection. */
+export function diagnosisOf(quiche: QuicheConnection): Readonly<Record<string, unknown>> {
+  return {
+    isReadable: quiche.isReadable(),
+    isDraining: quiche.isDraining(),
+    quicheTimeoutMs: quiche.timeoutMs(),
+    ...quiche.stats(),
+    ...quiche.path(),
+  };
+}

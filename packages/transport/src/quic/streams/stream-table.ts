@@ -46,6 +46,8 @@ interface OpenWaiter {
 export class StreamTable implements StreamOwner {
   readonly connection: Connection;
   readonly quiche: QuicheConnection;
+  /** Told of each stream that this side abandons. */
+  onReset: () => void = () => undefined;
   readonly #wake: () => void;
   readonly #streams = new Map<number, QuicStream>();
   /** Streams whose application takes bytes. */
@@ -176,10 +178,15 @@ export class StreamTable implements StreamOwner {
     }
   }
 
+  shutDown(streamId: number, wireCode: number): void {
+    this.quiche.streamShutdown(streamId, wireCode);
+    this.onReset();
+  }
+
   resetWhenKnown(streamId: number, wireCode: number): void {
     // quiche may know the stream already although nothing was read from it: then this does it.
     const isKnown = this.quiche.streamReadable(streamId);
-    this.quiche.streamShutdown(streamId, wireCode);
+    this.shutDown(streamId, wireCode);
     if (!isKnown) this.#earlyResets.set(streamId, wireCode);
   }
 
@@ -324,7 +331,7 @@ export class StreamTable implements StreamOwner {
       return this.#announce();
     }
     // Late bytes or the peer's answer to our reset: quiche forgets the stream once they were read.
-    this.quiche.streamShutdown(id, this.#earlyResets.get(id) ?? 0);
+    this.shutDown(id, this.#earlyResets.get(id) ?? 0);
     this.#earlyResets.delete(id);
     for (;;) {
       const result = this.quiche.streamReceive(id, scratch);

@@ -33,6 +33,8 @@ export interface StreamOwner {
   awaitsWriter(stream: QuicStream): void;
   /** Puts the stream in its new place among those that write. */
   changeUrgency(stream: QuicStream, change: () => void): void;
+  /** Abandons both halves of a stream that quiche knows. */
+  shutDown(streamId: number, wireCode: number): void;
   /** The stream is to be reset as soon as quiche knows it. */
   resetWhenKnown(streamId: number, wireCode: number): void;
   /** The stream is of no use any more. */
@@ -186,7 +188,7 @@ export class QuicStream implements Stream {
 
   reset(reason: CloseReason): void {
     if (this.isSettled) return;
-    if (this.#isKnown) this.#owner.quiche.streamShutdown(this.id, reason.wireCode);
+    if (this.#isKnown) this.#owner.shutDown(this.id, reason.wireCode);
     else this.#owner.resetWhenKnown(this.id, reason.wireCode);
     this.#abandon(streamResetLocally(this.id, reason));
   }
@@ -199,8 +201,13 @@ export class QuicStream implements Stream {
       // A stream that a later one made known has no bytes yet: it is there for us only.
       if (result === undefined || (result === 'unknown' && !this.#isKnown)) return false;
       this.#isKnown = true;
-      if (result === 'unknown' || result instanceof StreamGone) {
-        this.fail(streamReset(this.id, result === 'unknown' ? undefined : result.wireCode));
+      if (result === 'unknown') {
+        this.fail(streamReset(this.id, undefined));
+        return false;
+      }
+      if (result instanceof StreamGone) {
+        // quiche has stopped our half only if the peer's STOP_SENDING was not lost.
+        this.#peerGone(result);
         return false;
       }
       const [length, isLast] = result;
@@ -230,7 +237,7 @@ export class QuicStream implements Stream {
       const taken = this.#owner.quiche.streamSend(this.id, bytes, isLast);
       if (taken === 'unknown' && !this.#isKnown) return 'blocked';
       if (typeof taken !== 'number') {
-        this.#peerStopped(taken === 'unknown' ? new StreamGone(undefined) : taken);
+        this.#peerGone(taken === 'unknown' ? new StreamGone(undefined) : taken);
         return 'done';
       }
       this.#queue.drop(taken);
@@ -248,7 +255,7 @@ export class QuicStream implements Stream {
   /** Asks whether the peer gave up on our half. */
   checkStopped(): void {
     const gone = this.#owner.quiche.streamStopped(this.id);
-    if (gone !== undefined) this.#peerStopped(gone);
+    if (gone !== undefined) this.#peerGone(gone);
   }
 
   /** The peer or the connection ended the stream; the application learns of it. */
@@ -265,9 +272,9 @@ export class QuicStream implements Stream {
     if (!this.isHeldBack || !hasUnread) this.fail(error);
   }
 
-  /** The peer does not want our half any more: by the contract it abandoned both. */
-  #peerStopped(gone: StreamGone): void {
-    this.#owner.quiche.streamShutdown(this.id, gone.wireCode ?? 0);
+  /** The peer abandoned one half: by the contract it abandoned both. */
+  #peerGone(gone: StreamGone): void {
+    this.#owner.shutDown(this.id, gone.wireCode ?? 0);
     this.fail(streamReset(this.id, gone.wireCode));
   }
 
