@@ -146,7 +146,7 @@ test.each([['exit'], ['throwLater'], ['forever']] as const)(
 test('however many of its neighbours kill their threads, a task that did nothing is computed', async () => {
   await cells.teach();
   const { runs, gates } = await cells.together(2, () => ({
-    deadly: Array.from({ length: 3 }, () => cells.run({ do: 'exit' })),
+    deadly: Array.from({ length: 2 }, () => cells.run({ do: 'exit' })),
     behind: cells.run(),
   }));
   expect(valueOf(await runs.behind.ended)).toBe(runs.behind.index);
