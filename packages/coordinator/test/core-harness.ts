@@ -93,9 +93,9 @@ export class PlayedAgent extends PlayedPeer {
     });
   }
 
-  heartbeat(leases: { epoch: number; taskId: string; attempt: number }[] = []): void {
+  heartbeat(leases: { epoch: number; taskId: string; attempt: number }[] = [], sequence = 1): void {
     this.say('HeartbeatMessage', {
-      sequence: 1,
+      sequence,
       leases: leases.map(({ epoch, taskId, attempt }) => ({ epoch, taskId, attempt })),
       lastDispatchSequence: this.lastDispatchSequence,
       running: 0,
