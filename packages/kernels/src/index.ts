@@ -26,7 +26,12 @@ export {
 } from './dtw.ts';
 export { lcssLength, lcssSimilarity, type LcssOptions } from './lcss.ts';
 export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './lower-bounds.ts';
-export { mergePatternScans, scanPattern, searchPattern } from './pattern-search.ts';
+export {
+  joinPatternScans,
+  mergePatternScans,
+  scanPattern,
+  searchPattern,
+} from './pattern-search.ts';
 export type {
   KernelRoute,
   PatternMatch,
@@ -42,6 +47,7 @@ export {
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
+export { SHARED_BOUND_BYTES, SharedBound } from './shared-bound.ts';
 export { splitRange, type IndexRange } from './shards.ts';
 export {
   correlate,

@@ -28,6 +28,7 @@ import {
   type SearchParameters,
 } from './search-parameters.ts';
 import { isUsable, SeriesBlock } from './series-block.ts';
+import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 import { prepareWindow, type CascadeContext, type WindowCascade } from './window-cascade.ts';
 import { windowMoments, zNormalise } from './znormalise.ts';
@@ -69,6 +70,23 @@ export function scanPattern(options: PatternSearchOptions): PatternScan {
  * @throws KernelError EMPTY_SERIES without scans, PARAMETERS_DIFFER when they are of different searches
  */
 export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchResult {
+  const { candidates: matches, ...rest } = joinPatternScans(scans, { start: 0, end: Infinity });
+  return { matches, ...rest };
+}
+
+/**
+ * Joins the scans of neighbouring ranges that together are `range` into what a single scan of it may
+ * return: unlike {@link mergePatternScans} it keeps what a neighbour beyond `range` may promote, so that
+ * the joint scan can be merged with others later.
+ *
+ * @param positions windows of the whole series; a range that ends there has no neighbour
+ * @throws KernelError as {@link mergePatternScans}
+ */
+export function joinPatternScans(
+  scans: readonly PatternScan[],
+  range: IndexRange,
+  positions: number = Infinity,
+): PatternScan {
   const [first] = scans;
   if (first === undefined) {
     throw new KernelError(
@@ -89,17 +107,17 @@ export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchR
     topK: parameters.topK,
     exclusionZone: parameters.exclusionZone,
     maximumDistance: parameters.maximumDistance,
-    rangeStart: 0,
-    openLeft: false,
+    rangeStart: range.start,
+    openLeft: range.start > 0,
   });
   const ascending = [...matchesByStart.values()].sort((a, b) => a.start - b.start);
   for (const match of ascending) selection.offer(match.start, match.distance);
-  const matches: PatternMatch[] = [];
-  for (const { start } of selection.finish(Infinity, false)) {
+  const candidates: PatternMatch[] = [];
+  for (const { start } of selection.finish(range.end, range.end < positions)) {
     const match = matchesByStart.get(start);
-    if (match !== undefined) matches.push(match);
+    if (match !== undefined) candidates.push(match);
   }
-  return { matches, stats, parameters, route };
+  return { candidates, stats, parameters, route };
 }
 
 function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
@@ -142,14 +160,28 @@ function runScan(options: PatternSearchOptions, withNeighbours: boolean): Patter
   const watch = new ScanWatch(options, stats.positions);
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
-  seedSelection(context, cascade, segments);
-  scanSegments(context, cascade, segments, band, watch);
+  // The matches of a closed range are its own, whatever lies elsewhere.
+  const sharedBound = withNeighbours ? options.sharedBound : undefined;
+  exchangeBounds(selection, sharedBound);
+  // A bound that another scan has proved saves the seeds.
+  if (selection.boundDistance === parameters.maximumDistance) {
+    seedSelection(context, cascade, segments);
+  }
+  scanSegments(context, cascade, segments, band, watch, sharedBound);
+  exchangeBounds(selection, sharedBound);
   stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
   const openRight = withNeighbours && range.end < allPositions;
   const candidates = selection
     .finish(range.end, openRight)
     .map((candidate) => describeMatch(series, parameters, candidate));
   return { candidates, stats, parameters, route: 'typescript' };
+}
+
+/** Takes over what other scans have proved, and tells them what this one has. */
+function exchangeBounds(selection: GreedySelection, sharedBound: SharedBound | undefined): void {
+  if (sharedBound === undefined) return;
+  selection.tightenBound(sharedBound.distance);
+  sharedBound.lower(selection.boundDistance);
 }
 
 /** The parts of `range` whose windows do not overlap the excluded rows. */
@@ -177,6 +209,7 @@ function scanSegments(
   segments: readonly IndexRange[],
   band: number,
   watch: ScanWatch,
+  sharedBound: SharedBound | undefined,
 ): void {
   const m = context.query.length;
   // A block reads m − 1 rows more than it has positions, so blocks grow with long patterns.
@@ -189,6 +222,7 @@ function scanSegments(
       block.load(first, count);
       for (let from = 0; from < count; from += POSITIONS_PER_CHECK) {
         watch.check();
+        exchangeBounds(context.selection, sharedBound);
         const to = Math.min(count, from + POSITIONS_PER_CHECK);
         cascade.scan(block, first, from, to);
         watch.advance(to - from);

@@ -2,6 +2,7 @@
 import { requireAtLeast, requireBand, requireInteger } from './check.ts';
 import { KernelError } from './problem.ts';
 import { isUsable, USABLE_MAGNITUDE_MAX } from './series-block.ts';
+import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 
 /** How windows are compared with the query. */
@@ -49,6 +50,11 @@ export interface PatternSearchOptions {
   readonly excludeRange?: IndexRange | undefined;
   /** Window starts to scan, for sharding. @default all: 0 … n − m + 1 */
   readonly range?: IndexRange | undefined;
+  /**
+   * For `scanPattern`: what other scans of the same search, and of no other, have proved. It prunes this scan, which adds
+   * to it; looked at every 1,024 positions.
+   */
+  readonly sharedBound?: SharedBound | undefined;
   /** Called with the fraction of positions done, in (0, 1], about 100 times at most. */
   readonly onProgress?: ((fractionDone: number) => void) | undefined;
   /** Asked every 1,024 positions; true ends the search with KernelError CANCELLED. */
