@@ -42,11 +42,13 @@ export type {
 export {
   defaultBand,
   defaultExclusionZone,
+  resolveSearchParameters,
   type Normalisation,
   type PatternAlgorithm,
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
+export { packCandidates, unpackCandidates, type PackedCandidates } from './packed-candidates.ts';
 export { SHARED_BOUND_BYTES, SharedBound } from './shared-bound.ts';
 export { splitRange, type IndexRange } from './shards.ts';
 export {

@@ -13,6 +13,7 @@
 import { DtwCascade } from './dtw-cascade.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
 import { LcssCascade } from './lcss-cascade.ts';
+import { matchOf } from './packed-candidates.ts';
 import {
   addStats,
   emptyStats,
@@ -275,16 +276,13 @@ function describeMatch(
 ): PatternMatch {
   const length = parameters.length;
   const { mean, standardDeviation } = windowMoments(series, start, length);
-  const isDtw = parameters.algorithm === 'dtw';
-  return {
+  return matchOf(parameters.algorithm, {
     start,
     length,
     distance,
-    normalizedDistance: isDtw ? distance / Math.sqrt(length) : distance,
-    ...(isDtw ? {} : { similarity: 1 - distance }),
     windowMean: mean,
     windowStandardDeviation: standardDeviation,
-  };
+  });
 }
 
 /** Progress and cancellation of a running scan. */

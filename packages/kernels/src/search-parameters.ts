@@ -89,7 +89,11 @@ export function defaultExclusionZone(m: number): number {
   return Math.ceil(m / 4);
 }
 
-/** Checks a search and fills in its defaults. */
+/**
+ * Checks a search and fills in its defaults, as every search does first.
+ *
+ * @throws KernelError as `searchPattern`, but for its ranges
+ */
 export function resolveSearchParameters(options: PatternSearchOptions): SearchParameters {
   requireQuery(options.query, options.series);
   const m = options.query.length;

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import {
   joinPatternScans,
   mergePatternScans,
+  packCandidates,
   scanPattern,
   searchPattern,
   SharedBound,
+  unpackCandidates,
   type PatternSearchOptions,
 } from '../src/index.ts';
 import { GreedySelection, type Candidate } from '../src/greedy-selection.ts';
@@ -130,7 +132,10 @@ describe('a bound that several scans share', () => {
             }),
           );
           if (order % 3 === 0) parts.reverse();
-          return joinPatternScans(parts, range, positions);
+          const scan = joinPatternScans(parts, range, positions);
+          const packed = packCandidates(scan.candidates);
+          expect(unpackCandidates(packed, scan.parameters)).toEqual(scan.candidates);
+          return scan;
         });
         const merged = mergePatternScans(scans);
         expect(merged.matches).toEqual(searchPattern(options).matches);

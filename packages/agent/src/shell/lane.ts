@@ -150,13 +150,13 @@ function batchOf(runs: readonly ThreadRun[]): ThreadBatch {
   const tasks: BatchedTask[] = [];
   let payloadBytes = 0;
   for (const { runId, task, kind } of runs) {
-    const { taskId, attempt, payload, arm, datasets } = task;
+    const { taskId, attempt, payload, arm, datasets, split } = task;
     let module = kinds.indexOf(kind);
     if (module < 0) module = kinds.push(kind) - 1;
     const start = payload === undefined ? -1 : payloadBytes;
     payloadBytes += payload?.length ?? 0;
     const named = datasets.length === 0 ? undefined : datasets;
-    tasks.push([runId, taskId, attempt, module, start, payloadBytes, arm, named]);
+    tasks.push([runId, taskId, attempt, module, start, payloadBytes, arm, named, split]);
   }
   const modules = kinds.map(({ taskType, module }) => ({ taskType, module }));
   return { modules, payloads: payloadsOf(runs, payloadBytes), tasks };

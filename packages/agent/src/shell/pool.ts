@@ -13,6 +13,7 @@ import { LaneState } from './lane-memory.ts';
 import { Lane } from './lane.ts';
 import { ignoreSendFailure, type RunListener, type TaskRun } from './task-run.ts';
 import type { HandlerResult, HandlerTask, LaneSetup, ThreadMessage } from './thread-messages.ts';
+import { Teams } from './teams.ts';
 import { ThreadRun, type TaskKind } from './thread-run.ts';
 
 /** From sources the files next to this one are TypeScript, from `dist` they are JavaScript. */
@@ -40,6 +41,11 @@ export class WorkerPool {
   #lastRunId = 0;
   /** Fires when a shared batch may be overdue. */
   #lookTimer: NodeJS.Timeout | undefined;
+  readonly #teams: Teams = new Teams(({ task, kind, listener }) => {
+    const run = this.#newRun(task, kind, listener);
+    this.#runs.set(run.runId, run);
+    return run;
+  });
   readonly #onAbort = (run: ThreadRun, graceMs: number): void => this.#abort(run, graceMs);
 
   /** @param threads how many; none is started before `start` or the first run */
@@ -55,18 +61,21 @@ export class WorkerPool {
 
   /** Runs the module's handler in a thread. */
   run(task: HandlerTask, module: string, listener: RunListener): TaskRun {
-    const runId = (this.#lastRunId += 1);
-    const kind = this.#kindOf(task.taskType, module);
-    const run = new ThreadRun({ runId, task, kind, listener, onAbort: this.#onAbort });
+    const run = this.#newRun(task, this.#kindOf(task.taskType, module), listener);
     if (this.#isClosed) {
       run.endCrashed(new SwarmError('CLOSED', 'the pool was closed'), 0);
       return run;
     }
-    this.#runs.set(runId, run);
+    this.#runs.set(run.runId, run);
     this.#waiting.push(run);
     this.start();
     this.#dispatch();
     return run;
+  }
+
+  #newRun(task: HandlerTask, kind: TaskKind, listener: RunListener): ThreadRun {
+    const runId = (this.#lastRunId += 1);
+    return new ThreadRun({ runId, task, kind, listener, onAbort: this.#onAbort });
   }
 
   /** Terminates all threads, whatever they do. Runs that have not ended fail. */
@@ -91,7 +100,11 @@ export class WorkerPool {
   #openLane(): void {
     const lane = new Lane({ onMessage: (from, message) => this.#receive(from, message) });
     this.#lanes.add(lane);
-    const setup: LaneSetup = { port: lane.threadPort, memory: lane.memory.buffer };
+    const setup: LaneSetup = {
+      port: lane.threadPort,
+      memory: lane.memory.buffer,
+      threads: this.#threads,
+    };
     const { signal } = lane;
     // A lane never returns: it ends with its thread, and then this rejects.
     const life = this.#started().run(setup, { transferList: [lane.threadPort], signal });
@@ -115,8 +128,13 @@ export class WorkerPool {
   /** Gives work to the threads that have none. */
   #dispatch(): void {
     for (const lane of this.#lanes) {
-      if (this.#waiting.length === 0) return;
       if (!lane.isIdle) continue;
+      if (this.#waiting.length === 0) {
+        const helper = this.#teams.nextHelper();
+        if (helper === undefined) return;
+        lane.post([helper], performance.now());
+        continue;
+      }
       const length = batchLengthOf({
         waiting: this.#waiting,
         waitingCount: this.#waiting.length,
@@ -125,6 +143,7 @@ export class WorkerPool {
       lane.post(this.#waiting.splice(0, length), performance.now());
       if (length > 1) this.#lookTimer ??= setTimeout(() => this.#look(), BATCH_OVERDUE_MS);
     }
+    if (this.#waiting.length > 0) this.#teams.makeRoom(this.#waiting.length);
   }
 
   #threadsForSmall(): number {
@@ -147,10 +166,16 @@ export class WorkerPool {
     }
     const run = this.#runs.get(message.runId);
     // The last words of a thread that was terminated.
-    if (run === undefined) return;
+    if (run === undefined) {
+      if (message.type === 'invitation') message.invitation.port.close();
+      return;
+    }
     if (message.type === 'progress') run.progressed(message.fraction, message.text);
     else if (message.type === 'chunk') run.emitted(message.payload);
-    else {
+    else if (message.type === 'invitation') {
+      this.#teams.open(run, message.invitation);
+      this.#dispatch();
+    } else {
       lane.forget(run);
       this.#finished(run, message.result);
     }
@@ -161,7 +186,7 @@ export class WorkerPool {
   }
 
   #finished(run: ThreadRun, { serviceMs, chunkCount: _counted, ...result }: HandlerResult): void {
-    this.#runs.delete(run.runId);
+    this.#over(run);
     run.kind.serviceTime = withTask(run.kind.serviceTime, serviceMs);
     run.end(result);
   }
@@ -226,7 +251,7 @@ export class WorkerPool {
     // It may have ended just now; then its result is on its way and the thread is free.
     if (lane.running() === run) {
       lane.forget(run);
-      this.#runs.delete(run.runId);
+      this.#over(run);
       run.endCancelled(performance.now() - lane.postedAtMs);
       lane.terminate();
     }
@@ -251,12 +276,17 @@ export class WorkerPool {
     this.#dispatch();
   }
 
+  #over(run: ThreadRun): void {
+    this.#runs.delete(run.runId);
+    this.#teams.close(run);
+  }
+
   #failWaiting(error: unknown): void {
     for (const run of this.#waiting.splice(0)) this.#crash(run, error, 0);
   }
 
   #crash(run: ThreadRun, error: unknown, computeMs: number): void {
-    this.#runs.delete(run.runId);
+    this.#over(run);
     run.endCrashed(error, computeMs);
   }
 }

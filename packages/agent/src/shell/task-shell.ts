@@ -15,6 +15,7 @@ import type { DatasetCache } from './dataset-cache.ts';
 import { runDecoded } from './decoded-run.ts';
 import { MainThread } from './main-thread.ts';
 import type { WorkerPool } from './pool.ts';
+import { ScratchMemories } from './scratch-memories.ts';
 import type { RunListener, TaskRun } from './task-run.ts';
 import type { HandlerTask, SharedDataset } from './thread-messages.ts';
 
@@ -38,6 +39,7 @@ const NO_DATASETS: readonly SharedDataset[] = [];
 export class TaskShell {
   readonly #options: TaskShellOptions;
   readonly #mainThread = new MainThread();
+  readonly #scratch = new ScratchMemories();
   /** What has not ended. */
   readonly #reporters: Chain<RunReporter> = new Chain();
   /** Data sets that were acquired for a lease, or are being acquired. */
@@ -93,9 +95,11 @@ export class TaskShell {
 
   #start(reporter: RunReporter, task: AgentTask, payload: Uint8Array | undefined): TaskRun {
     const { pool, handlers } = this.#options;
-    const { taskId, taskType, attempt, arm } = task;
+    const { taskId, taskType, attempt, arm, shard } = task;
     const datasets = this.#pins.get(reporter.lease) ?? NO_DATASETS;
-    const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
+    const split =
+      shard === undefined ? undefined : { shard, scratch: this.#scratch.of(task.epoch, shard.of) };
+    const handlerTask: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets, split };
     const place = handlers.get(taskType) ?? missingHandler(taskType);
     if (typeof place === 'function') return this.#mainThread.run(handlerTask, place, reporter);
     const run = pool.run(handlerTask, place, reporter);
