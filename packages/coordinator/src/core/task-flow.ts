@@ -15,7 +15,7 @@ import { releaseDatasets } from './datasets.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
-import { dropChunks, resultBytesOf, type Task } from './task.ts';
+import { dropChunks, resultBytesOf, wireShardOf, type Task } from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -59,10 +59,17 @@ export function release(core: CoreState, task: Task): void {
   }
 }
 
-function makeRunnable(core: CoreState, task: Task): void {
+/** Lets it be given to an agent, or be split, where its shards are what is given away. */
+export function makeRunnable(core: CoreState, task: Task): void {
   task.inBackoff = false;
   task.queuedAtMs = core.nowMs;
-  core.queue.add(task);
+  if (task.split === undefined) core.queue.add(task);
+  else core.shardNews.push(task);
+}
+
+/** Its parent, or its shards, should follow. */
+function tellFamily(core: CoreState, task: Task): void {
+  if (task.shard !== undefined || task.split !== undefined) core.shardNews.push(task);
 }
 
 /** queued → dispatched: the agent holds a lease from here on. */
@@ -94,6 +101,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
         ? task.startToCloseMs
         : Math.max(1, Math.min(task.startToCloseMs, task.deadlineMs - core.nowMs)),
   };
+  if (task.shard !== undefined) body.shard = wireShardOf(task.shard);
   if (task.input !== undefined) body.payload = task.input;
   if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
   core.send(agent.connectionId ?? '', 'dispatch', { type: 'AgentTask', body });
@@ -126,6 +134,7 @@ export function startWithEnd(
   core.timers.cancel(task.scheduleToStartTimer);
   const startedAtMs = Math.max(lease.dispatchedAtMs, core.nowMs - computeMs);
   task.firstStartedAtMs ??= startedAtMs;
+  tellFamily(core, task);
   announceState(core, task);
 }
 
@@ -133,6 +142,13 @@ function noteStart(core: CoreState, task: Task): void {
   moveTo(task, 'running');
   core.timers.cancel(task.scheduleToStartTimer);
   task.firstStartedAtMs ??= core.nowMs;
+  tellFamily(core, task);
+}
+
+/** queued → running, of a task whose first shard runs. */
+export function startSplit(core: CoreState, task: Task): void {
+  noteStart(core, task);
+  announceState(core, task);
 }
 
 function limitAttempt(core: CoreState, task: Task): void {
@@ -287,6 +303,13 @@ export function overrun(core: CoreState, task: Task): void {
   else retryOrFail(core, task, reason);
 }
 
+/** Nobody needs it any more: it is over at once, and its agent is told to stop. */
+export function abandon(core: CoreState, task: Task, why: string): void {
+  if (isTerminal(task.state)) return;
+  fence(core, task, why);
+  finish(core, task, 'cancelled', cancelled(why));
+}
+
 /** The task cannot succeed any more, whatever its agent does. */
 export function failNow(core: CoreState, task: Task, reason: Failure): void {
   fence(core, task, reason.message);
@@ -339,6 +362,12 @@ export function finish(
   core.pendingBytes -= task.inputBytes;
   task.input = undefined;
   releaseDatasets(core, task);
+  tellFamily(core, task);
+  if (task.shard !== undefined) {
+    // What becomes of it is its parent's to say, and whoever observes counts tasks and not their parts.
+    announceEnd(core, task);
+    return;
+  }
   core.finished.push(task);
   core.finishedBytes += resultBytesOf(task) + task.chunkBytes;
   const endedAtMs = task.endedAtMs;

@@ -8,6 +8,7 @@ import {
   type Failure,
   type PayloadEncoding,
   type RetryPolicy,
+  type Shard,
   type SubmitTask,
   type TaskState,
   type WatchLevel,
@@ -33,6 +34,43 @@ export interface LaneEntry {
   task: Task | undefined;
 }
 
+/** A part of a task, as its record knows it. */
+export interface ShardRole {
+  /** The task that was split. */
+  readonly parent: Task;
+  readonly index: number;
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What one part answered. */
+export interface ShardResult {
+  readonly payload: Uint8Array | undefined;
+  readonly payloadEncoding: PayloadEncoding | undefined;
+}
+
+/** What a task has that is computed in parts (see shards.ts). */
+export interface Split {
+  readonly wanted: 'auto' | number;
+  readonly positions: number;
+  /** Empty until it is split, and again when it has ended. */
+  shards: readonly Task[];
+  /** Results by index. */
+  results: ShardResult[];
+  resultBytes: number;
+  resultType: string | undefined;
+  /** Shards that have ended. */
+  readonly ended: Set<Task>;
+  isMerging: boolean;
+  /** Of its progress, when it was last told. */
+  toldPercent: number;
+  /** Kept for status when the shards are gone. */
+  count: number;
+  succeeded: number;
+  attempts: number;
+}
+
 /**
  * One task.
  *
@@ -41,6 +79,8 @@ export interface LaneEntry {
  *    state it names the agent of the last attempt, if any.
  * 2. `laneEntry` is set exactly when the task can be given to an agent now: queued and not in back-off.
  * 3. A final task has no timers, no input and no lease that is not fenced.
+ * 4. A task with `split` is given to nobody: it has no agent, no lease and no place in the queue; its shards do. They are
+ *    known as long as it has not ended, and no longer.
  */
 export interface Task {
   readonly taskId: string;
@@ -65,6 +105,11 @@ export interface Task {
   readonly inputBytes: number;
   /** Of the input, for tasks with an idempotency key. */
   inputHash: number;
+
+  /** Of a task that is computed in parts. */
+  split: Split | undefined;
+  /** Of such a part. */
+  readonly shard: ShardRole | undefined;
 
   state: TaskState;
   /** The input, until the task is final. */
@@ -163,6 +208,8 @@ export function createTask(
     order,
     inputBytes: decodedBytesOf(submission),
     inputHash: 0,
+    split: splitOf(submission),
+    shard: undefined,
     state: 'waiting',
     input: payload,
     inputEncoding: submission.payloadEncoding,
@@ -193,6 +240,58 @@ export function createTask(
     scheduleToCloseTimer: undefined,
     startToCloseTimer: undefined,
   };
+}
+
+function splitOf({ shards, positions = 0 }: SubmitTask): Split | undefined {
+  if (shards === undefined) return undefined;
+  return {
+    wanted: shards,
+    positions,
+    shards: [],
+    results: [],
+    resultBytes: 0,
+    resultType: undefined,
+    ended: new Set(),
+    isMerging: false,
+    toldPercent: 0,
+    count: 0,
+    succeeded: 0,
+    attempts: 0,
+  };
+}
+
+/** Makes the record of a part: a task of its own that asks for what its parent asks for, and that nobody watches. */
+export function createShard(
+  parent: Task,
+  role: Omit<ShardRole, 'parent'>,
+  taskId: string,
+  order: number,
+  nowMs: number,
+): Task {
+  return {
+    ...parent,
+    taskId,
+    order,
+    // They are the parent's, and counted there.
+    inputBytes: 0,
+    idempotencyKey: undefined,
+    onClientLoss: 'keep',
+    acceptedAtMs: nowMs,
+    queuedAtMs: nowMs,
+    split: undefined,
+    shard: { parent, ...role },
+    state: 'waiting',
+    watchers: NO_WATCHERS,
+    releaseTimer: undefined,
+    scheduleToStartTimer: undefined,
+    scheduleToCloseTimer: undefined,
+    startToCloseTimer: undefined,
+  };
+}
+
+/** A part as it travels. */
+export function wireShardOf({ parent, index, count, start, end }: ShardRole): Shard {
+  return { of: parent.taskId, index, count, start, end };
 }
 
 /** Length of the result when it is decoded; 0 without one. */

@@ -24,6 +24,7 @@ export function validate(core: CoreState): void {
   );
   invariant(pendingBytes === core.pendingBytes, 'pendingBytes is wrong');
   invariant(inBuckets === core.queue.size, 'the queue lost count');
+  invariant(core.shardNews.length === 0, 'news of shards were not heard');
   validateAgents(core);
   validateBuckets(core);
   validateDatasets(core);
@@ -31,12 +32,14 @@ export function validate(core: CoreState): void {
 
 function validateTask(core: CoreState, task: Task): void {
   const { taskId, state } = task;
-  const leased = state === 'dispatched' || state === 'running';
+  validateFamily(core, task);
+  const leased = task.split === undefined && (state === 'dispatched' || state === 'running');
   const lease = core.agents.get(task.agentId ?? '')?.leases.get(taskId);
   invariant(!leased || lease?.attempt === task.attempt, `task ${taskId}: ${state} without a lease`);
   invariant(!leased || lease?.fenced === false, `task ${taskId}: its lease is fenced`);
   invariant(
-    (task.laneEntry !== undefined) === (state === 'queued' && !task.inBackoff),
+    (task.laneEntry !== undefined) ===
+      (state === 'queued' && !task.inBackoff && task.split === undefined),
     `task ${taskId}: its place in the queue is wrong`,
   );
   if (!isTerminal(state)) return;
@@ -51,6 +54,34 @@ function validateTask(core: CoreState, task: Task): void {
     timers.every((timer) => timer === undefined || timer.index < 0),
     `task ${taskId} is final and has timers`,
   );
+}
+
+/** A task in parts and its parts. */
+function validateFamily(core: CoreState, task: Task): void {
+  const { taskId, split, shard } = task;
+  if (shard !== undefined) {
+    const { parent, index } = shard;
+    invariant(parent.split?.shards[index] === task, `shard ${taskId} is not its parent's`);
+    invariant(core.tasks.get(parent.taskId) === parent, `the parent of ${taskId} is not known`);
+  }
+  if (split === undefined) return;
+  const { shards, ended } = split;
+  invariant(task.agentId === undefined, `task ${taskId} is split and has an agent`);
+  if (isTerminal(task.state)) {
+    invariant(shards.length === 0, `task ${taskId} has ended and has shards`);
+    return;
+  }
+  invariant((task.state === 'waiting') === (shards.length === 0), `task ${taskId}: split too late`);
+  for (const each of shards) {
+    invariant(core.tasks.get(each.taskId) === each, `shard ${each.taskId} is not known`);
+    invariant(isTerminal(each.state) === ended.has(each), `shard ${each.taskId} ended unnoticed`);
+    invariant(
+      each.firstStartedAtMs === undefined || task.state === 'running',
+      `task ${taskId} is ${task.state}, its shard has begun`,
+    );
+  }
+  const isOver = ended.size === shards.length && shards.length > 0;
+  invariant(isOver === split.isMerging, `task ${taskId}: its shards have ended and it has not`);
 }
 
 function validateAgents(core: CoreState): void {
