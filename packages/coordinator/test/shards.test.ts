@@ -239,6 +239,17 @@ describe('a task in parts', () => {
     expect(client.ends().get(unstarted)?.failure?.type).toBe('START_TIMEOUT');
   });
 
+  it('is over when its time is while its results are merged, and stays so', () => {
+    const { swarm, client, agents } = swarmWith(1);
+    const taskId = client.submit(1, { shards: 2, positions: 100, scheduleToCloseMs: 500 });
+    for (const { agent, task } of takeAll(agents)) agent.complete(task);
+    swarm.advance(500);
+    expect(client.ends().get(taskId)?.state).toBe('timed_out');
+    merge(swarm, taskId);
+    expect(client.ends().size).toBe(0);
+    expect(swarm.row(taskId).state).toBe('timed_out');
+  });
+
   it('goes on elsewhere when an agent gives its shards back to leave', () => {
     const { swarm, client, agents } = swarmWith(2);
     const taskId = client.submit(1, { shards: 4, positions: 100 });

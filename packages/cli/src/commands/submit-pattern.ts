@@ -1,5 +1,5 @@
 /** `swarm submit pattern`: the windows of a series that resemble a query most. */
-import type { InputOf, ResultOf } from '@quic-swarm/protocol';
+import { SHARDS_MAX, type InputOf, type ResultOf } from '@quic-swarm/protocol';
 import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
 import { readQuery, readSeries, refuseGaps, type Series } from '../input/series-file.ts';
@@ -16,6 +16,7 @@ export interface PatternOptions {
   readonly column: string | undefined;
   /** Rows of the series, end exclusive, or a file. */
   readonly query: { readonly start: number; readonly end: number } | { readonly path: string };
+  readonly shards: 'auto' | number | undefined;
   /** The part of the task's input that needs no data. */
   readonly parameters: Pick<
     Input,
@@ -47,6 +48,7 @@ export function parsePatternOptions(values: Values): PatternOptions {
     seriesPath,
     column: values.text('column'),
     query: path === undefined ? parseRows(rows ?? '') : { path },
+    shards: parseShards(values.text('shards')),
     parameters: {
       algorithm,
       topK: values.integer('top', { min: 1, max: 1000 }) ?? 5,
@@ -57,6 +59,17 @@ export function parsePatternOptions(values: Values): PatternOptions {
       ...(exclusionZone === undefined ? {} : { exclusionZone }),
     },
   };
+}
+
+/** `auto`, or how many. */
+function parseShards(text: string | undefined): 'auto' | number | undefined {
+  if (text === undefined || text === 'auto') return text;
+  const shards = /^\d+$/.test(text) ? Number(text) : 0;
+  if (shards >= 1 && shards <= SHARDS_MAX) return shards;
+  throw usageError(
+    `--shards cannot be "${text}".`,
+    `Use auto, or a number from 1 to ${SHARDS_MAX}.`,
+  );
 }
 
 /** `A:B`, rows A (inclusive) to B (exclusive). */
@@ -83,6 +96,7 @@ export const submitPatternCommand: Command = {
     checkLengths(series, query, options);
     return submitAndReport(context, submission, {
       taskType: 'PatternMatch',
+      shards: options.shards,
       async prepare(swarm): Promise<Input> {
         const { datasetId } = await swarm.putTable({ [series.name]: series.values });
         const reference = { datasetId, column: series.name };
@@ -169,10 +183,11 @@ export function patternLines(result: Result, series: { name: string; source: str
   ] as const;
   const ranked = matches.map((match, index) => ({ ...match, rank: index + 1 }));
   const skipped = stats['nonFiniteWindows'] ?? 0;
+  const { shards, attempts } = stats;
   return [
     `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}, in ${series.name} of ${series.source}`,
     ...(ranked.length === 0 ? ['No window matches.'] : tableLines<Ranked>(columns, ranked)),
-    `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}`,
+    `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}${shards === undefined ? '' : `, in ${shards} shards and ${attempts} attempts`}`,
   ];
 }
 

@@ -24,6 +24,7 @@ const PATTERN: CommandSpecification = {
     delta: { describe: 'lcss: and so many points apart' },
     'exclusion-zone': { describe: 'Least distance of two matches (default: a quarter query)' },
     normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
+    shards: { describe: 'Split the search over the agents: auto, or into how many parts' },
     ...SUBMIT_OPTIONS,
   },
   examples: [
