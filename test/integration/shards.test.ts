@@ -2,12 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { QuicSwarmAgent, type TaskContext } from '@quic-swarm/agent';
 import { connect, type SwarmClient } from '@quic-swarm/client';
 import { QuicSwarmCoordinator, type CoordinatorNotice } from '@quic-swarm/coordinator';
 import { searchPattern } from '@quic-swarm/kernels';
 import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol';
 import { TestSwarm } from '@quic-swarm/testkit';
-import { formatAddress } from '@quic-swarm/transport';
+import { MemoryNetwork, formatAddress } from '@quic-swarm/transport';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Program, ROOT } from '../support/program.ts';
 
@@ -175,6 +176,52 @@ describe('a search in shards, over two agents of two threads', () => {
     const rows = await client.tasks();
     expect(rows.map(({ taskId }) => taskId)).toEqual([handle.id]);
     expect(rows[0]?.shards).toEqual({ count: 4, running: 0, succeeded: 4, attempts: 4 });
+  });
+});
+
+describe('a task type of a user in shards', () => {
+  it('is computed by ranges and merged by the merger that the coordinator was started with', async () => {
+    const transport = new MemoryNetwork().transport();
+    const mergers = {
+      'my.sum': (parts: readonly unknown[], attempts: number) => ({
+        total: (parts as readonly number[]).reduce((sum, part) => sum + part, 0),
+        parts,
+        attempts,
+      }),
+      'my.broken': () => {
+        throw new Error('the parts do not fit');
+      },
+    };
+    const address = '127.0.0.1:5000';
+    await using _coordinator = await QuicSwarmCoordinator.start({ address, transport, mergers });
+    await using agent = await QuicSwarmAgent.connect({
+      address,
+      transport,
+      id: 'a',
+      type: 'compute',
+      threads: 1,
+      slots: 2,
+    });
+    const sum = (upTo: number, { shard }: TaskContext): number => {
+      let total = 0;
+      for (let n = shard?.start ?? 0; n < (shard?.end ?? upTo); n += 1) total += n;
+      return total;
+    };
+    agent.handle('my.sum', sum).handle('my.broken', sum).handle('my.other', sum);
+    void agent.run();
+    await using client = await connect({ address, transport });
+    expect(await client.run('my.sum', 100, { shards: 3, positions: 100 })).toEqual({
+      total: 4950,
+      parts: [561, 1650, 2739],
+      attempts: 3,
+    });
+    expect(await client.run('my.sum', 100, { shards: 1, positions: 100 })).toBe(4950);
+    await expect(client.run('my.broken', 9, { shards: 2, positions: 9 })).rejects.toMatchObject({
+      message: 'the parts do not fit',
+    });
+    await expect(client.run('my.other', 9, { shards: 2, positions: 9 })).rejects.toMatchObject({
+      type: 'UNSUPPORTED_OPTION',
+    });
   });
 });
 

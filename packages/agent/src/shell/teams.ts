@@ -5,7 +5,7 @@
 import { UNKNOWN_SERVICE_TIME } from '../core/thread-batching.ts';
 import { TeamMemory } from './team-memory.ts';
 import type { HandlerTask, Invitation, TeamMessage } from './thread-messages.ts';
-import { ThreadRun, type TaskKind } from './thread-run.ts';
+import type { TaskKind, ThreadRun, ThreadRunOptions } from './thread-run.ts';
 
 /** A helper that does not leave so long after it was asked to loses its thread. Between two looks a long pattern may take
  *  a second. */
@@ -15,7 +15,7 @@ const LEAVE_GRACE_MS = 30_000;
 export type MakeHelper = (options: {
   readonly task: HandlerTask;
   readonly kind: TaskKind;
-  readonly listener: ConstructorParameters<typeof ThreadRun>[0]['listener'];
+  readonly listener: ThreadRunOptions['listener'];
 }) => ThreadRun;
 
 interface OpenTeam {

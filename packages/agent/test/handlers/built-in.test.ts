@@ -73,7 +73,7 @@ test('what a kernel refuses becomes a failure with its type and hint that is not
   const query = { values: new Float64Array(0) };
   let thrown: unknown;
   try {
-    matchPattern({ series: dax, query, algorithm: 'dtw' }, context);
+    void matchPattern({ series: dax, query, algorithm: 'dtw' }, context);
   } catch (error) {
     thrown = error;
   }

@@ -101,7 +101,10 @@ test('a thread that has nothing to do takes parts, and every part is done once, 
     work(cells, { parts: 7, hostWaitsFor: 6, firstHelper: 'computes' }),
   );
   expect(doneBy.map(([part]) => part)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-  expect(doneBy.map(([, thread]) => thread === host)).toEqual([true, ...Array(6).fill(false)]);
+  expect(doneBy.map(([, thread]) => thread === host)).toEqual([
+    true,
+    ...Array.from({ length: 6 }, () => false),
+  ]);
 });
 
 test('a helper leaves when a task waits for its thread, and its part is done by somebody else', async () => {
