@@ -126,6 +126,7 @@ function receive<T>(message: TeamMessage, memory: TeamMemory, done: Map<number, 
 class Inbox {
   readonly #messages: TeamMessage[] = [];
   #wake: (() => void) | undefined;
+  #isListening = false;
 
   constructor(port: MessagePort) {
     port.on('message', (message: TeamMessage) => {
@@ -136,13 +137,14 @@ class Inbox {
 
   /** @throws the reason of the signal */
   async next(signal: AbortSignal): Promise<TeamMessage> {
+    if (!this.#isListening) signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    this.#isListening = true;
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
   }
