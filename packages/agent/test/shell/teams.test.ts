@@ -188,19 +188,28 @@ test('PatternMatch over several threads, whole and in shards, finds what one sea
   const results = await Promise.all(
     shards.map((shard) => resultOf(start(pool, 'PatternMatch', input, buffer, { shard, scratch }))),
   );
-  const scans = results.map(({ candidates, stats, matches }): PatternScan => {
-    expect(matches).toEqual([]);
-    if (candidates === undefined) throw new Error('a shard without candidates');
-    return {
-      candidates: unpackCandidates(candidates, expected.parameters),
-      stats: stats as unknown as PatternScan['stats'],
-      parameters: expected.parameters,
-      route: 'typescript',
-    };
-  });
-  const merged = mergePatternScans(scans);
+  const scansOf = (each: readonly PatternMatchResult[]): PatternScan[] =>
+    each.map(({ candidates, stats, matches }): PatternScan => {
+      expect(matches).toEqual([]);
+      if (candidates === undefined) throw new Error('a shard without candidates');
+      return {
+        candidates: unpackCandidates(candidates, expected.parameters),
+        stats: stats as unknown as PatternScan['stats'],
+        parameters: expected.parameters,
+        route: 'typescript',
+      };
+    });
+  const merged = mergePatternScans(scansOf(results));
   expect(merged.matches).toEqual(expected.matches);
   expect(merged.stats.positions).toBe(positions);
+  // One after the other, so that the other thread has time to help with each.
+  const helped: PatternMatchResult[] = [];
+  for (const shard of shards) {
+    helped.push(await resultOf(start(pool, 'PatternMatch', input, buffer, { shard })));
+  }
+  const joined = mergePatternScans(scansOf(helped));
+  expect(joined.matches).toEqual(expected.matches);
+  expect(joined.stats.positions).toBe(positions);
   // They share what they have proved: the scratch is not zero any more.
   expect(new BigInt64Array(scratch, 0, 1)[0]).not.toBe(0n);
 
