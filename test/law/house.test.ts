@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernels: [],
   transport: ['protocol'],
   reasoning: ['protocol'],
-  coordinator: ['transport', 'reasoning', 'protocol'],
+  coordinator: ['transport', 'kernels', 'reasoning', 'protocol'],
   agent: ['transport', 'kernels', 'reasoning', 'protocol'],
   client: ['transport', 'protocol'],
   testkit: ['coordinator', 'agent', 'client', 'transport', 'protocol', 'kernels', 'reasoning'],

@@ -1,5 +1,5 @@
 /** What a handler is and what it is given. The types that a user of the package writes code against. */
-import type { Arm, Table } from '@quic-swarm/protocol';
+import type { Arm, Shard, Table } from '@quic-swarm/protocol';
 
 /**
  * Computes a task: takes the decoded input, returns (or resolves with) the result, throws to fail. What it returns must
@@ -37,6 +37,8 @@ export interface TaskContext {
   readonly emit: (value: unknown) => void;
   /** The data sets that the task names, by id. */
   readonly datasets: ReadonlyMap<string, DatasetView>;
+  /** The part that this task is, when it was submitted with `shards`; undefined when it is the whole. */
+  readonly shard: Shard | undefined;
   /** The parameters that the learner chose for this attempt. Looking at them says that they were used. */
   readonly arm: Arm | undefined;
 }

@@ -7,7 +7,7 @@ import { correlationJson } from '../src/commands/submit-correlation.ts';
 import { featuresJson } from '../src/commands/submit-features.ts';
 import { patternLines } from '../src/commands/submit-pattern.ts';
 import { gradientNorm } from '../src/commands/submit-train.ts';
-import { taskLines } from '../src/commands/tasks.ts';
+import { sortedTasks, taskLines } from '../src/commands/tasks.ts';
 import { percentile } from '../src/measurement/round-trips.ts';
 import { smallTaskFor } from '../src/measurement/small-task.ts';
 import { toJson } from '../src/output/json.ts';
@@ -115,6 +115,35 @@ describe('tables', () => {
     const { pendingReason: _reason, candidates: _candidates, ...rest } = task;
     const row = change.state === undefined ? task : { ...rest, ...change };
     expect(taskLines([row])[1]).toContain(why);
+  });
+
+  it('show the parts of a task behind it, whatever their states', () => {
+    const { pendingReason: _reason, candidates: _candidates, ...rest } = task;
+    const parent: TaskRow = {
+      ...rest,
+      state: 'running',
+      fraction: 0.42,
+      shards: { count: 3, running: 1, succeeded: 1, attempts: 4 },
+    };
+    const shard = (index: number, state: TaskRow['state']): TaskRow => ({
+      ...rest,
+      taskId: `0000000${index}`,
+      state,
+      shard: { of: task.taskId, index, count: 3, start: 0, end: 1 },
+    });
+    const failed: TaskRow = { ...rest, taskId: 'another', state: 'failed' };
+    const rows = [parent, shard(0, 'queued'), shard(1, 'succeeded'), shard(2, 'running'), failed];
+    const sorted = sortedTasks(rows);
+    expect(sorted.map(({ taskId }) => taskId)).toEqual([
+      'another',
+      task.taskId,
+      '00000000',
+      '00000001',
+      '00000002',
+    ]);
+    const lines = taskLines(sorted);
+    expect(lines[2]).toContain('42 %, 1 of 3 shards done in 4 attempts');
+    expect(lines[3]).toContain('  shard 1 of 3');
   });
 
   it('show the coordinator', () => {

@@ -26,6 +26,8 @@ const ROWS: Row[] = [
   [PATTERN, parsePatternOptions, 'A query is missing', '--query-rows A:B'],
   [`${PATTERN} --query q --query-rows 1:2`, parsePatternOptions, 'exclude each other'],
   [`${PATTERN} --query-rows 5:5`, parsePatternOptions, '"5:5" is not A:B with A < B'],
+  [`${PATTERN} --query q --shards 0`, parsePatternOptions, '--shards cannot be "0"', '1 to 1024'],
+  [`${PATTERN} --query q --shards many`, parsePatternOptions, '--shards cannot be "many"', 'auto'],
   [`${PATTERN} --query-rows 5-9`, parsePatternOptions, '"5-9" is not A:B'],
   [`${PATTERN} --query q --algorithm dwt`, parsePatternOptions, 'cannot be "dwt"', '"dtw"'],
   [`${PATTERN} --query q --epsilon 1`, parsePatternOptions, 'belong to --algorithm lcss'],
@@ -43,6 +45,11 @@ const ROWS: Row[] = [
     `${PATTERN} --query q --algorithm lcss --path`,
     parsePatternOptions,
     '--path belongs to --algorithm dtw',
+  ],
+  [
+    `${PATTERN} --query q --shards 2 --path`,
+    parsePatternOptions,
+    '--path cannot be combined with --shards',
   ],
   [
     `${PATTERN} --query q --within -1`,

@@ -69,6 +69,40 @@ describe('submitting', () => {
     expect(coordinator.of('SubmitTask')[0]?.datasets).toEqual([datasetId]);
   });
 
+  it('says how many windows are to be split, where it can know it', async () => {
+    const { client, coordinator } = await start();
+    const table = { datasetId: `sha256:${'a'.repeat(64)}`, column: 'x' };
+    const values = (rows: number): { values: Float64Array } => ({ values: new Float64Array(rows) });
+    const algorithm = 'dtw';
+    await client.submit(
+      'PatternMatch',
+      { series: values(10), query: values(3), algorithm },
+      { shards: 2 },
+    );
+    const rows = { ...table, start: 5, end: 25 };
+    await client.submit(
+      'PatternMatch',
+      { series: rows, query: values(5), algorithm },
+      { shards: 'auto' },
+    );
+    const unknown = { series: table, query: values(5), algorithm } as const;
+    await client.submit('PatternMatch', unknown, { shards: 3, positions: 77 });
+    await client.submit('my.task', 1, { shards: 3, positions: 5 });
+    const said = coordinator.of('SubmitTask').map(({ shards, positions }) => [shards, positions]);
+    expect(said).toEqual([
+      [2, 8],
+      ['auto', 16],
+      [3, 77],
+      [3, 5],
+    ]);
+    for (const act of [
+      client.submit('PatternMatch', unknown, { shards: 3 }),
+      client.submit('my.task', 1, { shards: 'auto' }),
+      client.submit('my.task', 1, { shards: 0, positions: 5 }),
+    ])
+      expect((await errorOf(act)).type).toBe('BAD_OPTION');
+  });
+
   it.each([
     [
       'a wrong option',

@@ -9,7 +9,13 @@ type Operation = readonly [kind: number, a: number, b: number];
 const TYPES = ['PatternMatch', 'FeatureEngineering', 'my.task'];
 
 class RandomSwarm {
-  readonly swarm = new CoreHarness({ pendingTasksMax: 30, finishedTasksMax: 20, seed: 3 });
+  readonly swarm = new CoreHarness({
+    pendingTasksMax: 30,
+    finishedTasksMax: 20,
+    seed: 3,
+    features: ['shards'],
+    mergedTaskTypes: TYPES,
+  });
   readonly client: PlayedClient = this.swarm.client();
   readonly agents: {
     agent: PlayedAgent;
@@ -18,6 +24,7 @@ class RandomSwarm {
   }[] = [];
   submitted = 0;
   readonly ends = new Map<string, number>();
+  #effectsSeen = 0;
 
   apply([kind, a, b]: Operation): void {
     const slot = this.agents.length === 0 ? undefined : this.agents[a % this.agents.length];
@@ -38,6 +45,7 @@ class RandomSwarm {
         break;
       case 5:
         this.swarm.advance(b * 40);
+        this.mergeShards();
         break;
       case 6:
         this.client.say('CancelTask', {
@@ -62,6 +70,8 @@ class RandomSwarm {
       ...(b % 5 === 0 ? { scheduleToCloseMs: 900 } : {}),
       ...(b % 11 === 0 ? { idempotent: false } : {}),
       ...(b % 6 === 0 ? { startToCloseMs: 50 } : {}),
+      ...(b % 3 === 0 ? { shards: (b % 4) + 1, positions: (b % 8) * 3 } : {}),
+      ...(b % 13 === 0 ? { shards: 'auto', positions: b * 1000 } : {}),
     });
   }
 
@@ -103,6 +113,21 @@ class RandomSwarm {
     return ids[a % Math.max(1, ids.length)] ?? '00000000-0000-7000-8000-000000000000';
   }
 
+  /** Merges what is to be merged, now and then without success, and never at once. */
+  mergeShards(): void {
+    const { effects } = this.swarm;
+    while (this.#effectsSeen < effects.length) {
+      const effect = effects[this.#effectsSeen];
+      this.#effectsSeen += 1;
+      if (effect?.type !== 'MergeShards') continue;
+      const merged =
+        this.#effectsSeen % 5 === 0
+          ? { failure: failure('TASK_FAILED', 'm') }
+          : { payload: undefined, resultType: undefined };
+      this.swarm.feed({ type: 'ShardsMerged', taskId: effect.taskId, merged });
+    }
+  }
+
   collect(): void {
     for (const taskId of this.client.ends().keys())
       this.ends.set(taskId, (this.ends.get(taskId) ?? 0) + 1);
@@ -136,6 +161,7 @@ describe('random operations', () => {
             worker.heartbeat();
           }
           random.swarm.advance(500);
+          random.mergeShards();
           random.collect();
         }
         random.collect();

@@ -19,6 +19,22 @@
  * T. What remains is at most k(2·zone − 1) windows, however long the series. Windows in the middle
  * of what is still unknown (seeds) prove less: a better one between two of them drops both, so that
  * 2k − 1 of them, pairwise at least `zone` apart, are needed to bound the k-th.
+ *
+ * Several scans of one search may share a bound (see shared-bound.ts). That is sound because every
+ * distance that a scan proves bounds the whole search and not only its own range:
+ *
+ * - The T of a range is the k-th of the greedy choice among its windows. All other windows of the
+ *   series can be appended to a range one by one, to its right and to its left, so by fact 1 the
+ *   windows up to T of the whole series give at least k acceptances: the final k-th is at most T.
+ *   Seeds are windows that exist, wherever the range ends. So the least of all proved distances is
+ *   never below the final k-th distance.
+ * - What a scan may drop is therefore the same as before with a smaller T: windows above it, which
+ *   the greedy choice of the whole never reaches, since it looks at windows in ascending order and
+ *   stops at the k-th. Candidates near a border that lie at or below it are still all kept,
+ *   undecided or not. A certain window stays certain: those that were refused in its zone lie above
+ *   a bound that it does not lie above itself, hence above it.
+ * - Only the distance is shared, not the start, so a window exactly at another scan's bound is kept:
+ *   it may win the tie.
  */
 
 /** A window with its exact distance. */
@@ -74,9 +90,12 @@ export class GreedySelection {
     return this.#boundStart === Infinity;
   }
 
-  /** Tightens the bound: `seedsNeeded` windows at most this far are known. */
+  /** Tightens the bound: `seedsNeeded` windows at most this far are known, or another scan of the search proved it. */
   tightenBound(distance: number): void {
-    if (distance < this.#boundDistance) this.#boundDistance = distance;
+    if (distance >= this.#boundDistance) return;
+    this.#boundDistance = distance;
+    // Which start has this distance is not known, so that all windows at exactly this distance matter.
+    this.#boundStart = Infinity;
   }
 
   /** Takes the exact distance of the window at `start`, which is larger than all starts before. */
@@ -106,6 +125,8 @@ export class GreedySelection {
     const kept: Candidate[] = [];
     this.#entries.sort(byDistanceThenStart);
     for (const entry of this.#entries) {
+      // It was offered under a bound that has been tightened since.
+      if (entry.distance > this.#boundDistance) break;
       if (certain.touches(entry.start)) continue;
       kept.push(entry);
       if (!accepted.touches(entry.start)) accepted.add(entry.start);

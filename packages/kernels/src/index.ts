@@ -33,9 +33,14 @@ export { lcsLength } from './lcs.ts';
 export { symbolise, type SymboliseOptions } from './symbolise.ts';
 export { lcssLength, lcssSimilarity, type LcssOptions } from './lcss.ts';
 export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './lower-bounds.ts';
-export { mergePatternScans, scanPattern, searchPattern } from './pattern-search.ts';
+export {
+  joinPatternScans,
+  mergePatternScans,
+  scanPattern,
+  searchPattern,
+} from './pattern-search.ts';
 export { OPEN_WINDOWS_MAX, PatternStream, type PatternStreamOptions } from './pattern-stream.ts';
-export { PATH_STEPS_MAX } from './match-paths.ts';
+export { addMatchPaths, PATH_STEPS_MAX, requirePathsPossible } from './match-paths.ts';
 export type {
   KernelRoute,
   PatternMatch,
@@ -47,11 +52,14 @@ export {
   defaultBand,
   defaultExclusionZone,
   MATCHES_MAX,
+  resolveSearchParameters,
   type Normalisation,
   type PatternAlgorithm,
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
+export { packCandidates, unpackCandidates, type PackedCandidates } from './packed-candidates.ts';
+export { SHARED_BOUND_BYTES, SharedBound } from './shared-bound.ts';
 export { splitRange, type IndexRange } from './shards.ts';
 export {
   correlate,

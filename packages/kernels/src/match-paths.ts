@@ -6,8 +6,13 @@
 import { dtwPath, PATH_CELLS_MAX } from './dtw.ts';
 import type { PatternMatch } from './pattern-result.ts';
 import { KernelError } from './problem.ts';
-import type { SearchParameters } from './search-parameters.ts';
-import { prepareWindow, type CascadeContext } from './window-cascade.ts';
+import {
+  resolveSearchParameters,
+  type PatternSearchOptions,
+  type SearchParameters,
+} from './search-parameters.ts';
+import { prepareWindow, type ComparedSeries } from './window-cascade.ts';
+import { zNormalise } from './znormalise.ts';
 
 /** Steps of all paths of one search together: 32 MiB of pairs. A path has m to 2m − 1 steps. */
 export const PATH_STEPS_MAX: number = 2 ** 22;
@@ -38,6 +43,24 @@ export function requirePathsPossible(parameters: SearchParameters): void {
 }
 
 /**
+ * Adds their paths to the matches of a search that was done in parts, which are scanned without: only
+ * what is reported at last has a path.
+ *
+ * @param options of the search
+ * @throws KernelError as {@link requirePathsPossible}, TOO_LARGE for too many matches
+ */
+export function addMatchPaths(
+  matches: readonly PatternMatch[],
+  options: PatternSearchOptions,
+): PatternMatch[] {
+  const parameters = resolveSearchParameters(options);
+  requirePathsPossible(parameters);
+  const normalise = parameters.normalise === 'z';
+  const query = normalise ? zNormalise(options.query) : options.query;
+  return withPaths(matches, { series: options.series, query, normalise }, parameters);
+}
+
+/**
  * Adds its path to each match of a search by dtw. Both series of the context are as the search
  * compared them.
  *
@@ -45,7 +68,7 @@ export function requirePathsPossible(parameters: SearchParameters): void {
  */
 export function withPaths(
   matches: readonly PatternMatch[],
-  context: CascadeContext,
+  context: ComparedSeries,
   { length, band = 0 }: SearchParameters,
 ): PatternMatch[] {
   requireFewSteps(matches.length, length);

@@ -16,6 +16,7 @@ import { CascadeScan } from './cascade-scan.ts';
 import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
 import { requirePathsPossible, withPaths } from './match-paths.ts';
+import { matchOf } from './packed-candidates.ts';
 import {
   addStats,
   emptyStats,
@@ -34,6 +35,7 @@ import {
   type SearchParameters,
 } from './search-parameters.ts';
 import { isUsable } from './series-block.ts';
+import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 import { prepareWindow, type CascadeContext, type WindowScan } from './window-cascade.ts';
 import { windowMoments, zNormalise } from './znormalise.ts';
@@ -90,6 +92,23 @@ export function scanPattern(
  * @throws KernelError EMPTY_SERIES without scans, PARAMETERS_DIFFER when they are of different searches
  */
 export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchResult {
+  const { candidates: matches, ...rest } = joinPatternScans(scans, { start: 0, end: Infinity });
+  return { ...reported(matches, rest.parameters), ...rest };
+}
+
+/**
+ * Joins the scans of neighbouring ranges that together are `range` into what a single scan of it may
+ * return: unlike {@link mergePatternScans} it keeps what a neighbour beyond `range` may promote, so that
+ * the joint scan can be merged with others later.
+ *
+ * @param positions windows of the whole series; a range that ends there has no neighbour
+ * @throws KernelError as {@link mergePatternScans}
+ */
+export function joinPatternScans(
+  scans: readonly PatternScan[],
+  range: IndexRange,
+  positions: number = Infinity,
+): PatternScan {
   const [first] = scans;
   if (first === undefined) {
     throw new KernelError(
@@ -110,17 +129,17 @@ export function mergePatternScans(scans: readonly PatternScan[]): PatternSearchR
     topK: matchesToChoose(parameters),
     exclusionZone: parameters.exclusionZone,
     maximumDistance: parameters.maximumDistance,
-    rangeStart: 0,
-    openLeft: false,
+    rangeStart: range.start,
+    openLeft: range.start > 0,
   });
   const ascending = [...matchesByStart.values()].sort((a, b) => a.start - b.start);
   for (const match of ascending) selection.offer(match.start, match.distance);
-  const matches: PatternMatch[] = [];
-  for (const { start } of selection.finish(Infinity, false)) {
+  const candidates: PatternMatch[] = [];
+  for (const { start } of selection.finish(range.end, range.end < positions)) {
     const match = matchesByStart.get(start);
-    if (match !== undefined) matches.push(match);
+    if (match !== undefined) candidates.push(match);
   }
-  return { ...reported(matches, parameters), stats, parameters, route };
+  return { candidates, stats, parameters, route };
 }
 
 function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
@@ -163,17 +182,16 @@ function runScan(
   const watch = new ScanWatch(options, stats.positions);
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
-  const route = withScan(
-    engine,
-    parameters,
-    context,
-    blockPositionsFor(context, segments),
-    (scan) => {
-      // A range search has its bound already, and thousands of seeds would not better it.
-      if (parameters.topK < Infinity) seedSelection(context, scan, segments);
-      scanSegments(scan, segments, blockPositionsFor(context, segments), watch);
-    },
-  );
+  // The matches of a closed range are its own, whatever lies elsewhere.
+  const sharedBound = withNeighbours ? options.sharedBound : undefined;
+  const exchange = (): void => exchangeBounds(selection, sharedBound);
+  const blockPositions = blockPositionsFor(context, segments);
+  const route = withScan(engine, parameters, context, blockPositions, (scan) => {
+    exchange();
+    if (needsSeeds(selection, parameters)) seedSelection(context, scan, segments);
+    scanSegments({ scan, segments, blockPositions, watch, exchange });
+    exchange();
+  });
   stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
   const openRight = withNeighbours && range.end < allPositions;
   const candidates = selection
@@ -209,6 +227,21 @@ function blockPositionsFor({ query }: CascadeContext, segments: readonly IndexRa
   return Math.min(wanted, Math.max(1, positionsIn(segments)));
 }
 
+/**
+ * A range search has its bound already, and thousands of seeds would not better it. A bound that another scan has proved
+ * saves the seeds too.
+ */
+function needsSeeds(selection: GreedySelection, parameters: SearchParameters): boolean {
+  return parameters.topK < Infinity && selection.boundDistance === parameters.maximumDistance;
+}
+
+/** Takes over what other scans have proved, and tells them what this one has. */
+function exchangeBounds(selection: GreedySelection, sharedBound: SharedBound | undefined): void {
+  if (sharedBound === undefined) return;
+  selection.tightenBound(sharedBound.distance);
+  sharedBound.lower(selection.boundDistance);
+}
+
 /** The parts of `range` whose windows do not overlap the excluded rows. */
 function withoutExcluded(
   range: IndexRange,
@@ -228,18 +261,24 @@ function positionsIn(segments: readonly IndexRange[]): number {
   return segments.reduce((sum, segment) => sum + segment.end - segment.start, 0);
 }
 
-function scanSegments(
-  scan: WindowScan,
-  segments: readonly IndexRange[],
-  blockPositions: number,
-  watch: ScanWatch,
-): void {
+/** What {@link scanSegments} needs. */
+interface ScanOptions {
+  readonly scan: WindowScan;
+  readonly segments: readonly IndexRange[];
+  readonly blockPositions: number;
+  readonly watch: ScanWatch;
+  /** Called before each look at the windows. */
+  readonly exchange: () => void;
+}
+
+function scanSegments({ scan, segments, blockPositions, watch, exchange }: ScanOptions): void {
   for (const segment of segments) {
     for (let first = segment.start; first < segment.end; first += blockPositions) {
       const count = Math.min(blockPositions, segment.end - first);
       scan.load(first, count);
       for (let from = 0; from < count; from += POSITIONS_PER_CHECK) {
         watch.check();
+        exchange();
         const to = Math.min(count, from + POSITIONS_PER_CHECK);
         scan.scan(from, to);
         watch.advance(to - from);
@@ -298,16 +337,13 @@ export function describeMatch(
 ): PatternMatch {
   const length = parameters.length;
   const { mean, standardDeviation } = windowMoments(series, start, length);
-  const isDtw = parameters.algorithm === 'dtw';
-  return {
+  return matchOf(parameters.algorithm, {
     start,
     length,
     distance,
-    normalizedDistance: isDtw ? distance / Math.sqrt(length) : distance,
-    ...(isDtw ? {} : { similarity: 1 - distance }),
     windowMean: mean,
     windowStandardDeviation: standardDeviation,
-  };
+  });
 }
 
 /** Progress and cancellation of a running scan. */

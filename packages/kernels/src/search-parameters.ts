@@ -2,6 +2,7 @@
 import { requireAtLeast, requireBand, requireInteger } from './check.ts';
 import { KernelError } from './problem.ts';
 import { isUsable, USABLE_MAGNITUDE_MAX } from './series-block.ts';
+import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 
 /**
@@ -61,6 +62,11 @@ export interface PatternSearchOptions {
   readonly withPath?: boolean | undefined;
   /** Window starts to scan, for sharding. @default all: 0 … n − m + 1 */
   readonly range?: IndexRange | undefined;
+  /**
+   * For `scanPattern`: what other scans of the same search, and of no other, have proved. It prunes this scan, which adds
+   * to it; looked at every 1,024 positions.
+   */
+  readonly sharedBound?: SharedBound | undefined;
   /** Called with the fraction of positions done, in (0, 1], about 100 times at most. */
   readonly onProgress?: ((fractionDone: number) => void) | undefined;
   /** Asked every 1,024 positions; true ends the search with KernelError CANCELLED. */
@@ -96,7 +102,11 @@ export function defaultExclusionZone(m: number): number {
   return Math.ceil(m / 4);
 }
 
-/** Checks a search and fills in its defaults. */
+/**
+ * Checks a search and fills in its defaults, as every search does first.
+ *
+ * @throws KernelError as `searchPattern`, but for its ranges
+ */
 export function resolveSearchParameters(options: PatternSearchOptions): SearchParameters {
   requireQuery(options.query, options.series);
   const m = options.query.length;

@@ -26,12 +26,16 @@ export interface WindowScan {
   exactDistance(window: Float64Array): number;
 }
 
-/** The search as a cascade sees it. */
-export interface CascadeContext {
+/** What is compared with what. */
+export interface ComparedSeries {
   readonly series: Float64Array;
   /** The query, already normalised. */
   readonly query: Float64Array;
   readonly normalise: boolean;
+}
+
+/** The search as a cascade sees it. */
+export interface CascadeContext extends ComparedSeries {
   readonly selection: Pick<GreedySelection, 'boundDistance' | 'acceptsTies' | 'offer'>;
   readonly stats: MutableStats;
 }
@@ -60,7 +64,7 @@ export function magnitudeOf(values: Float64Array): number {
 }
 
 /** Writes the exact window that starts at `start`, normalised as the search wants, into `target`. */
-export function prepareWindow(context: CascadeContext, start: number, target: Float64Array): void {
+export function prepareWindow(context: ComparedSeries, start: number, target: Float64Array): void {
   const m = context.query.length;
   if (context.normalise) {
     normaliseWindow(context.series, start, m, target);

@@ -28,5 +28,5 @@ export * from './messages/learning.ts';
 export * from './messages/status.ts';
 export * from './messages/task-states.ts';
 export * from './messages/tasks.ts';
-export type { Arm, Labels, Lease, PayloadEncoding } from './schema.ts';
+export type { Arm, Labels, Lease, PayloadEncoding, Shard } from './schema.ts';
 export { PAYLOAD_ENCODINGS } from './schema.ts';

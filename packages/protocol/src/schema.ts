@@ -11,7 +11,7 @@ import {
   TASK_ID_PATTERN,
   TASK_TYPE_PATTERN,
 } from './ids.ts';
-import { ENVELOPE_ENTRIES_MAX, STACK_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+import { ENVELOPE_ENTRIES_MAX, SHARDS_MAX, STACK_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 
 /** An object with exactly these keys. */
 export const record = <P extends TProperties>(properties: P) =>
@@ -86,6 +86,18 @@ export const Lease = record({
   attempt: PositiveCount,
 });
 export type Lease = Static<typeof Lease>;
+
+/** A part of a task that was split: which one of how many, and the positions that it covers, `end` excluded. */
+export const Shard = record({
+  /** The task that was split. */
+  of: TaskIdText,
+  /** From 0. */
+  index: Count,
+  count: Type.Integer({ minimum: 1, maximum: SHARDS_MAX }),
+  start: Count,
+  end: Count,
+});
+export type Shard = Static<typeof Shard>;
 
 /** See `Failure` in errors.ts. */
 export const FailureSchema = record({

@@ -9,7 +9,14 @@ export const PROTOCOL_MIN: number = 1;
 export const PROTOCOL_MAX: number = 1;
 
 /** Optional parts of the protocol; a coordinator lists those that it offers in its acknowledgement. */
-export const FEATURES = ['durable', 'dependencies', 'fairness', 'hedging', 'compression'] as const;
+export const FEATURES = [
+  'durable',
+  'dependencies',
+  'fairness',
+  'hedging',
+  'compression',
+  'shards',
+] as const;
 
 /** One of {@link FEATURES}. */
 export type Feature = (typeof FEATURES)[number];

@@ -58,6 +58,7 @@ const failure = {
   causes: [{ type: 'TypeError', message: 'grün 水 😀' }],
 };
 const grants = { payloadBytesMax: 268_435_456, datasetBytesMax: 1_073_741_824, streamsMax: 20_000 };
+const shard = { of: taskId, index: 1, count: 4, start: 3, end: 6 };
 const arm = { algorithm: 'dtw', band: 12, scale: 0.5, normalise: true };
 const percentiles = { p50Ms: 1.25, p90Ms: 3, p99Ms: 9.5, maxMs: 12 };
 const work = {
@@ -182,6 +183,7 @@ const bodies: readonly (readonly [
       datasets: [datasetId],
       startToCloseMs: 300_000,
       arm,
+      shard,
       payload: { $bytes: 'a16473656564182a' },
     },
   ],
@@ -355,6 +357,22 @@ const bodies: readonly (readonly [
       },
       onClientLoss: 'cancel',
       watch: 'all',
+      shards: 'auto',
+      positions: 1_000_000,
+      payload: { $bytes: 'a0' },
+    },
+  ],
+  [
+    'a task in four parts',
+    'SubmitTask',
+    {
+      requestId: 3,
+      taskId,
+      taskType: 'PatternMatch',
+      datasets: [datasetId],
+      watch: 'result',
+      shards: 4,
+      positions: 10,
       payload: { $bytes: 'a0' },
     },
   ],
@@ -528,6 +546,8 @@ const bodies: readonly (readonly [
           failure,
           deadLettered: false,
           submittedBy: 'swarm',
+          shards: { count: 4, running: 2, succeeded: 1, attempts: 4 },
+          shard,
         },
       ],
       rowsInAll: 1,
@@ -638,6 +658,12 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
         exclusionZone: 16,
       },
       matches: [match],
+      candidates: {
+        starts: { $uint32: [3, 70_000] },
+        distances: { $float64: [0.25, 0.5] },
+        windowMeans: { $float64: [5000, 5100.5] },
+        windowStandardDeviations: { $float64: [20, 0] },
+      },
       stats: { windows: 937, elapsedMs: 0.5 },
       seriesDigest: { length: 1000, sha256: datasetId.slice(7) },
     },

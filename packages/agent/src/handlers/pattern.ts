@@ -1,9 +1,25 @@
-/** Task type PatternMatch: where in a series does a pattern occur? The search itself is `searchPattern` of the kernels. */
+/**
+ * Task type PatternMatch: where in a series does a pattern occur? The search itself is that of the kernels. A long one is
+ * cut into parts that free threads of the agent help with (pattern-parts.ts); a shard answers with its candidates.
+ */
 import { createRequire } from 'node:module';
-import { searchPattern, type PatternSearchOptions } from '@quic-swarm/kernels';
-import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol';
+import {
+  addMatchPaths,
+  mergePatternScans,
+  packCandidates,
+  requirePathsPossible,
+  resolveSearchParameters,
+  scanPattern,
+  searchPattern,
+  type PatternScan,
+  type PatternSearchOptions,
+  type PatternSearchResult,
+} from '@quic-swarm/kernels';
+import { SwarmError, type PatternMatchInput, type PatternMatchResult } from '@quic-swarm/protocol';
+import type { HelperContext, ThreadContext } from '../shell/team.ts';
 import type { TaskContext } from '../task-handler.ts';
 import { kernelEngine } from './kernel-engine.ts';
+import { boundOf, helpWithParts, partCountOf, rangeOf, scanInParts } from './pattern-parts.ts';
 import { digestSeries, resolveSeries } from './series-reference.ts';
 
 const DEFAULT_TOP_K = 5;
@@ -12,25 +28,103 @@ const kernels = createRequire(import.meta.url)('@quic-swarm/kernels/package.json
   readonly version: string;
 };
 
-/** Computes a PatternMatch task. */
+/** Computes a PatternMatch task. Answers at once, unless other threads help. */
 export default function matchPattern(
   input: PatternMatchInput,
-  context: TaskContext,
-): PatternMatchResult {
+  context: ThreadContext,
+): PatternMatchResult | Promise<PatternMatchResult> {
   const startedMs = performance.now();
   const series = resolveSeries(input.series, context, 'series');
-  const query = resolveSeries(input.query, context, 'query');
-  const found = searchPattern(searchOptions(input, series, query, context), kernelEngine);
+  const options = searchOptions(input, series, context);
+  const { shard, team } = context;
+  const report = (answer: Answer): PatternMatchResult => ({
+    ...answer,
+    stats: { ...answer.stats, elapsedMs: performance.now() - startedMs },
+    seriesDigest: digestSeries(input.series, series),
+  });
+  if (shard !== undefined) refusePaths(options);
+  else if (options.withPath === true) requirePathsPossible(resolveSearchParameters(options));
+  const answerOf = (scan: PatternScan): Answer =>
+    shard === undefined ? wholeOf(mergePatternScans([scan]), options) : shardOf(scan);
+  const range = rangeOf(options, shard);
+  const parts = partCountOf(range, team);
+  if (team !== undefined && parts > 1) {
+    // Only what is reported at last has a path.
+    const scanned = scanInParts({ options: withoutPaths(options), range, parts, team, context });
+    return scanned.then((scan) => report(answerOf(scan)));
+  }
+  if (shard === undefined) return report(answerWith(searchPattern(options, kernelEngine)));
+  const sharedBound = boundOf(context);
+  return report(shardOf(scanPattern({ ...options, range, sharedBound }, kernelEngine)));
+}
+
+/** Helps another thread with a PatternMatch task. */
+export function help(input: PatternMatchInput, context: HelperContext): void {
+  const series = resolveSeries(input.series, context, 'series');
+  helpWithParts(withoutPaths(searchOptions(input, series, context)), context);
+}
+
+/** What a search answers, but for its time and what it was done in. */
+type Answer = Omit<PatternMatchResult, 'seriesDigest'>;
+
+function withoutPaths(options: PatternSearchOptions): PatternSearchOptions {
+  return { ...options, withPath: false };
+}
+
+/** A path needs the series, which nobody has who merges shards; and most candidates are no matches in the end. */
+function refusePaths({ withPath }: PatternSearchOptions): void {
+  if (withPath !== true) return;
+  throw new SwarmError(
+    'BAD_INPUT',
+    'The task was split, and the matches of shards have no paths.',
+    {
+      hint: 'Submit it without shards, or leave withPath out.',
+    },
+  );
+}
+
+function wholeOf(found: PatternSearchResult, options: PatternSearchOptions): Answer {
+  if (options.withPath !== true) return answerWith(found);
+  return answerWith({ ...found, matches: addMatchPaths(found.matches, options) });
+}
+
+function answerWith(found: PatternSearchResult): Answer {
+  const { matches, truncated, stats } = found;
+  return {
+    ...describe(found),
+    matches: [...matches],
+    ...(truncated === undefined ? {} : { truncated }),
+    stats: { ...stats },
+  };
+}
+
+function shardOf(scan: PatternScan): Answer {
+  const { candidates, stats } = scan;
+  return {
+    ...describe(scan),
+    matches: [],
+    candidates: packCandidates(candidates),
+    stats: { ...stats },
+  };
+}
+
+function describe({
+  parameters,
+  route,
+}: Pick<PatternScan, 'parameters' | 'route'>): Pick<
+  PatternMatchResult,
+  'algorithm' | 'kernelVersion' | 'route' | 'parameters'
+> {
   const { algorithm, length, normalise, epsilon, delta, topK, exclusionZone, maximumDistance } =
-    found.parameters;
+    parameters;
   return {
     algorithm,
     kernelVersion: kernels.version,
-    route: found.route,
+    route,
     parameters: {
       length,
       // For LCSS the band of the table is its delta.
-      band: found.parameters.band ?? delta ?? 0,
+      band: parameters.band ?? delta ?? 0,
       normalise,
       ...(epsilon === undefined ? {} : { epsilon }),
       ...(delta === undefined ? {} : { delta }),
@@ -39,24 +133,19 @@ export default function matchPattern(
       exclusionZone,
       ...(maximumDistance === Infinity ? {} : { maximumDistance }),
     },
-    matches: [...found.matches],
-    ...(found.truncated === undefined ? {} : { truncated: found.truncated }),
-    stats: { ...found.stats, elapsedMs: performance.now() - startedMs },
-    seriesDigest: digestSeries(input.series, series),
   };
 }
 
 function searchOptions(
   input: PatternMatchInput,
   series: Float64Array,
-  query: Float64Array,
   context: TaskContext,
 ): PatternSearchOptions {
   const { algorithm, band, epsilon, delta, normalise, exclusionZone, topK, maximumDistance } =
     input;
   return {
     series,
-    query,
+    query: resolveSeries(input.query, context, 'query'),
     algorithm,
     band,
     epsilon,

@@ -4,10 +4,12 @@ import {
   decodeTable,
   encodeDocument,
   type Arm,
+  type Shard,
   type Table,
 } from '@quic-swarm/protocol';
-import type { DatasetView, TaskContext } from '../task-handler.ts';
-import type { HandlerTask, SharedDataset } from './thread-messages.ts';
+import type { DatasetView } from '../task-handler.ts';
+import { HelperParts, type HelperContext, type Team } from './team.ts';
+import type { HandlerTask, SharedDataset, SplitTask } from './thread-messages.ts';
 
 /** Progress closer together than this is dropped where it arises: about ten a second are as many as a person sees. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -28,12 +30,14 @@ export interface ContextOutlet {
 }
 
 /** The context of one run, and what the run's end needs to know of it. */
-export class HandlerContext implements TaskContext {
+export class HandlerContext implements HelperContext {
   readonly taskId: string;
   readonly taskType: string;
   readonly attempt: number;
   readonly #sharedDatasets: readonly SharedDataset[];
   readonly #arm: Arm | undefined;
+  readonly #split: SplitTask | undefined;
+  readonly #makeTeam: () => Team | undefined;
   readonly #cancellation: Cancellation;
   readonly #outlet: ContextOutlet;
   // Most handlers ask for little of this, and each costs more than a short handler: it is made when it is asked for.
@@ -49,12 +53,20 @@ export class HandlerContext implements TaskContext {
   usedArm = false;
   chunkCount = 0;
 
-  constructor(task: HandlerTask, cancellation: Cancellation, outlet: ContextOutlet) {
+  /** @param makeTeam makes the threads that may help; without it there are none */
+  constructor(
+    task: HandlerTask,
+    cancellation: Cancellation,
+    outlet: ContextOutlet,
+    makeTeam: () => Team | undefined = () => undefined,
+  ) {
     this.taskId = task.taskId;
     this.taskType = task.taskType;
     this.attempt = task.attempt;
     this.#sharedDatasets = task.datasets;
     this.#arm = task.arm;
+    this.#split = task.split;
+    this.#makeTeam = makeTeam;
     this.#cancellation = cancellation;
     this.#outlet = outlet;
   }
@@ -62,6 +74,24 @@ export class HandlerContext implements TaskContext {
   get arm(): Arm | undefined {
     this.usedArm = true;
     return this.#arm;
+  }
+
+  get shard(): Shard | undefined {
+    return this.#split?.shard;
+  }
+
+  get scratch(): SharedArrayBuffer | undefined {
+    return this.#split?.scratch;
+  }
+
+  get team(): Team | undefined {
+    return this.#makeTeam();
+  }
+
+  get parts(): HelperParts {
+    const help = this.#split?.help;
+    if (help === undefined) throw new Error('This run helps nobody.');
+    return new HelperParts(help);
   }
 
   get datasets(): ReadonlyMap<string, DatasetView> {

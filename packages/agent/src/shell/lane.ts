@@ -156,13 +156,13 @@ function batchOf(runs: readonly ThreadRun[]): ThreadBatch {
   const tasks: BatchedTask[] = [];
   let payloadBytes = 0;
   for (const { runId, task, module } of runs) {
-    const { taskId, attempt, payload, arm, datasets } = task;
+    const { taskId, attempt, payload, arm, datasets, split } = task;
     let place = modules.indexOf(module);
     if (place < 0) place = modules.push(module) - 1;
     const start = payload === undefined ? -1 : payloadBytes;
     payloadBytes += payload?.length ?? 0;
     const named = datasets.length === 0 ? undefined : datasets;
-    tasks.push([runId, taskId, attempt, place, start, payloadBytes, arm, named]);
+    tasks.push([runId, taskId, attempt, place, start, payloadBytes, arm, named, split]);
   }
   return { modules, payloads: payloadsOf(runs, payloadBytes), tasks };
 }

@@ -13,7 +13,8 @@ import { LaneState } from './lane-memory.ts';
 import { Lane } from './lane.ts';
 import { HELD_UP_AFTER_MS, ignoreSendFailure, type RunOrder, type TaskRun } from './task-run.ts';
 import type { HandlerModule, HandlerResult, LaneSetup, ThreadMessage } from './thread-messages.ts';
-import { ThreadRun } from './thread-run.ts';
+import { Teams } from './teams.ts';
+import { ThreadRun, type ThreadRunOptions } from './thread-run.ts';
 
 /** From sources the files next to this one are TypeScript, from `dist` they are JavaScript. */
 export const MODULE_SUFFIX: '.ts' | '.js' = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -37,6 +38,11 @@ export class WorkerPool {
   #lastRunId = 0;
   /** Fires when a shared batch may be overdue. */
   #lookTimer: NodeJS.Timeout | undefined;
+  readonly #teams: Teams = new Teams((options) => {
+    const run = this.#newRun(options);
+    this.#runs.set(run.runId, run);
+    return run;
+  });
   readonly #onAbort = (run: ThreadRun, graceMs: number): void => this.#abort(run, graceMs);
 
   /** @param threads how many; none is started before `start` or the first run */
@@ -76,9 +82,13 @@ export class WorkerPool {
   }
 
   #runOf({ task, place, serviceTime, listener }: RunOrder<string>): ThreadRun {
-    const runId = (this.#lastRunId += 1);
     const module = this.#moduleOf(task.taskType, place);
-    return new ThreadRun({ runId, task, module, serviceTime, listener, onAbort: this.#onAbort });
+    return this.#newRun({ task, module, serviceTime, listener });
+  }
+
+  #newRun(options: Omit<ThreadRunOptions, 'runId' | 'onAbort'>): ThreadRun {
+    const runId = (this.#lastRunId += 1);
+    return new ThreadRun({ ...options, runId, onAbort: this.#onAbort });
   }
 
   #moduleOf(taskType: string, module: string): HandlerModule {
@@ -92,7 +102,11 @@ export class WorkerPool {
   #openLane(): void {
     const lane = new Lane({ onMessage: (from, message) => this.#receive(from, message) });
     this.#lanes.add(lane);
-    const setup: LaneSetup = { port: lane.threadPort, memory: lane.memory.buffer };
+    const setup: LaneSetup = {
+      port: lane.threadPort,
+      memory: lane.memory.buffer,
+      threads: this.#threads,
+    };
     const { signal } = lane;
     // A lane never returns: it ends with its thread, and then this rejects.
     const life = this.#started().run(setup, { transferList: [lane.threadPort], signal });
@@ -116,13 +130,19 @@ export class WorkerPool {
   /** Gives work to the threads that have none. */
   #dispatch(): void {
     for (const lane of this.#lanes) {
-      if (this.#waiting.length === 0) return;
       if (!lane.isIdle) continue;
+      if (this.#waiting.length === 0) {
+        const helper = this.#teams.nextHelper();
+        if (helper === undefined) return;
+        lane.post([helper], performance.now());
+        continue;
+      }
       const batch = this.#nextBatch();
       lane.post(batch, performance.now());
       batch[0]?.begun();
       if (batch.length > 1) this.#lookTimer ??= setTimeout(() => this.#look(), HELD_UP_AFTER_MS);
     }
+    if (this.#waiting.length > 0) this.#teams.makeRoom(this.#waiting.length);
   }
 
   /** The first runs that go together, and as many small ones behind them as go with them. */
@@ -165,10 +185,16 @@ export class WorkerPool {
     }
     const run = this.#runs.get(message.runId);
     // The last words of a thread that was terminated.
-    if (run === undefined) return;
+    if (run === undefined) {
+      if (message.type === 'invitation') message.invitation.port.close();
+      return;
+    }
     if (message.type === 'progress') run.progressed(message.fraction, message.text);
     else if (message.type === 'chunk') run.emitted(message.payload);
-    else {
+    else if (message.type === 'invitation') {
+      this.#teams.open(run, message.invitation);
+      this.#dispatch();
+    } else {
       lane.forget(run);
       this.#finished(run, message.result);
     }
@@ -179,7 +205,7 @@ export class WorkerPool {
   }
 
   #finished(run: ThreadRun, { chunkCount: _counted, ...result }: HandlerResult): void {
-    this.#runs.delete(run.runId);
+    this.#over(run);
     run.end(result);
   }
 
@@ -255,7 +281,7 @@ export class WorkerPool {
     // It may have ended just now; then its result is on its way and the thread is free.
     if (lane.running() === run) {
       lane.forget(run);
-      this.#runs.delete(run.runId);
+      this.#over(run);
       run.endCancelled(performance.now() - lane.postedAtMs);
       lane.terminate();
     }
@@ -280,12 +306,17 @@ export class WorkerPool {
     this.#dispatch();
   }
 
+  #over(run: ThreadRun): void {
+    this.#runs.delete(run.runId);
+    this.#teams.close(run);
+  }
+
   #failWaiting(error: unknown): void {
     for (const run of this.#waiting.splice(0).flat()) this.#crash(run, error, 0);
   }
 
   #crash(run: ThreadRun, error: unknown, computeMs: number): void {
-    this.#runs.delete(run.runId);
+    this.#over(run);
     run.endCrashed(error, computeMs);
   }
 }

@@ -17,8 +17,9 @@ import type { DatasetCache } from './dataset-cache.ts';
 import { runDecoded } from './decoded-run.ts';
 import { MainThread } from './main-thread.ts';
 import type { WorkerPool } from './pool.ts';
+import { ScratchMemories } from './scratch-memories.ts';
 import type { RunListener, RunOrder, TaskRun } from './task-run.ts';
-import type { SharedDataset } from './thread-messages.ts';
+import type { SharedDataset, SplitTask } from './thread-messages.ts';
 
 /** Where the handler of a task type is: the URL of a module for a thread, or a function for the main thread. */
 export type HandlerPlace = string | TaskHandler;
@@ -40,6 +41,7 @@ const NO_DATASETS: readonly SharedDataset[] = [];
 export class TaskShell {
   readonly #options: TaskShellOptions;
   readonly #mainThread = new MainThread();
+  readonly #scratch = new ScratchMemories();
   /** What has not ended. */
   readonly #reporters: Chain<RunReporter> = new Chain();
   /** Data sets that were acquired for a lease, or are being acquired. */
@@ -123,17 +125,23 @@ export class TaskShell {
 
   #orderOf(
     listener: RunReporter,
-    { lease, task: { taskId, taskType, attempt, arm }, serviceTime }: RunnableTask,
+    { lease, task, serviceTime }: RunnableTask,
     payload: Uint8Array | undefined,
   ): RunOrder<HandlerPlace> {
+    const { taskId, taskType, attempt, arm } = task;
     const datasets = this.#pins.get(lease) ?? NO_DATASETS;
     const place = this.#options.handlers.get(taskType) ?? missingHandler(taskType);
+    const split = this.#splitOf(task);
     return {
-      task: { taskId, taskType, attempt, payload, arm, datasets },
+      task: { taskId, taskType, attempt, payload, arm, datasets, split },
       place,
       serviceTime,
       listener,
     };
+  }
+
+  #splitOf({ epoch, shard }: AgentTask): SplitTask | undefined {
+    return shard === undefined ? undefined : { shard, scratch: this.#scratch.of(epoch, shard.of) };
   }
 
   /** The core puts together only what runs in the same place; a handler may have moved since, and then runs by itself. */

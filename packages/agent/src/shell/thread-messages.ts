@@ -1,6 +1,6 @@
 /** What crosses the border between the main thread and a worker thread. Plain data only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Arm, Failure } from '@quic-swarm/protocol';
+import type { Arm, Failure, Shard } from '@quic-swarm/protocol';
 import type { TaskResult } from '../core/events.ts';
 
 /** A data set on its way to a thread: the memory itself is shared, not copied. */
@@ -10,6 +10,41 @@ export interface SharedDataset {
   readonly buffer: SharedArrayBuffer;
 }
 
+/** What only tasks have that are computed in parts. */
+export interface SplitTask {
+  /** The part that the coordinator asks for. */
+  readonly shard?: Shard;
+  /** Zeros at first; all shards of one task on this agent share it, and a host with its helpers. */
+  readonly scratch?: SharedArrayBuffer;
+  /** This run helps another one of the same task, see team.ts. */
+  readonly help?: HelpSetup;
+}
+
+/** What a helper is started with. */
+export interface HelpSetup {
+  /** See team-memory.ts. */
+  readonly memory: SharedArrayBuffer;
+  /** Tells it from other helpers of the team; from 1. */
+  readonly helper: number;
+}
+
+/** Other threads may help with a run. */
+export interface Invitation {
+  /** See team-memory.ts. */
+  readonly memory: SharedArrayBuffer;
+  /** Becomes the scratch memory of every helper. */
+  readonly scratch: SharedArrayBuffer;
+  /** Here the host hears of its helpers. */
+  readonly port: MessagePort;
+}
+
+/** What the main thread tells the thread that invited helpers. */
+export type TeamMessage =
+  /** A helper has done a part. */
+  | { readonly type: 'part'; readonly payload: Uint8Array }
+  /** A helper will do no more, and has said what it did. */
+  | { readonly type: 'left'; readonly helper: number };
+
 /** What a handler is started with, wherever it runs. */
 export interface HandlerTask {
   readonly taskId: string;
@@ -18,6 +53,7 @@ export interface HandlerTask {
   readonly payload: Uint8Array | undefined;
   readonly arm: Arm | undefined;
   readonly datasets: readonly SharedDataset[];
+  readonly split?: SplitTask | undefined;
 }
 
 /** How a handler ended, as its thread knows it. Belongs to whoever gets it. */
@@ -34,6 +70,8 @@ export interface LaneSetup {
   readonly port: MessagePort;
   /** See lane-memory.ts. */
   readonly memory: SharedArrayBuffer;
+  /** Threads of the agent. */
+  readonly threads: number;
 }
 
 /** A task type and the URL of the module whose default export is its handler. */
@@ -58,6 +96,7 @@ export type BatchedTask = readonly [
   payloadEnd: number,
   arm: Arm | undefined,
   datasets: readonly SharedDataset[] | undefined,
+  split: SplitTask | undefined,
 ];
 
 /** Main thread → worker: tasks to do in this order. The index of a task is that of its record in the lane's memory. */
@@ -80,6 +119,8 @@ export type ThreadMessage =
       readonly text: string | undefined;
     }
   | { readonly type: 'chunk'; readonly runId: number; readonly payload: Uint8Array }
+  /** Other threads that have nothing else to do may help with the run. */
+  | { readonly type: 'invitation'; readonly runId: number; readonly invitation: Invitation }
   /** A result that does not go into the lane's memory. */
   | { readonly type: 'result'; readonly runId: number; readonly result: HandlerResult };
 

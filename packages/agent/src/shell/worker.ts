@@ -8,6 +8,7 @@ import type { TaskHandler } from '../task-handler.ts';
 import { HandlerContext, ownBytesOf, type Cancellation, type ContextOutlet } from './context.ts';
 import { LaneMemory, LaneState } from './lane-memory.ts';
 import { runHandler, runWithoutHandler } from './run-handler.ts';
+import { Team } from './team.ts';
 import {
   CHUNKS_AHEAD_MAX,
   type BatchedTask,
@@ -25,8 +26,8 @@ const BLOCKED_LOOK_MS = 100;
 const handlers = new Map<string, TaskHandler>();
 
 /** Runs batches until the thread is terminated; what Piscina calls, once in the life of a thread. */
-export default async function runLane({ port, memory }: LaneSetup): Promise<never> {
-  const lane = new ThreadLane(port, new LaneMemory(memory));
+export default async function runLane({ port, memory, threads }: LaneSetup): Promise<never> {
+  const lane = new ThreadLane(port, new LaneMemory(memory), threads);
   lane.post('ready');
   for (;;) {
     await lane.runNextBatches();
@@ -44,13 +45,15 @@ export default async function runLane({ port, memory }: LaneSetup): Promise<neve
 class ThreadLane {
   readonly #port: MessagePort;
   readonly #memory: LaneMemory;
+  readonly #threads: number;
   #batchesSeen = 0;
   /** Bytes of the outbox that hold results of the batch that runs. */
   #outboxUsed = 0;
 
-  constructor(port: MessagePort, memory: LaneMemory) {
+  constructor(port: MessagePort, memory: LaneMemory, threads: number) {
     this.#port = port;
     this.#memory = memory;
+    this.#threads = threads;
   }
 
   post(message: ThreadMessage, transferred?: Uint8Array): void {
@@ -58,6 +61,14 @@ class ThreadLane {
       message,
       transferred === undefined ? [] : [transferred.buffer as ArrayBuffer],
     );
+  }
+
+  /** Lets a run ask for helpers, where there are other threads. */
+  #teamOf(runId: number): Team | undefined {
+    if (this.#threads === 1) return undefined;
+    return new Team(this.#threads, (invitation) => {
+      this.#port.postMessage({ type: 'invitation', runId, invitation }, [invitation.port]);
+    });
   }
 
   /** Blocks until there is a batch, which is cheaper and sooner than an event, and runs what has come. */
@@ -84,14 +95,16 @@ class ThreadLane {
 
   async #runTask(
     index: number,
-    [runId, taskId, attempt, , , , arm, datasets = []]: BatchedTask,
+    [runId, taskId, attempt, , , , arm, datasets = [], split]: BatchedTask,
     { taskType, module }: HandlerModule,
     payload: Uint8Array | undefined,
   ): Promise<void> {
-    const task: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets };
+    const task: HandlerTask = { taskId, taskType, attempt, payload, arm, datasets, split };
     const control = new RunControl(this.#memory, index);
-    const context = new HandlerContext(task, control, this.#outletOf(runId, control));
-    const known = handlers.get(module);
+    const context = new HandlerContext(task, control, this.#outletOf(runId, control), () =>
+      this.#teamOf(runId),
+    );
+    const known = handlers.get(keyOf(module, task));
     const running =
       known === undefined ? loadAndRun(module, task, context) : runHandler(task, context, known);
     // A handler that is there and answers at once is not made to wait for a turn.
@@ -197,16 +210,22 @@ async function loadAndRun(
 ): Promise<HandlerResult> {
   let handler: TaskHandler;
   try {
-    handler = await loadHandler(module, task.taskType);
+    handler = await loadHandler(module, task);
   } catch (error) {
     return runWithoutHandler(context, error);
   }
   return runHandler(task, context, handler);
 }
 
-/** The default export of a module, or its export named `handle`. */
-async function loadHandler(module: string, taskType: string): Promise<TaskHandler> {
-  let exports: { default?: unknown; handle?: unknown };
+/** A helper runs another export of the same module. */
+function keyOf(module: string, { split }: HandlerTask): string {
+  return split?.help === undefined ? module : `${module} help`;
+}
+
+/** The default export of a module, or its export named `handle`; for helpers its export named `help`. */
+async function loadHandler(module: string, task: HandlerTask): Promise<TaskHandler> {
+  const { taskType } = task;
+  let exports: { default?: unknown; handle?: unknown; help?: unknown };
   try {
     exports = (await import(module)) as typeof exports;
   } catch (error) {
@@ -216,12 +235,13 @@ async function loadHandler(module: string, taskType: string): Promise<TaskHandle
       { cause: error },
     );
   }
-  const handler = exports.default ?? exports.handle;
+  const handler =
+    task.split?.help === undefined ? (exports.default ?? exports.handle) : exports.help;
   if (typeof handler !== 'function') {
     throw new SwarmError('BAD_OPTION', `The module ${module} of ${taskType} exports no handler.`, {
       hint: 'Write `export default (input, context) => …` in it, or export a function named handle.',
     });
   }
-  handlers.set(module, handler as TaskHandler);
+  handlers.set(keyOf(module, task), handler as TaskHandler);
   return handler as TaskHandler;
 }

@@ -33,6 +33,7 @@ export function contextWith(
     progress: (fraction) => void fractions.push(fraction),
     emit: () => {},
     datasets: new Map([[DATASET_ID, tableView(columns)]]),
+    shard: undefined,
     arm: undefined,
     ...more,
   };

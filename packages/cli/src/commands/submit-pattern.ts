@@ -1,6 +1,6 @@
 /** `swarm submit pattern`: the windows of a series that resemble a query most. */
 import { basename } from 'node:path';
-import type { InputOf, ResultOf } from '@quic-swarm/protocol';
+import { SHARDS_MAX, type InputOf, type ResultOf } from '@quic-swarm/protocol';
 import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
 import { readQuery, readSeries, refuseGaps, type Series } from '../input/series-file.ts';
@@ -19,6 +19,7 @@ export interface PatternOptions {
   readonly column: string | undefined;
   /** Rows of the series, end exclusive, or a file. */
   readonly query: { readonly start: number; readonly end: number } | { readonly path: string };
+  readonly shards: 'auto' | number | undefined;
   /** The part of the task's input that needs no data. */
   readonly parameters: Pick<
     Input,
@@ -56,6 +57,10 @@ export function parsePatternOptions(values: Values): PatternOptions {
   if (algorithm === 'lcss' && withPath) {
     throw usageError('--path belongs to --algorithm dtw.', 'Leave out --path.');
   }
+  const shards = parseShards(values.text('shards'));
+  if (withPath && shards !== undefined) {
+    throw usageError('--path cannot be combined with --shards.', 'Leave out --shards or --path.');
+  }
   const band = values.integer('band', { min: 0 });
   const exclusionZone = values.integer('exclusion-zone', { min: 0 });
   const maximumDistance = values.number('within', { min: 0 });
@@ -66,6 +71,7 @@ export function parsePatternOptions(values: Values): PatternOptions {
     seriesPath,
     column: values.text('column'),
     query: path === undefined ? parseRows(rows ?? '') : { path },
+    shards,
     parameters: {
       algorithm,
       normalise: values.choice('normalise', ['z', 'none']) ?? 'z',
@@ -78,6 +84,17 @@ export function parsePatternOptions(values: Values): PatternOptions {
       ...(exclusionZone === undefined ? {} : { exclusionZone }),
     },
   };
+}
+
+/** `auto`, or how many. */
+function parseShards(text: string | undefined): 'auto' | number | undefined {
+  if (text === undefined || text === 'auto') return text;
+  const shards = /^\d+$/.test(text) ? Number(text) : 0;
+  if (shards >= 1 && shards <= SHARDS_MAX) return shards;
+  throw usageError(
+    `--shards cannot be "${text}".`,
+    `Use auto, or a number from 1 to ${SHARDS_MAX}.`,
+  );
 }
 
 /** `A:B`, rows A (inclusive) to B (exclusive). */
@@ -105,6 +122,7 @@ export const submitPatternCommand: Command = {
     checkLengths(series, query, options);
     return submitAndReport(context, submission, {
       taskType: 'PatternMatch',
+      shards: options.shards,
       async prepare(swarm): Promise<Input> {
         const { datasetId } = await swarm.putTable({ [series.name]: series.values });
         const reference = { datasetId, column: series.name };
@@ -229,13 +247,15 @@ export function patternLines(result: Result, series: { name: string; source: str
   const { maximumDistance } = parameters;
   const within =
     maximumDistance === undefined ? '' : `, distance up to ${formatNumber(maximumDistance)}`;
+  const { shards, attempts } = stats;
+  const split = shards === undefined ? '' : `, in ${shards} shards and ${attempts} attempts`;
   return [
     `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}${within}, in ${series.name} of ${series.source}`,
     ...(ranked.length === 0 ? ['No window matches.'] : tableLines<Ranked>(columns, ranked)),
     ...(result.truncated === true
       ? [`There are more: these are the best ${ranked.length}. Take a smaller --within.`]
       : []),
-    `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}`,
+    `${stats['positions'] ?? 0} windows searched${skipped > 0 ? `, ${skipped} with gaps left out` : ''}${split}`,
   ];
 }
 

@@ -48,12 +48,20 @@ export const tasksCommand: Command = {
     const tasks = await withSwarm(context, options, (swarm) =>
       interruption.orInterrupted(swarm.tasks(query)),
     );
-    const sorted = [...tasks].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
+    const sorted = sortedTasks(tasks);
     if (json) terminal.printJson(toJson({ tasks: sorted }));
     else for (const line of taskLines(sorted)) terminal.print(line);
     return EXIT.ok;
   },
 };
+
+/** By state; the parts of a task stay behind it. */
+export function sortedTasks(tasks: readonly TaskRow[]): TaskRow[] {
+  const states = new Map(tasks.map(({ taskId, state }) => [taskId, state]));
+  const rankOf = ({ state, shard }: TaskRow): number =>
+    STATES.indexOf(states.get(shard?.of ?? '') ?? state);
+  return [...tasks].sort((a, b) => rankOf(a) - rankOf(b));
+}
 
 /** The table for a person. */
 export function taskLines(tasks: readonly TaskRow[]): string[] {
@@ -62,7 +70,7 @@ export function taskLines(tasks: readonly TaskRow[]): string[] {
   return tableLines<TaskRow>(
     [
       { title: 'task', text: (row) => row.taskId },
-      { title: 'type', text: (row) => row.taskType },
+      { title: 'type', text: typeOf },
       { title: 'state', text: (row) => row.state },
       { title: 'agent', text: (row) => row.agentId ?? '-' },
       { title: 'attempt', align: right, text: (row) => String(row.attempt) },
@@ -73,9 +81,14 @@ export function taskLines(tasks: readonly TaskRow[]): string[] {
   );
 }
 
+/** A part of a task says which one it is; its type is that of the row above. */
+function typeOf({ taskType, shard }: TaskRow): string {
+  return shard === undefined ? taskType : `  shard ${shard.index + 1} of ${shard.count}`;
+}
+
 /** Why a task is where it is, as far as that is not obvious. */
 function whyOf(row: TaskRow): string {
-  const { state, pendingReason, candidates, failure, cancelRequested, fraction } = row;
+  const { state, pendingReason, candidates, failure, cancelRequested, fraction, shards } = row;
   if (failure !== undefined) return `${failure.type}: ${failure.message.slice(0, 80)}`;
   if (cancelRequested && state !== 'cancelled') return 'cancellation asked for';
   if (pendingReason !== undefined) {
@@ -86,5 +99,9 @@ function whyOf(row: TaskRow): string {
         : ` (agents: ${connected} connected, ${ofType} of the type, ${capable} able, ${free} free)`;
     return pendingReason + counts;
   }
-  return state === 'running' ? `${Math.round((fraction ?? 0) * 100)} %` : '';
+  const done = state === 'running' ? `${Math.round((fraction ?? 0) * 100)} %` : '';
+  if (shards === undefined) return done;
+  const { count, succeeded, attempts } = shards;
+  const parts = `${succeeded} of ${count} shards done in ${attempts} attempts`;
+  return done === '' ? parts : `${done}, ${parts}`;
 }

@@ -29,6 +29,8 @@ export interface Submission {
   readonly taskType: string;
   /** Uploads what is large and gives the task's input. */
   prepare(swarm: SwarmClient): Promise<unknown>;
+  /** Into how many parts it is split. */
+  readonly shards?: 'auto' | number | undefined;
   /** The result as JSON has it. */
   json(result: unknown): unknown;
   /** The result as a person reads it. */
@@ -74,6 +76,7 @@ export async function submitAndReport(
       watch: wait ? 'all' : 'none',
       ...(Object.keys(labels).length === 0 ? {} : { labels }),
       ...(timeoutMs === undefined ? {} : { scheduleToCloseMs: timeoutMs }),
+      ...(submission.shards === undefined ? {} : { shards: submission.shards }),
     });
     if (!wait) {
       context.terminal.print(
@@ -165,7 +168,7 @@ function report(
   terminal.note(
     terminal.paintNote(
       'dim',
-      `${submission.taskType} on ${agentId ?? '?'}: ${formatDuration(totalMs)} in all, ${formatDuration(computeMs)} of it compute · task ${taskId}`,
+      `${submission.taskType}${agentId === undefined ? '' : ` on ${agentId}`}: ${formatDuration(totalMs)} in all, ${formatDuration(computeMs)} of it compute · task ${taskId}`,
     ),
   );
 }

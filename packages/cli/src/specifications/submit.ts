@@ -27,6 +27,7 @@ const PATTERN: CommandSpecification = {
     path: { describe: 'dtw: also how each match was warped', isSwitch: true, default: false },
     plot: { describe: 'Draw the query, its matches and where they lie: FILE.svg' },
     normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
+    shards: { describe: 'Split the search over the agents: auto, or into how many parts' },
     ...SUBMIT_OPTIONS,
   },
   examples: [

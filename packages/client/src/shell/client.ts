@@ -91,8 +91,9 @@ export class SwarmClient {
   constructor(driver: Driver, requestTimeoutMs: number) {
     this.#driver = driver;
     this.#timeoutMs = requestTimeoutMs;
-    this.#tasks = new Tasks(driver, requestTimeoutMs);
-    this.#datasets = new Datasets(driver, requestTimeoutMs);
+    const datasets = new Datasets(driver, requestTimeoutMs);
+    this.#datasets = datasets;
+    this.#tasks = new Tasks(driver, requestTimeoutMs, (id) => datasets.rowsOf(id));
   }
 
   /** False while the connection is interrupted and after `close`. */

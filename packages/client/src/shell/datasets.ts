@@ -1,6 +1,7 @@
 /**
- * Data sets: uploaded once, named by the hash of their bytes, referred to by tasks. The client keeps nothing of them:
- * after `putTable` the caller may drop the columns, and a coordinator that lost the data set wants it uploaded again.
+ * Data sets: uploaded once, named by the hash of their bytes, referred to by tasks. The client keeps nothing of them but
+ * how many rows they have: after `putTable` the caller may drop the columns, and a coordinator that lost the data set
+ * wants it uploaded again.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -20,6 +21,9 @@ import type { Driver } from './driver.ts';
 
 /** Hashing so much takes a few milliseconds; between two pieces others have their turn. */
 const HASH_PIECE_BYTES = 8 * 1024 * 1024;
+
+/** Tables whose rows are remembered. */
+const TABLES_MAX = 1024;
 
 type ColumnValues = Float64Array | readonly number[];
 
@@ -63,6 +67,8 @@ export interface DatasetContent {
 export class Datasets {
   readonly #driver: Driver;
   readonly #timeoutMs: number;
+  /** Rows of the tables that were put, by id, the oldest first. */
+  readonly #rows = new Map<string, number>();
 
   /** `timeoutMs` bounds the wait for a connection and for the answer to a question. */
   constructor(driver: Driver, timeoutMs: number) {
@@ -82,7 +88,15 @@ export class Datasets {
     const bytes = encodeTable(new Map(entries));
     const reference = await this.put(bytes, { mediaType: TABLE_MEDIA_TYPE, name });
     const rows = entries[0]?.[1].length ?? 0;
+    this.#rows.set(reference.datasetId, rows);
+    const oldest = this.#rows.keys().next();
+    if (this.#rows.size > TABLES_MAX && oldest.done !== true) this.#rows.delete(oldest.value);
     return { ...reference, rows, columns: entries.map(([column]) => column) };
+  }
+
+  /** Rows of a table that this client has put; undefined of others. */
+  rowsOf(datasetId: string): number | undefined {
+    return this.#rows.get(datasetId);
   }
 
   /** See `SwarmClient.putDataset`. */

@@ -74,6 +74,15 @@ export interface SubmitOptions {
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** What happens to the task when this client's connection ends for good. @default 'keep' */
   readonly onClientLoss?: 'keep' | 'cancel' | undefined;
+  /**
+   * Splits the task over several agents: into so many parts, or into as many as suit the agents and the length of the
+   * task. The result is the same. For PatternMatch, and for task types that the coordinator has a merger for.
+   * @default one agent; its free threads help in any case
+   */
+  readonly shards?: 'auto' | number | undefined;
+  /** What `shards` splits: 0 … positions − 1. @default for PatternMatch, the windows of the series, when it came along
+   *  or was put as a table by this client */
+  readonly positions?: number | undefined;
   /** `none`: hear nothing until the handle is asked. `result`: the end, progress and parts. `all`: every change of state
    *  too, as progress. @default 'result' */
   readonly watch?: WatchLevel | undefined;

@@ -10,6 +10,7 @@ import {
   checkMessage,
 } from '@quic-swarm/protocol';
 import { datasetsOf } from '../dataset-references.ts';
+import { positionsOf, type RowsOf } from '../positions.ts';
 import type { RequestMessage } from '../core/events.ts';
 import type { SubmitOptions } from './options.ts';
 
@@ -38,6 +39,7 @@ export interface SubmissionFrame {
   readonly taskId: string;
   /** Longest input that the coordinator takes. */
   readonly payloadBytesMax: number;
+  readonly rowsOf: RowsOf;
 }
 
 /** The message. @throws BAD_OPTION, BAD_INPUT, PAYLOAD_TOO_LARGE */
@@ -47,7 +49,7 @@ export function submissionOf(
   options: SubmitOptions,
   frame: SubmissionFrame,
 ): RequestMessage {
-  const { requestId, taskId, payloadBytesMax } = frame;
+  const { requestId, taskId, payloadBytesMax, rowsOf } = frame;
   if (!TASK_TYPE_PATTERN.test(taskType)) {
     throw new SwarmError('BAD_OPTION', `"${taskType.slice(0, 80)}" cannot name a task type.`, {
       hint: 'Use letters, digits, dots, dashes and underscores, a letter first, at most 64.',
@@ -66,6 +68,11 @@ export function submissionOf(
   };
   const message = { type: 'SubmitTask', body } as const;
   const isChosen = options !== NO_OPTIONS && applyOptions(options, body);
+  const { shards, positions } = options;
+  if (shards !== undefined) {
+    body.shards = shards;
+    body.positions = positions ?? positionsOf(taskType, input, rowsOf) ?? howLong(taskType);
+  }
   // The check costs about as much as the rest, and only what the user chose can be wrong.
   if (isChosen || datasets.length > 0) checkMessage(message, 'BAD_OPTION');
   return message;
@@ -81,7 +88,7 @@ function applyOptions(options: SubmitOptions, body: SubmitTask): boolean {
     fields[key] = value;
     isChosen = true;
   }
-  const { agentType, datasets, after, retry } = options;
+  const { agentType, datasets, after, retry, shards } = options;
   if (agentType !== undefined) body.agentType = agentTypeOf(agentType);
   if (datasets !== undefined) body.datasets = [...new Set([...body.datasets, ...datasets])];
   if (after !== undefined) body.after = [...after];
@@ -89,7 +96,15 @@ function applyOptions(options: SubmitOptions, body: SubmitTask): boolean {
     const entries = Object.entries(retry) as [string, unknown][];
     body.retry = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
-  return isChosen || [agentType, datasets, after, retry].some((value) => value !== undefined);
+  return (
+    isChosen || [agentType, datasets, after, retry, shards].some((value) => value !== undefined)
+  );
+}
+
+function howLong(taskType: string): never {
+  throw new SwarmError('BAD_OPTION', `How many positions does this ${taskType} have?`, {
+    hint: "Say `positions` beside `shards`; of a PatternMatch it is the series' rows − the query's + 1.",
+  });
 }
 
 function agentTypeOf(name: string): AgentType {

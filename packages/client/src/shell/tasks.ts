@@ -1,6 +1,7 @@
 /** Submitting tasks, attaching to them, cancelling them. */
 import { SwarmError, checkMessage, type WatchLevel } from '@quic-swarm/protocol';
 import type { AnswerMessage } from '../core/events.ts';
+import type { RowsOf } from '../positions.ts';
 import { newTaskId } from '../task-id.ts';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { Driver } from './driver.ts';
@@ -16,10 +17,12 @@ const SUBMIT_TIMEOUT_MS = 5000;
 export class Tasks {
   readonly #driver: Driver;
   readonly #requestTimeoutMs: number;
+  readonly #rowsOf: RowsOf;
   readonly #aborts = new AbortFanOut();
 
-  constructor(driver: Driver, requestTimeoutMs: number) {
+  constructor(driver: Driver, requestTimeoutMs: number, rowsOf: RowsOf) {
     this.#driver = driver;
+    this.#rowsOf = rowsOf;
     this.#requestTimeoutMs = requestTimeoutMs;
   }
 
@@ -56,6 +59,7 @@ export class Tasks {
       requestId,
       taskId: mirror.id,
       payloadBytesMax: this.#driver.connection?.ack.grants.payloadBytesMax ?? Infinity,
+      rowsOf: this.#rowsOf,
     });
     if (watch !== 'none') this.#driver.register(mirror);
     const request = new SubmitRequest(this.#driver, requestId, mirror, submitter);

@@ -6,7 +6,7 @@
  * live on.
  *
  * The parts: `agents.ts` (who computes), `submissions.ts` (who asks), `task-flow.ts` (what happens to a task),
- * `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
+ * `shards.ts` (tasks in parts), `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
  */
 import {
   decodedBytesOf,
@@ -26,6 +26,7 @@ import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.t
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
 import { CoreState, createClient, type Client } from './state.ts';
+import { finishMerged, followShards } from './shards.ts';
 import * as submissions from './submissions.ts';
 import { heard } from './liveness.ts';
 import * as flow from './task-flow.ts';
@@ -56,6 +57,7 @@ export class CoordinatorCore {
   take(event: CoordinatorEvent, nowMs: number): void {
     if (nowMs > this.state.nowMs) this.state.nowMs = nowMs;
     this.#decide(event);
+    followShards(this.state);
   }
 
   /** Gives tasks to agents; returns what to do about everything since the last call. */
@@ -96,6 +98,8 @@ export class CoordinatorCore {
         return storeDataset(core, event.datasetId, event.bytes);
       case 'DatasetServed':
         return noteHeld(core, event.connectionId, event.datasetId);
+      case 'ShardsMerged':
+        return finishMerged(core, event);
       case 'TimePassed':
         return passTime(core);
       case 'DrainRequested':
@@ -197,6 +201,7 @@ function receiveFromRunning(
   } else if (message.type === 'TaskProgress') {
     outputOf(task).fraction = message.body.fraction;
     announceProgress(core, task, message.body.fraction, message.body.text);
+    if (task.shard !== undefined) core.shardNews.push(task);
   } else {
     receiveChunk(core, agent, task, lease, message.body);
   }

@@ -6,6 +6,7 @@ import type {
   ReasoningExperience,
   TerminalTaskState,
 } from '@quic-swarm/protocol';
+import type { ShardResult } from './task.ts';
 
 /** Write a message to the peer, on one of its shared streams or, when its payload is long, on a stream of its own. */
 export interface Send {
@@ -33,6 +34,17 @@ export interface DropDataset {
 export interface RecordExperience {
   readonly type: 'RecordExperience';
   readonly experience: ReasoningExperience;
+}
+
+/** Make one result of those of all shards, in their order; answered by ShardsMerged. */
+export interface MergeShards {
+  readonly type: 'MergeShards';
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly results: readonly ShardResult[];
+  readonly resultType: string | undefined;
+  /** All attempts of all shards. */
+  readonly attempts: number;
 }
 
 // What follows is said for whoever observes: statistics and the log.
@@ -110,6 +122,7 @@ export type CoordinatorEffect =
   | Close
   | DropDataset
   | RecordExperience
+  | MergeShards
   | TaskAccepted
   | AttemptEnded
   | TaskEnded

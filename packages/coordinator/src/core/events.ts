@@ -1,5 +1,5 @@
 /** Everything that can happen to the coordinator. The shell makes events; nothing else reaches the core. */
-import type { AgentHandshake, ClientHandshake, Message } from '@quic-swarm/protocol';
+import type { AgentHandshake, ClientHandshake, Failure, Message } from '@quic-swarm/protocol';
 
 /** An agent introduced itself. `sessionToken` is a fresh random one, used if it is accepted. */
 export interface AgentJoined {
@@ -57,6 +57,15 @@ export interface DatasetServed {
   readonly datasetId: string;
 }
 
+/** The results of a task's shards are one, or cannot be. */
+export interface ShardsMerged {
+  readonly type: 'ShardsMerged';
+  readonly taskId: string;
+  readonly merged:
+    | { readonly payload: Uint8Array | undefined; readonly resultType: string | undefined }
+    | { readonly failure: Failure };
+}
+
 /** The moment of `nextTimeoutMs()` has come. Harmless when it has not. */
 export interface TimePassed {
   readonly type: 'TimePassed';
@@ -76,5 +85,6 @@ export type CoordinatorEvent =
   | ConnectionEnded
   | DatasetStored
   | DatasetServed
+  | ShardsMerged
   | TimePassed
   | DrainRequested;

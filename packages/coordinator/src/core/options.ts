@@ -49,6 +49,10 @@ export interface CoreOptions {
   readonly finishedTtlMs: number;
   readonly finishedBytesMax: number;
   readonly payloadBytesMax: number;
+  /** Task types whose shards' results can be merged; others cannot be split. */
+  readonly mergedTaskTypes: readonly string[];
+  /** The results of all shards of one task: they are kept until the last one is there, and merged in one go. */
+  readonly shardResultBytesMax: number;
   /** Parts that one task may send before its result. */
   readonly chunksMax: number;
   readonly datasetBytesMax: number;
@@ -82,6 +86,8 @@ export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   finishedTtlMs: 600_000,
   finishedBytesMax: 256 * 1024 * 1024,
   payloadBytesMax: PAYLOAD_BYTES_MAX,
+  mergedTaskTypes: [],
+  shardResultBytesMax: 16 * 1024 * 1024,
   chunksMax: 100_000,
   datasetBytesMax: DATASET_BYTES_MAX,
   datasetsBytesMax: 2 * DATASET_BYTES_MAX,

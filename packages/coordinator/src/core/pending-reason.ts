@@ -32,6 +32,8 @@ function reasonFrom(
 ): PendingReason | undefined {
   if (task.state === 'waiting') return undefined;
   if (isInBackoff(task)) return 'BACKOFF';
+  // It waits no longer for an agent than the first of its shards does.
+  if (task.split?.shards.some(({ state }) => state !== 'queued') === true) return undefined;
   if (ofType === 0) return 'NO_AGENT_OF_TYPE';
   return capable === 0 ? 'NO_CAPABILITY_MATCH' : 'NO_FREE_SLOT';
 }

@@ -65,6 +65,8 @@ export class CoreState {
   readonly finished: Fifo<Task> = new Fifo();
   /** Tasks accepted since places were last given away, whose clients hear of each state. */
   newlyQueued: Task[] = [];
+  /** Shards that moved on, and tasks that are to be split or have ended; see shards.ts. */
+  shardNews: Task[] = [];
   readonly taskIdByKey: Map<string, string> = new Map();
   readonly queue: TaskQueue;
   readonly agents: Map<string, Agent> = new Map();

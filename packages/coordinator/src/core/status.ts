@@ -3,7 +3,7 @@ import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic
 import { stateOf, type Agent } from './agent-record.ts';
 import { agentsFor } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
-import { isInBackoff, type Task } from './task.ts';
+import { isInBackoff, wireShardOf, type Task, type TaskNeeds } from './task.ts';
 
 const BRIEF_MESSAGE_LENGTH = 200;
 
@@ -18,17 +18,28 @@ export function countTasks(core: CoreState, nowMs: number): TaskCounts {
   const byState: Record<string, number> = {};
   const byPendingReason: Record<string, number> = {};
   let oldestQueuedMs = 0;
+  const shardsByNeeds = new Map<TaskNeeds, number>();
   for (const task of core.tasks.values()) {
+    // Parts of a task are no tasks of anybody's: their parent counts.
+    if (task.shard !== undefined) {
+      if (!task.isRunnable) continue;
+      shardsByNeeds.set(task.needs, (shardsByNeeds.get(task.needs) ?? 0) + 1);
+      continue;
+    }
     byState[task.state] = (byState[task.state] ?? 0) + 1;
     if (task.state !== 'queued') continue;
     oldestQueuedMs = Math.max(oldestQueuedMs, nowMs - task.acceptedAtMs);
-    if (isInBackoff(task)) byPendingReason['BACKOFF'] = (byPendingReason['BACKOFF'] ?? 0) + 1;
+    const own = task.split === undefined ? undefined : agentsFor(core, task).pendingReason;
+    const reason = isInBackoff(task) ? 'BACKOFF' : own;
+    if (reason !== undefined) byPendingReason[reason] = (byPendingReason[reason] ?? 0) + 1;
   }
   for (const bucket of core.queue.buckets) {
     const [first] = core.queue.tasksOf(bucket);
     if (first === undefined) continue;
+    const waiting = bucket.size - (shardsByNeeds.get(bucket.needs) ?? 0);
+    if (waiting === 0) continue;
     const reason = agentsFor(core, first).pendingReason ?? 'NO_FREE_SLOT';
-    byPendingReason[reason] = (byPendingReason[reason] ?? 0) + bucket.size;
+    byPendingReason[reason] = (byPendingReason[reason] ?? 0) + waiting;
   }
   return { byState, byPendingReason, queuedBytes: core.pendingBytes, oldestQueuedMs };
 }
@@ -56,7 +67,7 @@ export function agentRow(agent: Agent, nowMs: number): Omit<AgentRow, 'roundTrip
   };
 }
 
-/** Tasks in the given states (all without), newest first. */
+/** Tasks in the given states (all without), newest first; the parts of a task behind it. */
 export function taskRows(
   core: CoreState,
   states: readonly TaskState[] | undefined,
@@ -64,7 +75,7 @@ export function taskRows(
   nowMs: number,
 ): { rows: TaskRow[]; rowsInAll: number } {
   const wanted = [...core.tasks.values()].filter(({ state }) => states?.includes(state) ?? true);
-  wanted.sort((a, b) => b.order - a.order);
+  wanted.sort((a, b) => rankOf(b) - rankOf(a) || a.order - b.order);
   const rows = wanted.slice(0, limit).map((task) => taskRow(core, task, nowMs));
   return { rows, rowsInAll: wanted.length };
 }
@@ -91,7 +102,24 @@ export function taskRow(core: CoreState, task: Task, nowMs: number, alone = fals
       : { failure: alone ? trouble.failure : briefly(trouble.failure) }),
     deadLettered: trouble?.deadLettered ?? false,
     submittedBy: task.submitter.clientName,
+    ...familyOf(task),
   };
+}
+
+function rankOf({ shard, order }: Task): number {
+  return shard?.parent.order ?? order;
+}
+
+/** The parts of a task that has some, or which part it is. */
+function familyOf({ split, shard }: Task): Pick<TaskRow, 'shards' | 'shard'> {
+  if (shard !== undefined) return { shard: wireShardOf(shard) };
+  if (split === undefined || split.count === 0) return {};
+  const { count, shards } = split;
+  const isOf = (state: TaskState): number => shards.filter((each) => each.state === state).length;
+  // When it has ended its shards are gone, and what counts of them is how often they were tried.
+  const attempts = shards.reduce((sum, { attempt }) => sum + attempt, 0) || split.attempts;
+  const succeeded = shards.length === 0 ? split.succeeded : isOf('succeeded');
+  return { shards: { count, running: isOf('running'), succeeded, attempts } };
 }
 
 /** Tasks of its bucket that come before it, and one. */

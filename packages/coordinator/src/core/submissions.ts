@@ -11,7 +11,8 @@ import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
-import { cancel, enqueue, keyOf, setTimer } from './task-flow.ts';
+import { cancelWhole, refuseSplit } from './shards.ts';
+import { enqueue, keyOf, setTimer } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
 import { createTask, inputBytesOf, needsOf, termsOf, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
@@ -32,6 +33,7 @@ export function submit(core: CoreState, client: Client, submission: SubmitTask):
 function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefined {
   const refusal =
     missingFeature(submission, core.options.features) ??
+    refuseSplit(core, submission) ??
     refuseTask(core, decodedBytesOf(submission));
   if (refusal !== undefined) return refusal;
   const missing = claimDatasets(core, submission.datasets);
@@ -143,7 +145,7 @@ export function requestCancel(core: CoreState, client: Client, message: CancelTa
     core.refuse(client.connectionId, 'control', requestId, notFound(taskId));
     return;
   }
-  cancel(core, task, reason, graceMs);
+  cancelWhole(core, task, reason, graceMs);
   core.send(client.connectionId, 'control', {
     type: 'MessageAck',
     body: { requestId, status: 'PROCESSED' },
@@ -154,7 +156,8 @@ export function requestCancel(core: CoreState, client: Client, message: CancelTa
 export function dropClient(core: CoreState, client: Client): void {
   core.clients.delete(client.connectionId);
   for (const task of client.cancelledWithIt) {
-    cancel(core, task, 'The client that submitted the task is gone.', core.options.cancelGraceMs);
+    const why = 'The client that submitted the task is gone.';
+    cancelWhole(core, task, why, core.options.cancelGraceMs);
   }
 }
 

@@ -23,6 +23,7 @@ import {
   resultBytesOf,
   timersOf,
   troubleOf,
+  wireShardOf,
   type AgentLease,
   type Task,
 } from './task.ts';
@@ -78,10 +79,17 @@ export function release(core: CoreState, task: Task): void {
   }
 }
 
-function makeRunnable(core: CoreState, task: Task): void {
+/** Lets it be given to an agent, or be split, where its shards are what is given away. */
+export function makeRunnable(core: CoreState, task: Task): void {
   // That saves a boxed number for each task that is queued only once, which is almost every one.
   if (core.nowMs !== task.acceptedAtMs) task.requeuedAtMs = core.nowMs;
-  core.queue.add(task);
+  if (task.split === undefined) core.queue.add(task);
+  else core.shardNews.push(task);
+}
+
+/** Its parent, or its shards, should follow. */
+function tellFamily(core: CoreState, task: Task): void {
+  if (task.shard !== undefined || task.split !== undefined) core.shardNews.push(task);
 }
 
 /** queued → dispatched: the agent holds a lease from here on. */
@@ -103,6 +111,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
     datasets: task.datasets,
     startToCloseMs: startToCloseMsOf(core, task),
   };
+  if (task.shard !== undefined) body.shard = wireShardOf(task.shard);
   if (task.input !== undefined) body.payload = task.input;
   if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
   core.send(agent.connectionId ?? '', 'dispatch', { type: 'AgentTask', body });
@@ -167,6 +176,7 @@ export function startWithEnd(
   core.timers.cancel(task.timers?.scheduleToStart);
   const startedAtMs = Math.max(lease.dispatchedAtMs, core.nowMs - computeMs);
   task.firstStartedAtMs ??= startedAtMs;
+  tellFamily(core, task);
   announceState(core, task);
 }
 
@@ -174,6 +184,13 @@ function noteStart(core: CoreState, task: Task): void {
   moveTo(task, 'running');
   core.timers.cancel(task.timers?.scheduleToStart);
   task.firstStartedAtMs ??= core.nowMs;
+  tellFamily(core, task);
+}
+
+/** queued → running, of a task whose first shard runs. */
+export function startSplit(core: CoreState, task: Task): void {
+  noteStart(core, task);
+  announceState(core, task);
 }
 
 function limitAttempt(core: CoreState, task: Task): void {
@@ -328,6 +345,13 @@ export function overrun(core: CoreState, task: Task): void {
   else retryOrFail(core, task, reason);
 }
 
+/** Nobody needs it any more: it is over at once, and its agent is told to stop. */
+export function abandon(core: CoreState, task: Task, why: string): void {
+  if (isTerminal(task.state)) return;
+  fence(core, task, why);
+  finish(core, task, 'cancelled', cancelled(why));
+}
+
 /** The task cannot succeed any more, whatever its agent does. */
 export function failNow(core: CoreState, task: Task, reason: Failure): void {
   fence(core, task, reason.message);
@@ -384,6 +408,12 @@ export function finish(
   core.pendingBytes -= inputBytesOf(task);
   task.input = undefined;
   releaseDatasets(core, task);
+  tellFamily(core, task);
+  if (task.shard !== undefined) {
+    // What becomes of it is its parent's to say, and whoever observes counts tasks and not their parts.
+    announceEnd(core, task);
+    return;
+  }
   core.finished.push(task);
   core.finishedBytes += resultBytesOf(task);
   const endedAtMs = task.endedAtMs;

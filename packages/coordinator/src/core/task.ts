@@ -11,6 +11,7 @@ import {
   type Failure,
   type PayloadEncoding,
   type RetryPolicy,
+  type Shard,
   type SubmitTask,
   type TaskCompletion,
   type TaskState,
@@ -111,6 +112,43 @@ export interface AgentLease extends Link<AgentLease> {
   fenced: boolean;
 }
 
+/** A part of a task, as its record knows it. */
+export interface ShardRole {
+  /** The task that was split. */
+  readonly parent: Task;
+  readonly index: number;
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What one part answered. */
+export interface ShardResult {
+  readonly payload: Uint8Array | undefined;
+  readonly payloadEncoding: PayloadEncoding | undefined;
+}
+
+/** What a task has that is computed in parts (see shards.ts). */
+export interface Split {
+  readonly wanted: 'auto' | number;
+  readonly positions: number;
+  /** Empty until it is split, and again when it has ended. */
+  shards: readonly Task[];
+  /** Results by index. */
+  results: ShardResult[];
+  resultBytes: number;
+  resultType: string | undefined;
+  /** Shards that have ended. */
+  readonly ended: Set<Task>;
+  isMerging: boolean;
+  /** Of its progress, when it was last told. */
+  toldPercent: number;
+  /** Kept for status when the shards are gone. */
+  count: number;
+  succeeded: number;
+  attempts: number;
+}
+
 /**
  * One task.
  *
@@ -118,8 +156,10 @@ export interface AgentLease extends Link<AgentLease> {
  * 1. In the states dispatched and running, and in no other, `lease` is set, is not fenced, and the agent `agentId` counts
  *    it. In a final state `agentId` names the agent of the last attempt, if any.
  * 2. `isRunnable` is true exactly when the task is in the queue: it can be given to an agent now. A task in state queued
- *    that is not runnable is in back-off.
+ *    that is neither runnable nor split is in back-off.
  * 3. A final task has no timers, no input and no lease.
+ * 4. A task with `split` is given to nobody: it has no agent, no lease and no place in the queue; its shards do. They are
+ *    known as long as it has not ended, and no longer.
  */
 export interface Task extends Link<Task> {
   readonly taskId: string;
@@ -149,6 +189,10 @@ export interface Task extends Link<Task> {
   /** How the input is encoded; undefined when it is plain. */
   readonly inputEncoding: PayloadEncoding | undefined;
   watchers: readonly Watcher[];
+  /** Of a task that is computed in parts. */
+  split: Split | undefined;
+  /** Of such a part. */
+  readonly shard: ShardRole | undefined;
   readonly submitter: Submitter;
   readonly idempotency: Idempotency | undefined;
   cancelRequested: string | undefined;
@@ -205,6 +249,8 @@ export function createTask(
     input: submission.payload,
     inputEncoding: submission.payloadEncoding,
     watchers: NO_WATCHERS,
+    split: splitOf(submission),
+    shard: undefined,
     submitter: shared.submitter,
     idempotency: idempotencyOf(submission),
     cancelRequested: undefined,
@@ -221,6 +267,61 @@ export function createTask(
   };
 }
 
+function splitOf({ shards, positions = 0 }: SubmitTask): Split | undefined {
+  if (shards === undefined) return undefined;
+  return {
+    wanted: shards,
+    positions,
+    shards: [],
+    results: [],
+    resultBytes: 0,
+    resultType: undefined,
+    ended: new Set(),
+    isMerging: false,
+    toldPercent: 0,
+    count: 0,
+    succeeded: 0,
+    attempts: 0,
+  };
+}
+
+/**
+ * Makes the record of a part: a task of its own that asks for what its parent asks for and shares its needs, its terms
+ * and its input, and that nobody watches. The parent must be queued and have said nothing yet.
+ */
+export function createShard(
+  parent: Task,
+  role: Omit<ShardRole, 'parent'>,
+  taskId: string,
+  order: number,
+  nowMs: number,
+): Task {
+  return {
+    ...parent,
+    taskId,
+    idHash: 0,
+    state: 'waiting',
+    isRunnable: false,
+    order,
+    acceptedAtMs: nowMs,
+    requeuedAtMs: undefined,
+    next: undefined,
+    previous: undefined,
+    watchers: NO_WATCHERS,
+    split: undefined,
+    shard: { parent, ...role },
+    idempotency: undefined,
+    output: undefined,
+    trouble: undefined,
+    timers: undefined,
+  };
+}
+
+/** A part as it travels. */
+export function wireShardOf({ parent, index, count, start, end }: ShardRole): Shard {
+  return { of: parent.taskId, index, count, start, end };
+}
+
 function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
   const { idempotencyKey: key, payload } = submission;
   if (key === undefined) return undefined;
@@ -229,14 +330,15 @@ function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
 
 /** What a submission needs of an agent. */
 export function needsOf(submission: SubmitTask): TaskNeeds {
-  const { taskType, agentType, labels, idempotent = true, datasets } = submission;
+  const { taskType, agentType, labels, idempotent = true, datasets, shards } = submission;
   const byType = isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined;
   const isLight = datasets.length === 0 && decodedBytesOf(submission) <= AHEAD_INPUT_BYTES_MAX;
   return {
     taskType,
     agentType: agentType ?? byType,
     labels,
-    mayGoAhead: idempotent && isLight,
+    // Parts are there to be spread: none should wait behind another.
+    mayGoAhead: idempotent && isLight && shards === undefined,
   };
 }
 
@@ -276,8 +378,9 @@ export function termsOf(submission: SubmitTask, defaults: TaskTerms): TaskTerms 
   };
 }
 
-/** Length of the input when it is decoded; 0 without one. */
-export function inputBytesOf({ input, inputEncoding }: Task): number {
+/** Length of the input when it is decoded; 0 without one. That of a shard is its parent's, and counted there. */
+export function inputBytesOf({ input, inputEncoding, shard }: Task): number {
+  if (shard !== undefined) return 0;
   return inputEncoding?.decodedBytes ?? input?.length ?? 0;
 }
 
@@ -287,14 +390,15 @@ export function resultBytesOf({ result, resultEncoding, output }: Task): number 
   return output === undefined ? resultBytes : resultBytes + output.chunkBytes;
 }
 
-/** When it must have ended; undefined without scheduleToCloseMs. */
-export function deadlineMsOf({ timers }: Task): number | undefined {
-  return timers?.scheduleToClose?.atMs;
+/** When it must have ended, a shard with its parent; undefined without scheduleToCloseMs. */
+export function deadlineMsOf({ timers, shard }: Task): number | undefined {
+  const { scheduleToClose } = (shard === undefined ? timers : shard.parent.timers) ?? {};
+  return scheduleToClose?.atMs;
 }
 
 /** It failed, and the pause before it is tried again is not over. */
-export function isInBackoff({ state, isRunnable }: Task): boolean {
-  return state === 'queued' && !isRunnable;
+export function isInBackoff({ state, isRunnable, split }: Task): boolean {
+  return state === 'queued' && !isRunnable && split === undefined;
 }
 
 /** What the running attempt has said; made when it says something for the first time. */

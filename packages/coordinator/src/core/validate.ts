@@ -13,6 +13,7 @@ export function validate(core: CoreState): void {
   const counted = new Set([...core.agents.values()].flatMap(({ leases }) => [...leases]));
   for (const task of core.tasks.values()) {
     validateTask(task, counted);
+    validateFamily(core, task);
     if (!isTerminal(task.state)) {
       pending += 1;
       pendingBytes += inputBytesOf(task);
@@ -25,6 +26,7 @@ export function validate(core: CoreState): void {
   );
   invariant(pendingBytes === core.pendingBytes, 'pendingBytes is wrong');
   invariant(inBuckets === core.queue.size, 'the queue lost count');
+  invariant(core.shardNews.length === 0, 'news of shards were not heard');
   validateAgents(core);
   validateBuckets(core);
   validateDatasets(core);
@@ -32,7 +34,7 @@ export function validate(core: CoreState): void {
 
 function validateTask(task: Task, counted: ReadonlySet<AgentLease>): void {
   const { taskId, state } = task;
-  const leased = state === 'dispatched' || state === 'running';
+  const leased = task.split === undefined && (state === 'dispatched' || state === 'running');
   const { lease } = task;
   invariant(leased === (lease !== undefined), `task ${taskId}: ${state}, but its lease is wrong`);
   if (lease !== undefined) {
@@ -42,7 +44,7 @@ function validateTask(task: Task, counted: ReadonlySet<AgentLease>): void {
   }
   const isReleased = (task.timers?.release?.index ?? -1) < 0;
   invariant(
-    task.isRunnable === (state === 'queued' && isReleased),
+    task.isRunnable === (state === 'queued' && isReleased && task.split === undefined),
     `task ${taskId}: its place in the queue is wrong`,
   );
   if (!isTerminal(state)) return;
@@ -51,6 +53,34 @@ function validateTask(task: Task, counted: ReadonlySet<AgentLease>): void {
     task.timers === undefined && task.startToCloseTimer === undefined,
     `task ${taskId} is final and has timers`,
   );
+}
+
+/** A task in parts and its parts. */
+function validateFamily(core: CoreState, task: Task): void {
+  const { taskId, split, shard } = task;
+  if (shard !== undefined) {
+    const { parent, index } = shard;
+    invariant(parent.split?.shards[index] === task, `shard ${taskId} is not its parent's`);
+    invariant(core.tasks.get(parent.taskId) === parent, `the parent of ${taskId} is not known`);
+  }
+  if (split === undefined) return;
+  const { shards, ended } = split;
+  invariant(task.agentId === undefined, `task ${taskId} is split and has an agent`);
+  if (isTerminal(task.state)) {
+    invariant(shards.length === 0, `task ${taskId} has ended and has shards`);
+    return;
+  }
+  invariant((task.state === 'waiting') === (shards.length === 0), `task ${taskId}: split too late`);
+  for (const each of shards) {
+    invariant(core.tasks.get(each.taskId) === each, `shard ${each.taskId} is not known`);
+    invariant(isTerminal(each.state) === ended.has(each), `shard ${each.taskId} ended unnoticed`);
+    invariant(
+      each.firstStartedAtMs === undefined || task.state === 'running',
+      `task ${taskId} is ${task.state}, its shard has begun`,
+    );
+  }
+  const isOver = ended.size === shards.length && shards.length > 0;
+  invariant(isOver === split.isMerging, `task ${taskId}: its shards have ended and it has not`);
 }
 
 function validateAgents(core: CoreState): void {

@@ -36,6 +36,7 @@ import { DatasetDesk } from './dataset-desk.ts';
 import { failedFor, mustBeDecoded } from './encoded-messages.ts';
 import { Driver } from './driver.ts';
 import { Peer, type PeerListener } from './peer.ts';
+import { ShardMergers, type ShardMerger } from './shard-mergers.ts';
 import { Statistics } from './statistics.ts';
 import { StatusReporter } from './status-report.ts';
 
@@ -79,6 +80,8 @@ export interface CoordinatorOptions {
   readonly handshakeTimeoutMs?: number;
   /** Bytes that may wait for a peer that does not read before it is closed. @default 64 MiB */
   readonly outgoingBytesMax?: number;
+  /** For task types of a user's own: how the results of shards become one, see {@link ShardMerger}. PatternMatch has one. */
+  readonly mergers?: Readonly<Record<string, ShardMerger>>;
   /** Figures by which it decides, see CoreOptions. */
   readonly decisions?: Partial<CoreOptions>;
   /** Told of everything that an operator may want to see; must not throw. */
@@ -107,6 +110,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   /** Those for which something was queued since the driver last settled. */
   #queuedPeers: Peer[] = [];
   readonly #datasets: DatasetDesk;
+  readonly #mergers: ShardMergers;
   readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
   readonly #reporter: StatusReporter;
@@ -120,11 +124,13 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   private constructor(options: CoordinatorOptions) {
     this.#options = options;
     this.#compression = compressionModeOf(options.compression);
+    this.#mergers = new ShardMergers(options.mergers);
     this.#core = new CoordinatorCore({
       // Distinct for each start, so that leases of an earlier life are never taken for leases of this one.
       epoch: Date.now(),
       seed: randomInt(2 ** 31),
-      features: this.#compression === 'never' ? [] : ['compression'],
+      features: this.#compression === 'never' ? ['shards'] : ['compression', 'shards'],
+      mergedTaskTypes: this.#mergers.taskTypes,
       ...options.decisions,
     });
     this.#driver = new Driver(this.#core, {
@@ -431,6 +437,11 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         return;
       case 'DropDataset':
         this.#datasets.drop(effect.datasetId);
+        return;
+      case 'MergeShards':
+        void this.#mergers.merge(effect).then((merged) => {
+          this.#driver.feed({ type: 'ShardsMerged', taskId: effect.taskId, merged });
+        });
         return;
       case 'RecordExperience':
         this.#recordExperience(effect.experience);

@@ -59,6 +59,18 @@ export const PatternMatchResult = record({
   matches: listOf(PatternMatch, PATTERN_MATCHES_MAX),
   /** There when all were asked for: true when there are more than these, which are then the best. */
   truncated: Type.Optional(Type.Boolean()),
+  /**
+   * Of a shard, instead of matches: every window that the answer of the whole search may need, by (distance, start).
+   * Four columns of one length.
+   */
+  candidates: Type.Optional(
+    record({
+      starts: Uint32Values,
+      distances: Float64Values,
+      windowMeans: Float64Values,
+      windowStandardDeviations: Float64Values,
+    }),
+  ),
   /** Counts of what happened to the windows, and elapsedMs. See the package `kernels`. */
   stats: mapOf(Type.Number()),
   /** What was searched, so that a replay can be sure of it. */

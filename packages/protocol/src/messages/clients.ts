@@ -18,7 +18,7 @@ import {
   payloadFields,
   record,
 } from '../schema.ts';
-import { STATUS_ROWS_MAX } from '../limits.ts';
+import { SHARDS_MAX, STATUS_ROWS_MAX } from '../limits.ts';
 import { AgentRow, StatusSummary, TaskRow } from './status.ts';
 import { PENDING_REASONS, TASK_STATES } from './task-states.ts';
 
@@ -70,6 +70,13 @@ export const SubmitTask = record({
   /** What happens to the task when the connection of its submitter ends. @default 'keep' */
   onClientLoss: Type.Optional(oneOf(['keep', 'cancel'])),
   watch: oneOf(WATCH_LEVELS),
+  /** Split it into so many parts, or into as many as suit the agents there are. Needs the feature `shards` and
+   *  `positions`. */
+  shards: Type.Optional(
+    Type.Union([oneOf(['auto']), Type.Integer({ minimum: 1, maximum: SHARDS_MAX })]),
+  ),
+  /** What is split: 0 … positions − 1. Of a PatternMatch, the windows of the series: its length − the query's + 1. */
+  positions: Type.Optional(Count),
   /** The input: one CBOR item. */
   ...payloadFields,
 });

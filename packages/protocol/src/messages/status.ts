@@ -9,6 +9,7 @@ import {
   Fraction,
   Labels,
   Name,
+  Shard,
   TaskIdText,
   TaskTypeText,
   Text,
@@ -117,5 +118,11 @@ export const TaskRow = record({
   failure: Type.Optional(FailureSchema),
   deadLettered: Type.Boolean(),
   submittedBy: Type.Optional(Name),
+  /** Of a task that was split: its parts by where they are, and all their attempts. */
+  shards: Type.Optional(
+    record({ count: Count, running: Count, succeeded: Count, attempts: Count }),
+  ),
+  /** Of such a part. */
+  shard: Type.Optional(Shard),
 });
 export type TaskRow = Static<typeof TaskRow>;

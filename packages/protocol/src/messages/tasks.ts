@@ -12,6 +12,7 @@ import {
   Lease,
   Name,
   PositiveCount,
+  Shard,
   TaskIdText,
   TaskTypeText,
   Text,
@@ -36,6 +37,8 @@ export const AgentTask = record({
   startToCloseMs: DurationMs,
   /** Parameters that the learner chose for this attempt. */
   arm: Type.Optional(Arm),
+  /** Compute only this part of what the input asks for, so that the parts can be merged. */
+  shard: Type.Optional(Shard),
   /** The input: one CBOR item. */
   ...payloadFields,
 });

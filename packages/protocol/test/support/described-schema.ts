@@ -16,6 +16,7 @@ import {
   Name,
   PayloadEncoding,
   PositiveCount,
+  Shard,
   TaskIdText,
   TaskTypeText,
   Text,
@@ -64,6 +65,7 @@ export const SIMPLE: Readonly<Record<string, SchemaView>> = {
 /** Records that have a table of their own in the document. */
 export const RECORDS: Readonly<Record<string, SchemaView>> = {
   lease: view(Lease),
+  shard: view(Shard),
   failure: view(FailureSchema),
   encoding: view(PayloadEncoding),
   grants: fieldOf(view(MESSAGES.AgentAck.schema), 'grants'),
