@@ -1,4 +1,3 @@
-import type { Lease } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
 import { CoreHarness } from './core-harness.ts';
 
@@ -41,20 +40,6 @@ describe('agents', () => {
     expect(agent.closedWith).toBeUndefined();
     swarm.advance(1);
     expect(agent.closedWith).toBe('IDLE_TIMEOUT');
-  });
-
-  it('without work are answered every second time, with work each time', () => {
-    const swarm = new CoreHarness();
-    const agent = swarm.agent('a');
-    const beat = (sequence: number, leases: Lease[]): number => {
-      agent.heartbeat(leases, sequence);
-      return agent.take('HeartbeatAck').length;
-    };
-    expect([1, 2, 3, 4].map((sequence) => beat(sequence, []))).toEqual([1, 0, 1, 0]);
-    swarm.client().submit(1);
-    const [task] = agent.takeTasks();
-    if (task === undefined) throw new Error('no task');
-    expect([5, 6].map((sequence) => beat(sequence, [task]))).toEqual([1, 1]);
   });
 
   it('that died while they were idle lose a task three seconds after they were given it', () => {

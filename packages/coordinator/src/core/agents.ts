@@ -132,15 +132,10 @@ function resumeLeases(core: CoreState, agent: Agent, handshake: AgentHandshake):
 /** A heartbeat: answer it, and repair what the two sides believe differently about leases. */
 export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessage): void {
   agent.lastHeartbeat = message;
-  // An answer has to be acknowledged, a third datagram for each heartbeat, and a thousand idle agents send many. Theirs are
-  // answered every second time, which is often enough for their patience.
-  const isIdle = agent.leases.size === 0 && message.leases.length === 0;
-  if (!isIdle || message.sequence % 2 === 1) {
-    core.send(agent.connectionId ?? '', 'control', {
-      type: 'HeartbeatAck',
-      body: { sequence: message.sequence },
-    });
-  }
+  core.send(agent.connectionId ?? '', 'control', {
+    type: 'HeartbeatAck',
+    body: { sequence: message.sequence },
+  });
   // Most agents are idle most of the time, and a thousand of them say so two thousand times a second.
   if (agent.leases.size > 0) dropUnlisted(core, agent, message);
   for (const lease of message.leases) repairListed(core, agent, lease);
