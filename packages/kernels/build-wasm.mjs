@@ -16,6 +16,7 @@ const FLAGS = [
   // Functions that files of assembly/ share are no exports of the module.
   '--disableWarning',
   '112',
+  // AssemblyScript's name for no memory management of its own: the kernels allocate nothing.
   '--runtime',
   'stub',
   '--enable',
