@@ -51,7 +51,11 @@ console.log(
 );
 process.exitCode = stalls + bugs === 0 ? 0 : 1;
 
-function describe(piece: number, { plan, totals, stalls: count }: PieceResult, ms: number): string {
+function describe(
+  piece: number,
+  { plan, totals, stalls: count, longestIdleMs }: PieceResult,
+  ms: number,
+): string {
   const kinds = [
     `${plan.serverPayloadBytes}/${plan.clientPayloadBytes} bytes`,
     plan.weather,
@@ -62,8 +66,8 @@ function describe(piece: number, { plan, totals, stalls: count }: PieceResult, m
   return (
     `piece ${piece}, seed ${plan.seed}: ${kinds.join(', ')}; ${plan.clients} clients, ` +
     `${plan.concurrency} at once, ≤ ${plan.messageBytesMax} bytes: ${connections} connections (${resumed} resumed, ${retries} retried, ${lost} lost), ` +
-    `${streams} streams, ${resets} resets (${truncated} truncated), ${megabytes(bytes)} MB, ${count} stalls ` +
-    `(${(ms / 1000).toFixed(1)} s)`
+    `${streams} streams, ${resets} resets (${truncated} truncated), ${megabytes(bytes)} MB, ${count} stalls, ` +
+    `longest silence ${longestIdleMs} ms (${(ms / 1000).toFixed(1)} s)`
   );
 }
 

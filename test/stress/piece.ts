@@ -17,6 +17,8 @@ export interface PieceResult {
   readonly plan: PiecePlan;
   readonly totals: Totals;
   readonly stalls: number;
+  /** The longest time in which nothing moved on a connection that had work to do. */
+  readonly longestIdleMs: number;
   /** What happened that no network excuses. */
   readonly bugs: readonly Error[];
 }
@@ -79,7 +81,8 @@ export async function runPiece(
   watchdog.stop();
   await listener.close();
   await proxy.close();
-  return { plan, totals, stalls: watchdog.stalls, bugs };
+  const { stalls, longestIdleMs } = watchdog;
+  return { plan, totals, stalls, longestIdleMs, bugs };
 }
 
 /** What the listener still holds once it had the time to hear of every end: at the latest its idle timeout. */

@@ -70,6 +70,8 @@ export class Watched {
 export class Watchdog {
   /** How many connections stalled. */
   stalls = 0;
+  /** The longest time in which nothing moved on a connection that both ends had heard of. */
+  longestIdleMs = 0;
   readonly #watched = new Set<Watched>();
   readonly #report: (text: string) => void;
   readonly #timer: NodeJS.Timeout;
@@ -101,14 +103,17 @@ export class Watchdog {
     if (watched.work.size === 0) return;
     // Turns are counted, not time: a process that does not get the processor has not stalled.
     watched.idleMs += CHECK_EVERY_MS;
+    if (!watched.isMeeting) this.longestIdleMs = Math.max(this.longestIdleMs, watched.idleMs);
     if (watched.idleMs < PATIENCE_MS || watched.isReported) return;
     if (this.isLossy) {
+      if (watched.idleMs === PATIENCE_MS && !watched.isMeeting)
+        this.#report(describe('QUIET', watched));
       const patienceMs = watched.isMeeting ? HANDSHAKES_PATIENCE_MS : LOSSY_PATIENCE_MS;
       if (watched.idleMs < patienceMs && isProbing(watched)) return;
     }
     watched.isReported = true;
     this.stalls += 1;
-    this.#report(describe(watched));
+    this.#report(describe('STALLED', watched));
     watched.onStall();
   }
 }
@@ -128,11 +133,14 @@ function diagnosisOf(connection: Connection | undefined): Record<string, unknown
   return connection.diagnosis as Record<string, unknown>;
 }
 
-function describe({ name, work, idleMs, client, server }: Watched): string {
+function describe(
+  what: 'QUIET' | 'STALLED',
+  { name, work, idleMs, client, server }: Watched,
+): string {
   const counts = new Map<string, number>();
-  for (const what of work.values()) counts.set(what, (counts.get(what) ?? 0) + 1);
-  const lines = [`STALLED ${name}: nothing moved for ${idleMs} ms`];
-  for (const [what, count] of counts) lines.push(`  ${count} × ${what}`);
+  for (const begun of work.values()) counts.set(begun, (counts.get(begun) ?? 0) + 1);
+  const lines = [`${what} ${name}: nothing moved for ${idleMs} ms`];
+  for (const [begun, count] of counts) lines.push(`  ${count} × ${begun}`);
   lines.push(`  client ${text(diagnosisOf(client))}`, `  server ${text(diagnosisOf(server))}`);
   return lines.join('\n');
 }

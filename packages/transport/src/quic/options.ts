@@ -21,7 +21,8 @@ export interface QuicTransportOptions {
   /**
    * Bytes of the payload of a UDP datagram. `auto` is 9000 over loopback; elsewhere it begins with 1350 and uses more, up
    * to 9000 and to what this machine's interface takes, once a probe of that size came through to a peer that knows
-   * our probes, until packets of that size vanish. `{ probeUpTo }` probes up to that size wherever the peer is.
+   * our probes, until packets of that size vanish. `{ probeUpTo }` probes up to that size wherever the peer is. At least
+   * 1200, which every path of QUIC carries (RFC 9000 §14), at most 16,383, because quiche 0.18 writes none that is larger.
    * @default 'auto'
    */
   readonly maxUdpPayloadBytes?: 'auto' | number | { readonly probeUpTo: number };
@@ -54,6 +55,8 @@ export const ALPN = 'neural-trader-quic';
 
 const DAY_MS = 86_400_000;
 
+const PAYLOAD_BYTES_MAX = 16_383;
+
 /** Bounds of a listener that were not given. */
 export const LIMITS: ListenerLimits = {
   connectionsMax: 10_000,
@@ -77,11 +80,11 @@ export function settingsOf(options: QuicTransportOptions): ConnectionSettings {
   requireInteger('streamsMax', streamsMax, 1, 1_000_000);
   requireInteger('streamWindowBytes', streamWindowBytes, 1024, 2 ** 31);
   requireInteger('connectionWindowBytes', connectionWindowBytes, 1024, 2 ** 32);
-  // 1200 is what every path of QUIC carries (RFC 9000 §14); 65,527 is the most that UDP can.
   if (typeof maxUdpPayloadBytes === 'object') {
-    requireInteger('maxUdpPayloadBytes.probeUpTo', maxUdpPayloadBytes.probeUpTo, 1350, 65_507);
+    const { probeUpTo } = maxUdpPayloadBytes;
+    requireInteger('maxUdpPayloadBytes.probeUpTo', probeUpTo, 1350, PAYLOAD_BYTES_MAX);
   } else if (maxUdpPayloadBytes !== 'auto') {
-    requireInteger('maxUdpPayloadBytes', maxUdpPayloadBytes, 1200, 65_507);
+    requireInteger('maxUdpPayloadBytes', maxUdpPayloadBytes, 1200, PAYLOAD_BYTES_MAX);
   }
   if (alpn.length === 0 || alpn.length > 255) {
     throw new SwarmError('BAD_OPTION', 'alpn has 1 to 255 characters.');

@@ -28,6 +28,7 @@ import { type DatagramPath, type QuicheConnection } from '../binding.ts';
 import { StreamTable } from '../streams/stream-table.ts';
 import { LazyTimer } from './lazy-timer.ts';
 import { AcknowledgementDelay } from './acknowledgement-delay.ts';
+import { Closing } from './closing.ts';
 import { bookFor, exchangeConnectionIds, type ConnectionIdBook } from './connection-ids.ts';
 import { explainEnding } from './explain-ending.ts';
 import { LeftPaths } from './left-paths.ts';
@@ -36,6 +37,7 @@ import { PathProber } from '../path/path-prober.ts';
 import { RepeatedClose } from './repeated-close.ts';
 import { RepeatedResets } from './repeated-resets.ts';
 import { diagnosisOf, statisticsOf } from './statistics.ts';
+import { PINGS_PER_PROBE, TailProbe } from './tail-probe.ts';
 
 const SCRATCH_BYTES = 65_536;
 
@@ -44,9 +46,6 @@ let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /** So many datagrams are sent per turn: about 1 MiB over loopback, a quarter of the socket's buffer. */
 const DATAGRAMS_PER_TURN = 112;
-
-/** A peer that is there acknowledges within this. */
-const ROOM_WITHIN_MS = 500;
 
 /** Streams beyond those that a turn asks are asked again after so long. */
 const STOP_CHECK_MS = 50;
@@ -73,6 +72,7 @@ export class QuicConnection implements Connection {
   readonly #timer: LazyTimer;
   readonly #prober: PathProber;
   readonly #resets: RepeatedResets;
+  readonly #tail: TailProbe;
   readonly #connectionIds: ConnectionIdBook;
   #remoteAddress: Address;
   readonly #leftPaths: LeftPaths;
@@ -86,10 +86,8 @@ export class QuicConnection implements Connection {
   #isEarly = false;
   #isEstablished = false;
   #turnsToAwaitTicket: number;
-  /** Set when this side ends the connection, with the time at which it stops waiting for the flush. */
-  #closing: { readonly ending: ConnectionClosed; untilMs: number } | undefined;
-  /** The time to flush is over: nothing more is written, and one word of the peer is awaited. */
-  #cutAtMs = Infinity;
+  /** Set when this side ends the connection. */
+  #closing: Closing | undefined;
   #ending: ConnectionClosed | undefined;
   #isReleased = false;
   #lastReceivedMs: number;
@@ -117,6 +115,7 @@ export class QuicConnection implements Connection {
     this.#prober = new PathProber(parts.payload, parts.quiche, (datagram, host, port) => {
       parts.host.send(datagram, host, port);
     });
+    this.#tail = new TailProbe(parts.quiche);
     this.#lastReceivedMs = performance.now();
     this.#handshakeUntilMs = this.#lastReceivedMs + parts.handshakeTimeoutMs;
     this.#expiresAtMs = parts.ageMaxMs === 0 ? Infinity : this.#lastReceivedMs + parts.ageMaxMs;
@@ -177,7 +176,7 @@ export class QuicConnection implements Connection {
   ): Promise<void> {
     const untilMs = performance.now() + (this.#isEstablished || this.#isEarly ? graceMs : 0);
     if (this.#closing === undefined) this.#beginClosing(endedLocally(boundReason(reason)), untilMs);
-    else this.#closing.untilMs = Math.min(this.#closing.untilMs, untilMs);
+    else this.#closing.hurry(untilMs);
     this.wake();
     await this.closed;
   }
@@ -215,6 +214,7 @@ export class QuicConnection implements Connection {
       this.#lastReceivedMs = performance.now();
       this.#delay.noteReceived(datagram.length);
       this.#prober.decisions.noteReceived();
+      this.#tail.noteReceived(this.#lastReceivedMs);
       if (!isSamePath) this.#followMigration();
     }
     // Also after a failure: it may be one that ends the connection, and then quiche has an alert to send.
@@ -253,6 +253,7 @@ export class QuicConnection implements Connection {
         this.streams.checkStopped();
         hasWritten = this.streams.hasWrites;
         this.streams.write();
+        if (hasWritten) this.#tail.noteWritten();
       }
       if (this.streams.abandoned >= this.#parts.abandonedStreamsMax) {
         this.#expire('too many streams of the connection were reset');
@@ -260,8 +261,7 @@ export class QuicConnection implements Connection {
       if (this.#turnsToAwaitTicket > 0 && this.#isEstablished) this.#collectTicket();
     }
     if (!hasWritten && this.#postpones()) return;
-    // Room in the congestion window is for the CONNECTION_CLOSE, see #cut.
-    if (this.#cutAtMs === Infinity && this.#transmit()) hasMore = true;
+    if (this.#closing?.isCut !== true && this.#transmit()) hasMore = true;
     // A client is in early data from its first packet on: what was written goes out with the second.
     if (!this.#isEstablished && this.#parts.earlyData && !this.#isEarly) this.#beginEarlyData();
     this.#leftPaths.transmit(this.#remoteAddress, this.#prober.decisions.bytes);
@@ -339,10 +339,8 @@ export class QuicConnection implements Connection {
     const certificate = this.#quiche.peerCertificate();
     const refusal = this.#parts.refuseCertificate(certificate);
     if (refusal !== undefined) {
-      this.#closing = {
-        ending: endedByTransport('BAD_CERTIFICATE', refusal.message, refusal.hint),
-        untilMs: 0,
-      };
+      const ending = endedByTransport('BAD_CERTIFICATE', refusal.message, refusal.hint);
+      this.#closing = new Closing(ending, 0);
       this.#quiche.close(false, BAD_CERTIFICATE_ALERT, 'the certificate is not the expected one');
       return;
     }
@@ -366,7 +364,7 @@ export class QuicConnection implements Connection {
 
   #beginClosing(ending: ConnectionClosed, untilMs: number): void {
     if (this.#closing !== undefined || this.#ending !== undefined) return;
-    this.#closing = { ending, untilMs };
+    this.#closing = new Closing(ending, untilMs);
     this.streams.refuse(ending.error);
   }
 
@@ -374,17 +372,15 @@ export class QuicConnection implements Connection {
    *  cannot be sent, so that there is nothing to wait for. */
   #continueClosing(): boolean {
     if (this.#closing === undefined || this.#quiche.isDraining()) return true;
-    const { ending, untilMs } = this.#closing;
-    const isFlushed = !this.streams.hasWrites && this.#isAcknowledged();
-    if (!isFlushed && this.#cutAtMs === Infinity) {
-      if (now() < untilMs) return true;
-      if (this.streams.hasWrites) {
-        this.#cut();
-        return true;
-      }
-    }
-    const hasHeard = this.#lastReceivedMs > this.#cutAtMs;
-    if (!isFlushed && !hasHeard && now() < this.#closing.untilMs) return true;
+    const step = this.#closing.next({
+      hasWrites: this.streams.hasWrites,
+      isAcknowledged: this.#isAcknowledged(),
+      lastReceivedMs: this.#lastReceivedMs,
+      nowMs: now(),
+    });
+    if (step === 'cut') this.streams.cut();
+    if (step !== 'close') return true;
+    const { ending } = this.#closing;
     // QUIC turns an application's close into its own error 0x0c until the handshake is complete (RFC 9000 §10.2.3).
     this.#quiche.close(true, ending.wireCode, ending.message);
     this.#transmit();
@@ -394,23 +390,14 @@ export class QuicConnection implements Connection {
   }
 
   /**
-   * Once it was told to close, quiche hears nothing of the peer any more; and with a full congestion window it cannot say
-   * that it closes. So no more is written, and an acknowledgement is awaited that makes room, for a while.
-   */
-  #cut(): void {
-    this.#cutAtMs = now();
-    this.streams.cut();
-    if (this.#closing !== undefined) this.#closing.untilMs = this.#cutAtMs + ROOM_WITHIN_MS;
-  }
-
-  /**
    * Whether nothing that was sent awaits its acknowledgement. quiche does not say so; but while it waits, its timer
    * is that of the loss detection, and otherwise that of the idle timeout, which is far longer.
    */
-  readonly #isAcknowledged = (): boolean => {
-    const timeoutMs = this.#quiche.timeoutMs();
+  readonly #isAcknowledged = (): boolean => this.#isIdleTimeout(this.#quiche.timeoutMs());
+
+  #isIdleTimeout(timeoutMs: number | undefined): boolean {
     return timeoutMs === undefined || timeoutMs > this.#negotiatedIdleMs / 2;
-  };
+  }
 
   /** Tells the application, once. */
   #end(): void {
@@ -460,13 +447,25 @@ export class QuicConnection implements Connection {
       this.#lastPingMs = nowMs;
       this.#quiche.sendAckEliciting();
     }
+    if (this.#tail.tick(nowMs) && !this.#quiche.isDraining()) this.#sendPings();
     this.wake();
+  }
+
+  #sendPings(): void {
+    for (let count = 0; count < PINGS_PER_PROBE; count += 1) {
+      this.#quiche.sendAckEliciting();
+      this.#transmitOne();
+    }
   }
 
   #armTimer(): void {
     const timeoutMs = this.#quiche.timeoutMs();
     const nowMs = performance.now();
     let dueMs = timeoutMs === undefined ? Infinity : nowMs + timeoutMs;
+    if (this.#isEstablished) {
+      this.#tail.noteTurn(this.#isIdleTimeout(timeoutMs), nowMs);
+      dueMs = Math.min(dueMs, this.#tail.dueAtMs);
+    }
     if (this.#ending === undefined) {
       dueMs = Math.min(dueMs, this.#isEstablished ? this.#expiresAtMs : this.#handshakeUntilMs);
       if (this.#closing !== undefined) dueMs = Math.min(dueMs, this.#closing.untilMs);
