@@ -10,11 +10,8 @@ import type { Connection } from '@quic-swarm/transport';
 
 const CHECK_EVERY_MS = 100;
 const PATIENCE_MS = 2000;
-/**
- * With lost probes: six doublings of 30 ms are two seconds, eight are eight. Where a datagram of the handshake was lost, the
- * first round trip was measured as a second, and probes begin 2.5 seconds apart.
- */
-const LOSSY_PATIENCE_MS = 18_000;
+/** Silence is broken after a quarter of a second to a second, then after times that double: four of them may be in vain. */
+const LOSSY_PATIENCE_MS = 10_000;
 /** Handshakes are repeated by their caller. */
 const HANDSHAKES_PATIENCE_MS = 60_000;
 

@@ -3,14 +3,13 @@
  * (RFC 9002 §6.2), and that belief can be seconds from the truth: a lost datagram of the handshake counts as a round trip
  * of a second, and until ten of the largest datagrams were sent, quiche 0.18 may take the time at which a burst began, up
  * to four believed round trips ago, for the time at which a datagram left. So whoever awaits an acknowledgement and hears
- * nothing at all sends pings of its own, after a time that doubles with each silence. Three of them, because a datagram
- * counts as lost when one that was sent three later is acknowledged (kPacketThreshold, RFC 9002 §6.1.1), whatever the
- * round trip.
+ * nothing at all sends pings of its own, after a time that doubles with each silence: a datagram counts as lost when one that
+ * was sent three later is acknowledged (kPacketThreshold, RFC 9002 §6.1.1), whatever the round trip.
  */
 import type { QuicheConnection } from '../binding.ts';
 
-/** So many pings make quiche send again what was lost before them. */
-export const PINGS_PER_PROBE = 3;
+/** Three pings make quiche send again what was lost before them; two more, because pings are lost as well. */
+export const PINGS_PER_PROBE = 5;
 
 /** The shortest silence that is broken: more than a peer on a near path takes, however busy it is. */
 const SILENCE_MIN_MS = 250;
