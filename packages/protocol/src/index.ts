@@ -5,6 +5,7 @@
  * A process reads a stream through {@link MessageReader} and writes {@link framesOf} a message. Both sides of the
  * conversation use {@link MESSAGES} to know who may say what where.
  */
+export * from './chain.ts';
 export * from './codec.ts';
 export * from './documents.ts';
 export * from './early-data.ts';

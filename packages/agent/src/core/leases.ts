@@ -13,6 +13,8 @@
  * overtake the acknowledgement.
  */
 import {
+  Chain,
+  type Link,
   ENVELOPE_ENTRIES_MAX,
   type AgentTask,
   type Arm,
@@ -20,7 +22,6 @@ import {
   type Lease,
   type TaskCompletion,
 } from '@quic-swarm/protocol';
-import { Chain, type Link } from './chain.ts';
 import { LeaseIndex, type Indexed } from './lease-index.ts';
 import type { TaskKind } from './task-kinds.ts';
 import {
@@ -185,12 +186,12 @@ export class LeaseTable {
       emittedBytes: 0,
       keptChunks: undefined,
       completion: undefined,
-      before: undefined,
-      after: undefined,
+      next: undefined,
+      previous: undefined,
       nextInRow: undefined,
     };
     this.#index.add(held);
-    this.waiting.add(held);
+    this.waiting.push(held);
     return held;
   }
 
@@ -231,13 +232,13 @@ export class LeaseTable {
 
   /** Moves a running lease that was not begun to waiting, in front of all others; whoever said that it was begun erred. */
   putBack(held: HeldLease, task: AgentTask): void {
-    this.running.delete(held);
+    this.running.remove(held);
     this.#leaveSlot(held);
     held.place = 'waiting';
     held.task = task;
     held.startedAtMs = undefined;
     held.timeoutAtMs = undefined;
-    this.waiting.addFirst(held);
+    this.waiting.unshift(held);
   }
 
   /** What the lease's slot was given may take long. */
@@ -273,7 +274,7 @@ export class LeaseTable {
   /** Forgets a lease wherever it is. */
   drop(held: HeldLease): void {
     if (held.place === undefined) return;
-    this[held.place].delete(held);
+    this[held.place].remove(held);
     held.place = undefined;
     this.#leaveSlot(held);
     this.#index.delete(held);
@@ -297,9 +298,9 @@ export class LeaseTable {
   }
 
   #move(held: HeldLease, place: LeasePlace): void {
-    if (held.place !== undefined) this[held.place].delete(held);
+    if (held.place !== undefined) this[held.place].remove(held);
     held.place = place;
-    this[place].add(held);
+    this[place].push(held);
     if (place === 'finished') this.#leaveSlot(held);
   }
 

@@ -1,5 +1,7 @@
 /** The shell's side of tasks: data sets into memory, handlers to run, handlers to stop. */
 import {
+  Chain,
+  type Link,
   encodingOf,
   payloadOf,
   toFailure,
@@ -8,7 +10,6 @@ import {
   type MessageOf,
 } from '@quic-swarm/protocol';
 import { decoded } from '@quic-swarm/transport';
-import { Chain, type Link } from '../core/chain.ts';
 import { UNKNOWN_SERVICE_TIME } from '../core/thread-batching.ts';
 import type { RunnableTask } from '../core/effects.ts';
 import type { Event, TaskResult } from '../core/events.ts';
@@ -119,7 +120,7 @@ export class TaskShell {
 
   #report({ lease, task }: Pick<RunReporter, 'lease' | 'task'>): RunReporter {
     const reporter = new RunReporter(lease, task, this);
-    this.#reporters.add(reporter);
+    this.#reporters.push(reporter);
     return reporter;
   }
 
@@ -175,7 +176,7 @@ export class TaskShell {
 
   /** A run was taken back. The core hears of all that were, in this turn. */
   takenBack(reporter: RunReporter): void {
-    this.#reporters.delete(reporter);
+    this.#reporters.remove(reporter);
     if (this.#takenBack.push(reporter) > 1) return;
     queueMicrotask(() => {
       const tasks = this.#takenBack.flatMap(({ lease, task }) =>
@@ -188,7 +189,7 @@ export class TaskShell {
 
   /** A run has ended. */
   ended(reporter: RunReporter, result: TaskResult): void {
-    this.#reporters.delete(reporter);
+    this.#reporters.remove(reporter);
     this.#options.tellSoon({ type: 'TaskFinished', lease: reporter.lease, result });
   }
 
@@ -210,8 +211,8 @@ class RunReporter implements RunListener, Link<RunReporter> {
   /** What the core gets back with it when it is taken back; undefined when it cannot be. */
   readonly task: AgentTask | undefined;
   run: TaskRun | undefined;
-  before: RunReporter | undefined;
-  after: RunReporter | undefined;
+  next: RunReporter | undefined;
+  previous: RunReporter | undefined;
   readonly #shell: TaskShell;
   hasEnded = false;
 

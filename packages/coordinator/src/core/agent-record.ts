@@ -1,6 +1,11 @@
 /** What the coordinator knows of one agent, connected or lost a moment ago. */
-import type { AgentHandshake, AgentState, AgentType, HeartbeatMessage } from '@quic-swarm/protocol';
-import { Chain } from './chain.ts';
+import {
+  Chain,
+  type AgentHandshake,
+  type AgentState,
+  type AgentType,
+  type HeartbeatMessage,
+} from '@quic-swarm/protocol';
 import type { AgentLease, Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 

@@ -10,7 +10,7 @@
 import { AgentSet } from './agent-set.ts';
 import { hasRoomFor, isCapable, roomOf, type Agent, type Room } from './agent-record.ts';
 import { InvariantError } from './invariant.ts';
-import { Chain, type Link } from './chain.ts';
+import { Chain, type Link } from '@quic-swarm/protocol';
 import type { Task, TaskNeeds } from './task.ts';
 
 const PRIORITIES = 5;

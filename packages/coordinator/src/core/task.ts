@@ -3,6 +3,7 @@
  * have in common is one record for all of them, and what few have is made when it is needed.
  */
 import {
+  type Link,
   DEFAULT_PRIORITY,
   AGENT_TYPE_OF_TASK,
   isBuiltInTaskType,
@@ -17,7 +18,6 @@ import {
   type TaskState,
   type WatchLevel,
 } from '@quic-swarm/protocol';
-import type { Link } from './chain.ts';
 import { hashBytes } from './hash.ts';
 import type { CoreOptions } from './options.ts';
 import type { Scheduled } from './timers.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Chain, type Link } from '../src/core/chain.ts';
+import { Chain, type Link } from '../src/chain.ts';
 
 interface Ring extends Link<Ring> {
   readonly name: number;
@@ -24,6 +24,9 @@ describe('a chain', () => {
             chain.remove(entry);
             expected = expected.filter((other) => other !== name);
             expect([entry.next, entry.previous]).toEqual([undefined, undefined]);
+          } else if (name % 3 === 0) {
+            chain.unshift(entry);
+            expected.unshift(name);
           } else {
             chain.push(entry);
             expected.push(name);
@@ -40,6 +43,18 @@ describe('a chain', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('may lose the entry that is looked at', () => {
+    const chain = new Chain<Ring>();
+    for (let name = 0; name < 5; name += 1) chain.push(ring(name));
+    const seen: number[] = [];
+    for (const entry of chain) {
+      seen.push(entry.name);
+      if (entry.name % 2 === 0) chain.remove(entry);
+    }
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
+    expect([...chain].map(({ name }) => name)).toEqual([1, 3]);
   });
 
   it('can be emptied while it is walked through', () => {
