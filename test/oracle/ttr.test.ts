@@ -1,6 +1,6 @@
 /**
- * Indicators beside R's TTR, called as a process: on the real closes of the DAX with bars made around them, and on a
- * seeded random walk of bars. What differs by convention is said where it is compared.
+ * Indicators beside R's TTR, called as a process: on the real closes of the DAX with bars made around them, on the real
+ * bars of the S&P 500, and on a seeded random walk of bars. What differs by convention is said where it is compared.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,11 +24,14 @@ import {
   zscore,
   type HighLowCloseVolume,
 } from '@quic-swarm/kernels';
-import { describe, expect, it } from 'vitest';
-import { hasRPackage, runProgram } from './programs.ts';
+import { describe, expect, inject, it } from 'vitest';
+import { columnOf } from '../../packages/kernels/test/oracle-questions.ts';
+import { Agreement } from './agreement.ts';
+import { index } from './made-columns.ts';
+import { SP500_FILE } from './oracles.ts';
+import { runProgram } from './programs.ts';
 
 const SCRIPT = new URL('ttr.R', import.meta.url).pathname;
-const DATA = new URL('../../examples/data/eu-stock-markets.csv', import.meta.url);
 
 /** The largest relative difference that only rounding explains; prices and volumes are about 1e2 to 1e6. */
 const TOLERANCE = 1e-11;
@@ -43,10 +46,15 @@ function barsAround(close: Float64Array, seed: number): HighLowCloseVolume {
   };
 }
 
-function realBars(): HighLowCloseVolume {
-  const [, ...lines] = readFileSync(DATA, 'utf8').trim().split('\n');
-  const dax = Float64Array.from(lines, (line) => Number(line.split(',')[1]));
-  return barsAround(dax, 1);
+function daxBars(): HighLowCloseVolume {
+  return barsAround(columnOf(index('DAX')), 1);
+}
+
+/** Real highs, lows and volumes, the volumes in thousands. */
+function sp500Bars(): HighLowCloseVolume {
+  const column = (name: string): Float64Array => columnOf({ csv: SP500_FILE, column: name });
+  const volume = column('volume').map((value) => value / 1000);
+  return { high: column('high'), low: column('low'), close: column('close'), volume };
 }
 
 function randomBars(): HighLowCloseVolume {
@@ -80,30 +88,31 @@ function askTtr({ high, low, close, volume }: HighLowCloseVolume): Map<string, F
   }
 }
 
-/** How many rows were compared; fails at the first that differs. */
-function compare(actual: Float64Array, expected: Float64Array | undefined, fromRow = 0): number {
-  expect(expected?.length).toBe(actual.length);
-  let compared = 0;
-  for (let row = fromRow; row < actual.length; row += 1) {
-    const [found = NaN, wanted = NaN] = [actual[row], expected?.[row]];
-    if (Number.isNaN(found) && Number.isNaN(wanted)) continue;
-    const allowed = TOLERANCE * Math.max(1, Math.abs(wanted));
-    if (!(Math.abs(found - wanted) <= allowed)) expect.fail(`row ${row}: ${found}, not ${wanted}`);
-    compared += 1;
+const oracles = inject('oracles');
+
+const SERIES: [string, () => HighLowCloseVolume][] = [
+  ['the DAX', daxBars],
+  ['a random walk with flat stretches', randomBars],
+];
+if (oracles.sp500.isThere) SERIES.push(['the S&P 500', sp500Bars]);
+
+describe.runIf(oracles.ttr.isThere)('R TTR', () => {
+  const agreement = new Agreement('TTR');
+
+  /** How many rows were compared; fails at the first that differs. */
+  function compare(actual: Float64Array, expected: Float64Array | undefined, fromRow = 0): number {
+    expect(expected?.length).toBe(actual.length);
+    let compared = 0;
+    for (let row = fromRow; row < actual.length; row += 1) {
+      const [found = NaN, wanted = NaN] = [actual[row], expected?.[row]];
+      if (Number.isNaN(found) && Number.isNaN(wanted)) continue;
+      agreement.value('all indicators', found, wanted, TOLERANCE);
+      compared += 1;
+    }
+    return compared;
   }
-  return compared;
-}
 
-const isThere = hasRPackage(
-  'TTR',
-  'RSI, SMA, EMA, WMA, MACD, Bollinger, ATR, stochastic, OBV, VWAP, volatility with R TTR',
-);
-
-describe.runIf(isThere)('R TTR', () => {
-  it.each([
-    ['the DAX', realBars],
-    ['a random walk with flat stretches', randomBars],
-  ])('gives the same on %s', (_name, barsOf) => {
+  it.each(SERIES)('gives the same on %s', (_name, barsOf) => {
     const bars = barsOf();
     const { close } = bars;
     const ttr = askTtr(bars);
