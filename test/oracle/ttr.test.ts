@@ -26,10 +26,15 @@ import {
 } from '@quic-swarm/kernels';
 import { describe, expect, inject, it } from 'vitest';
 import { columnOf } from '../../packages/kernels/test/oracle-questions.ts';
+import {
+  DAX_INDICATORS,
+  type RecordedIndicators,
+} from '../../packages/kernels/test/recorded-results.ts';
 import { Agreement } from './agreement.ts';
 import { index } from './made-columns.ts';
 import { SP500_FILE } from './oracles.ts';
 import { runProgram } from './programs.ts';
+import { SP500_INDICATORS } from './sp500-results.ts';
 
 const SCRIPT = new URL('ttr.R', import.meta.url).pathname;
 
@@ -90,11 +95,20 @@ function askTtr({ high, low, close, volume }: HighLowCloseVolume): Map<string, F
 
 const oracles = inject('oracles');
 
-const SERIES: [string, () => HighLowCloseVolume][] = [
-  ['the DAX', daxBars],
-  ['a random walk with flat stretches', randomBars],
+interface Series {
+  readonly name: string;
+  readonly barsOf: () => HighLowCloseVolume;
+  /** Values that TTR gave before; both it and the kernels must give them again. */
+  readonly recorded: readonly RecordedIndicators[];
+}
+
+const SERIES: Series[] = [
+  { name: 'the DAX', barsOf: daxBars, recorded: DAX_INDICATORS },
+  { name: 'a random walk with flat stretches', barsOf: randomBars, recorded: [] },
 ];
-if (oracles.sp500.isThere) SERIES.push(['the S&P 500', sp500Bars]);
+if (oracles.sp500.isThere) {
+  SERIES.push({ name: 'the S&P 500', barsOf: sp500Bars, recorded: SP500_INDICATORS });
+}
 
 describe.runIf(oracles.ttr.isThere)('R TTR', () => {
   const agreement = new Agreement('TTR');
@@ -112,11 +126,17 @@ describe.runIf(oracles.ttr.isThere)('R TTR', () => {
     return compared;
   }
 
-  it.each(SERIES)('gives the same on %s', (_name, barsOf) => {
+  it.each(SERIES)('gives the same on $name', ({ barsOf, recorded }) => {
     const bars = barsOf();
     const { close } = bars;
     const ttr = askTtr(bars);
     const rows = close.length;
+    // What is compared row by row below holds for the kernels as well.
+    for (const { row, values } of recorded) {
+      for (const [name, value] of Object.entries(values)) {
+        agreement.value('recorded', ttr.get(name)?.[row] ?? NaN, value, TOLERANCE);
+      }
+    }
     // The warm-ups agree to the row, too: NaN stands where TTR has NA.
     expect(compare(sma(close, 20), ttr.get('sma'))).toBe(rows - 19);
     expect(compare(ema(close, 20), ttr.get('ema'))).toBe(rows - 19);
