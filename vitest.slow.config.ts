@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: [
-      'test/{fuzz,soak,oracle}/**/*.test.ts',
+      'test/{fuzz,soak}/**/*.test.ts',
       // These are in the gate too, with fewer cases.
       'packages/protocol/test/{documents,fast-codec}.test.ts',
     ],

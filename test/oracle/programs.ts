@@ -1,20 +1,35 @@
 /** Programs that oracles need: they are not installed by npm, and a machine without them cannot ask them. */
 import { spawnSync } from 'node:child_process';
 
-/** Runs a program to its end; undefined when it is not there. Fails with what it said when it fails. */
-export function runProgram(program: string, words: readonly string[]): string | undefined {
-  const { error, status, stdout, stderr } = spawnSync(program, words, { encoding: 'utf8' });
-  if (error !== undefined && 'code' in error && error.code === 'ENOENT') return undefined;
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+/** What a program said, and whether it was there and succeeded. */
+export type ProgramEnd =
+  | { readonly isThere: false }
+  | {
+      readonly isThere: true;
+      readonly succeeded: boolean;
+      readonly stdout: string;
+      readonly stderr: string;
+    };
+
+/** Runs a program in the repository's root to its end, whatever that is. */
+export function tryProgram(program: string, words: readonly string[], input = ''): ProgramEnd {
+  const { error, status, stdout, stderr } = spawnSync(program, words, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    input,
+    maxBuffer: 2 ** 28,
+  });
+  if (error !== undefined && 'code' in error && error.code === 'ENOENT') return { isThere: false };
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
-  return stdout;
+  return { isThere: true, succeeded: status === 0, stdout, stderr };
 }
 
-/** Whether R has this package; says loudly what is not compared when it has not. */
-export function hasRPackage(name: string, notCompared: string): boolean {
-  const answer = runProgram('Rscript', ['-e', `cat(requireNamespace("${name}", quietly = TRUE))`]);
-  if (answer === 'TRUE') return true;
-  const missing = answer === undefined ? 'Rscript is' : `the R package ${name} is`;
-  console.warn(`NOT COMPARED: ${notCompared}, because ${missing} not installed.`);
-  return false;
+/** What a program writes. Fails with what it said when it is not there or fails. */
+export function runProgram(program: string, words: readonly string[], input = ''): string {
+  const end = tryProgram(program, words, input);
+  if (!end.isThere) throw new Error(`${program} is not installed.`);
+  if (!end.succeeded) throw new Error(`${program} failed: ${end.stderr}`);
+  return end.stdout;
 }

@@ -1,8 +1,10 @@
 # Reads bars (high, low, close, volume) from the file that is named first, and writes what TTR makes of them to the
-# second, with all their digits (the cumulative VWAP and the z-score are sums and quotients of R and TTR). Conventions that differ from ours are left as TTR has them; the test knows them.
+# second, with all their digits (the cumulative VWAP and the z-score are sums and quotients of R and TTR). Conventions that
+# differ from ours are left as TTR has them; the test knows them.
 suppressMessages(library(TTR))
 paths <- commandArgs(trailingOnly = TRUE)
-bars <- read.csv(paths[1])
+# R would read whole volumes as 32-bit integers, whose sum becomes NA past 2^31.
+bars <- read.csv(paths[1], colClasses = "numeric")
 hlc <- as.matrix(bars[, c("high", "low", "close")])
 close <- bars$close
 typical <- (bars$high + bars$low + bars$close) / 3

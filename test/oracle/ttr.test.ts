@@ -1,6 +1,6 @@
 /**
- * Indicators beside R's TTR, called as a process: on the real closes of the DAX with bars made around them, and on a
- * seeded random walk of bars. What differs by convention is said where it is compared.
+ * Indicators beside R's TTR, called as a process: on the real closes of the DAX with bars made around them, on the real
+ * bars of the S&P 500, and on a seeded random walk of bars. What differs by convention is said where it is compared.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,11 +24,19 @@ import {
   zscore,
   type HighLowCloseVolume,
 } from '@quic-swarm/kernels';
-import { describe, expect, it } from 'vitest';
-import { hasRPackage, runProgram } from './programs.ts';
+import { describe, expect, inject, it } from 'vitest';
+import { columnOf } from '../../packages/kernels/test/oracle-questions.ts';
+import {
+  DAX_INDICATORS,
+  type RecordedIndicators,
+} from '../../packages/kernels/test/recorded-results.ts';
+import { Agreement } from './agreement.ts';
+import { index } from './made-columns.ts';
+import { SP500_FILE } from './oracles.ts';
+import { runProgram } from './programs.ts';
+import { SP500_INDICATORS } from './sp500-results.ts';
 
 const SCRIPT = new URL('ttr.R', import.meta.url).pathname;
-const DATA = new URL('../../examples/data/eu-stock-markets.csv', import.meta.url);
 
 /** The largest relative difference that only rounding explains; prices and volumes are about 1e2 to 1e6. */
 const TOLERANCE = 1e-11;
@@ -43,10 +51,15 @@ function barsAround(close: Float64Array, seed: number): HighLowCloseVolume {
   };
 }
 
-function realBars(): HighLowCloseVolume {
-  const [, ...lines] = readFileSync(DATA, 'utf8').trim().split('\n');
-  const dax = Float64Array.from(lines, (line) => Number(line.split(',')[1]));
-  return barsAround(dax, 1);
+function daxBars(): HighLowCloseVolume {
+  return barsAround(columnOf(index('DAX')), 1);
+}
+
+/** Real highs, lows and volumes, the volumes in thousands. */
+function sp500Bars(): HighLowCloseVolume {
+  const column = (name: string): Float64Array => columnOf({ csv: SP500_FILE, column: name });
+  const volume = column('volume').map((value) => value / 1000);
+  return { high: column('high'), low: column('low'), close: column('close'), volume };
 }
 
 function randomBars(): HighLowCloseVolume {
@@ -80,34 +93,50 @@ function askTtr({ high, low, close, volume }: HighLowCloseVolume): Map<string, F
   }
 }
 
-/** How many rows were compared; fails at the first that differs. */
-function compare(actual: Float64Array, expected: Float64Array | undefined, fromRow = 0): number {
-  expect(expected?.length).toBe(actual.length);
-  let compared = 0;
-  for (let row = fromRow; row < actual.length; row += 1) {
-    const [found = NaN, wanted = NaN] = [actual[row], expected?.[row]];
-    if (Number.isNaN(found) && Number.isNaN(wanted)) continue;
-    const allowed = TOLERANCE * Math.max(1, Math.abs(wanted));
-    if (!(Math.abs(found - wanted) <= allowed)) expect.fail(`row ${row}: ${found}, not ${wanted}`);
-    compared += 1;
-  }
-  return compared;
+const oracles = inject('oracles');
+
+interface Series {
+  readonly name: string;
+  readonly barsOf: () => HighLowCloseVolume;
+  /** Values that TTR gave before; both it and the kernels must give them again. */
+  readonly recorded: readonly RecordedIndicators[];
 }
 
-const isThere = hasRPackage(
-  'TTR',
-  'RSI, SMA, EMA, WMA, MACD, Bollinger, ATR, stochastic, OBV, VWAP, volatility with R TTR',
-);
+const SERIES: Series[] = [
+  { name: 'the DAX', barsOf: daxBars, recorded: DAX_INDICATORS },
+  { name: 'a random walk with flat stretches', barsOf: randomBars, recorded: [] },
+];
+if (oracles.sp500.isThere) {
+  SERIES.push({ name: 'the S&P 500', barsOf: sp500Bars, recorded: SP500_INDICATORS });
+}
 
-describe.runIf(isThere)('R TTR', () => {
-  it.each([
-    ['the DAX', realBars],
-    ['a random walk with flat stretches', randomBars],
-  ])('gives the same on %s', (_name, barsOf) => {
+describe.runIf(oracles.ttr.isThere)('R TTR', () => {
+  const agreement = new Agreement('TTR');
+
+  /** How many rows were compared; fails at the first that differs. */
+  function compare(actual: Float64Array, expected: Float64Array | undefined, fromRow = 0): number {
+    expect(expected?.length).toBe(actual.length);
+    let compared = 0;
+    for (let row = fromRow; row < actual.length; row += 1) {
+      const [found = NaN, wanted = NaN] = [actual[row], expected?.[row]];
+      if (Number.isNaN(found) && Number.isNaN(wanted)) continue;
+      agreement.value('all indicators', found, wanted, TOLERANCE);
+      compared += 1;
+    }
+    return compared;
+  }
+
+  it.each(SERIES)('gives the same on $name', ({ barsOf, recorded }) => {
     const bars = barsOf();
     const { close } = bars;
     const ttr = askTtr(bars);
     const rows = close.length;
+    // What is compared row by row below holds for the kernels as well.
+    for (const { row, values } of recorded) {
+      for (const [name, value] of Object.entries(values)) {
+        agreement.value('recorded', ttr.get(name)?.[row] ?? NaN, value, TOLERANCE);
+      }
+    }
     // The warm-ups agree to the row, too: NaN stands where TTR has NA.
     expect(compare(sma(close, 20), ttr.get('sma'))).toBe(rows - 19);
     expect(compare(ema(close, 20), ttr.get('ema'))).toBe(rows - 19);
