@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { SOURCE_THREADS } from './test/support/source-threads.ts';
 
 export default defineConfig({
   test: {
@@ -11,12 +12,13 @@ export default defineConfig({
       {
         extends: true,
         // On the TypeScript sources: every package's `exports` lists the condition `source` first.
-        resolve: { conditions: ['source'] },
+        resolve: { conditions: ['source'], alias: SOURCE_THREADS },
         ssr: { resolve: { conditions: ['source'] } },
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts'],
           setupFiles: ['test/support/property-seed.ts'],
+          globalSetup: ['test/support/source-threads.ts'],
           testTimeout: 20_000,
         },
       },
