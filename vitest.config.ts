@@ -30,6 +30,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/{fuzz,soak,oracle}/**'],
           testTimeout: 60_000,
+          // Many files start their programs in a hook.
+          hookTimeout: 60_000,
           // Node loads it, as it does for a user; Vitest would transform each of its files first.
           server: { deps: { external: [/\/packages\/[a-z]+\/dist\//] } },
         },
