@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { SOURCE_THREADS } from './test/support/source-threads.ts';
 
 // Long tests outside the gate, run by path: `npx vitest run --config vitest.slow.config.ts test/fuzz`.
 export default defineConfig({
-  resolve: { conditions: ['source'] },
+  resolve: { conditions: ['source'], alias: SOURCE_THREADS },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
+    globalSetup: ['test/support/source-threads.ts'],
     include: [
       'test/{fuzz,soak}/**/*.test.ts',
       // These are in the gate too, with fewer cases.

@@ -65,7 +65,8 @@ await Promise.all(agents.map(stopAgent));
 async function startAgent(id: string): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
-    [AGENT, address, id, 'trainer', '--threads', '1', '--json'],
+    // Three start at once, which takes a busy machine its time.
+    [AGENT, address, id, 'trainer', '--threads', '1', '--connect-timeout', '20s', '--json'],
     {
       stdio: ['ignore', 'pipe', 'ignore'],
     },

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program, ROOT, type Ended } from '../support/program.ts';
+import { PATIENTLY, Program, ROOT, type Ended } from '../support/program.ts';
 
 export type ProgramName = 'coordinator' | 'agent' | 'swarm';
 
@@ -39,7 +39,8 @@ export class Workplace implements AsyncDisposable {
 
   /** An agent that is connected. */
   async agent(address: string, id: string, type: string, ...words: string[]): Promise<Program> {
-    const program = this.start('agent', [address, id, type, '--json', '--threads', '1', ...words]);
+    const common = ['--json', '--threads', '1', ...PATIENTLY];
+    const program = this.start('agent', [address, id, type, ...common, ...words]);
     await program.json('"connected"');
     return program;
   }

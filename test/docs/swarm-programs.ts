@@ -2,7 +2,7 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program, ROOT } from '../support/program.ts';
+import { PATIENTLY, Program, ROOT } from '../support/program.ts';
 
 /** A folder to run documents in, with a coordinator and the agents that snippets need. */
 export class Workplace implements AsyncDisposable {
@@ -57,6 +57,7 @@ export class Workplace implements AsyncDisposable {
       '--threads',
       '1',
       '--json',
+      ...PATIENTLY,
       ...rest,
     ]);
     this.#agents.set(key, agent);

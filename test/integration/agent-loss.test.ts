@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect } from '@quic-swarm/client';
 import { QuicSwarmCoordinator } from '@quic-swarm/coordinator';
 import { formatAddress } from '@quic-swarm/transport';
-import { Program, ROOT } from '../support/program.ts';
+import { PATIENTLY, Program, ROOT } from '../support/program.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const AGENT = join(ROOT, 'packages/cli/bin/agent.js');
@@ -21,9 +21,10 @@ describe('a swarm whose agents die', () => {
     handlers = join(directory, 'handlers.mjs');
     writeFileSync(
       handlers,
-      `export default { 'slow.square': async (n) => {
-         const until = performance.now() + ${COMPUTE_MS};
-         while (performance.now() < until) Math.sqrt(until);
+      // Blocks its thread as computing does, and leaves the cores to the other tests.
+      `const cell = new Int32Array(new SharedArrayBuffer(4));
+       export default { 'slow.square': (n) => {
+         Atomics.wait(cell, 0, 0, ${COMPUTE_MS});
          return n * n;
        } };`,
     );
@@ -32,15 +33,15 @@ describe('a swarm whose agents die', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function startAgent(address: string, id: string): Promise<Program> {
+  function startAgent(address: string, id: string): Program {
     const words = [address, id, 'compute', '--handlers', handlers, '--threads', '1', '--json'];
+    words.push(...PATIENTLY);
     const env = { ...process.env, QUIC_SWARM_STATE_DIR: directory };
-    const agent = new Program([AGENT, ...words], { env });
-    await agent.line('"connected"');
-    return agent;
+    return new Program([AGENT, ...words], { env });
   }
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)(
+  // Side by side, since most of their time is waiting.
+  it.concurrent.each(['SIGKILL', 'SIGTERM'] as const)(
     'loses no task of a map of 200 when one of two agents gets %s in the middle',
     async (signal) => {
       await using coordinator = await QuicSwarmCoordinator.start({
@@ -48,8 +49,9 @@ describe('a swarm whose agents die', () => {
         security: { stateDirectory: directory },
       });
       const address = formatAddress(coordinator.address);
-      await using first = await startAgent(address, 'first');
-      await using _second = await startAgent(address, 'second');
+      await using first = startAgent(address, 'first');
+      await using second = startAgent(address, 'second');
+      await Promise.all([first, second].map((agent) => agent.line('"connected"')));
       await using client = await connect({ address, security: { stateDirectory: directory } });
       const inputs = Array.from({ length: TASKS }, (_, n) => n);
       const results: number[] = [];

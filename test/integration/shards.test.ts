@@ -10,7 +10,7 @@ import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol
 import { TestSwarm } from '@quic-swarm/testkit';
 import { MemoryNetwork, formatAddress } from '@quic-swarm/transport';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Program, ROOT } from '../support/program.ts';
+import { PATIENTLY, Program, ROOT } from '../support/program.ts';
 
 const AGENT = join(ROOT, 'packages/cli/bin/agent.js');
 const PRICES = new URL('../../examples/data/eu-stock-markets.csv', import.meta.url);
@@ -242,15 +242,14 @@ describe('a search in shards whose agent is killed', () => {
       onNotice: (notice) => notices.push(notice),
     });
     const address = formatAddress(coordinator.address);
-    const startAgent = async (id: string): Promise<Program> => {
-      const words = [address, id, 'pattern', '--threads', '2', '--json'];
+    const startAgent = (id: string): Program => {
+      const words = [address, id, 'pattern', '--threads', '2', '--json', ...PATIENTLY];
       const env = { ...process.env, QUIC_SWARM_STATE_DIR: directory };
-      const agent = new Program([AGENT, ...words], { env });
-      await agent.line('"connected"');
-      return agent;
+      return new Program([AGENT, ...words], { env });
     };
-    await using killed = await startAgent('killed');
-    await using _kept = await startAgent('kept');
+    await using killed = startAgent('killed');
+    await using kept = startAgent('kept');
+    await Promise.all([killed, kept].map((agent) => agent.line('"connected"')));
     await using client = await connect({ address, security: { stateDirectory: directory } });
     const search: Search = {
       series: randomWalk(400_000, 5),

@@ -6,6 +6,9 @@ import { createInterface } from 'node:readline';
 /** The folder of this repository. */
 export const ROOT: string = resolve(import.meta.dirname, '../..');
 
+/** Words for an agent that a test starts beside others: on a busy machine the default patience is over too soon. */
+export const PATIENTLY: readonly string[] = ['--connect-timeout', '20s'];
+
 /** How a program ended. */
 export interface Ended {
   /** The exit code, or the signal that ended it. */

@@ -1,6 +1,6 @@
 /** Which handlers ship with an agent of each type. */
 import type { AgentType, BuiltInTaskType } from '@quic-swarm/protocol';
-import { MODULE_SUFFIX } from './pool.ts';
+import { threadModule } from './thread-modules.ts';
 
 const HANDLERS: Readonly<Record<AgentType, readonly [BuiltInTaskType, string] | undefined>> = {
   pattern: ['PatternMatch', 'pattern'],
@@ -16,6 +16,5 @@ export function builtInHandlersOf(agentType: AgentType): Map<string, string> {
   const found = HANDLERS[agentType];
   if (found === undefined) return new Map();
   const [taskType, file] = found;
-  const module = new URL(`../handlers/${file}${MODULE_SUFFIX}`, import.meta.url).href;
-  return new Map([[taskType, module]]);
+  return new Map([[taskType, threadModule(`handlers/${file}`).href]]);
 }

@@ -3,9 +3,8 @@
  * task that does not stop when it is told to loses its thread. Small tasks are given to a thread together, and what a
  * thread has not begun is taken back from it and from this pool, so that no task waits for another that turns out long.
  */
-import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { SwarmError } from '@quic-swarm/protocol';
 import { Piscina } from 'piscina';
 import { batchLengthOf } from '../core/thread-batching.ts';
@@ -14,10 +13,8 @@ import { Lane } from './lane.ts';
 import { HELD_UP_AFTER_MS, ignoreSendFailure, type RunOrder, type TaskRun } from './task-run.ts';
 import type { HandlerModule, HandlerResult, LaneSetup, ThreadMessage } from './thread-messages.ts';
 import { Teams } from './teams.ts';
+import { threadModule } from './thread-modules.ts';
 import { ThreadRun, type ThreadRunOptions } from './thread-run.ts';
-
-/** From sources the files next to this one are TypeScript, from `dist` they are JavaScript. */
-export const MODULE_SUFFIX: '.ts' | '.js' = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 /**
  * A run is given up when so many threads died with it although none of them ran a task: what kills them is then most
@@ -116,10 +113,9 @@ export class WorkerPool {
   #started(): Piscina {
     if (this.#piscina !== undefined) return this.#piscina;
     const piscina = new Piscina({
-      filename: fileURLToPath(new URL(`./worker${MODULE_SUFFIX}`, import.meta.url)),
+      filename: fileURLToPath(threadModule('shell/worker')),
       minThreads: this.#threads,
       maxThreads: this.#threads,
-      ...(MODULE_SUFFIX === '.ts' ? { execArgv: sourceArguments() } : {}),
     });
     // A thread that dies without a lane is replaced; there is nobody to tell.
     piscina.on('error', ignoreSendFailure);
@@ -319,12 +315,4 @@ export class WorkerPool {
     this.#over(run);
     run.endCrashed(error, computeMs);
   }
-}
-
-/** What a thread needs to run TypeScript and to find the sources of its siblings. */
-function sourceArguments(): string[] {
-  // tsx registers itself in the main thread only; its programming interface does it anywhere.
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href;
-  const preload = `import { register } from ${JSON.stringify(tsx.replace(/\.cjs$/, '.mjs'))}; register();`;
-  return ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, '--conditions=source'];
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CellPool, valueOf, type CellRun } from '../support/cell-pool.ts';
 import type { CellOrder } from '../workers/cells.ts';
 
-// From sources a thread takes its time to start, so that the tests share one pool.
+// Threads take their time to start, so that the tests share one pool.
 let cells: CellPool;
 
 beforeAll(async () => {
@@ -247,7 +247,7 @@ test('whatever is submitted and cancelled, and whoever dies, each run starts at 
         run.abort(60_000);
       };
       for (const [at, { op: drawnOp, back }] of drawn.entries()) {
-        // A thread takes seconds to come back, so that one dies in each case at most.
+        // A thread takes its time to come back, so that one dies in each case at most.
         const op = at === deadlyAt ? 'exit' : drawnOp;
         if (op === 'cancel') cancel(runs.at(-1 - back));
         else if (op === 'turn') await new Promise(setImmediate);

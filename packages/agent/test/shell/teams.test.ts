@@ -19,6 +19,7 @@ import type { TaskResult } from '../../src/core/events.ts';
 import { UNKNOWN_SERVICE_TIME } from '../../src/core/thread-batching.ts';
 import { WorkerPool } from '../../src/shell/pool.ts';
 import type { RunListener, TaskRun } from '../../src/shell/task-run.ts';
+import { threadModule } from '../../src/shell/thread-modules.ts';
 import type { SplitTask } from '../../src/shell/thread-messages.ts';
 import { GO_ON, HELPER_TOOK, type TeamOrder } from '../workers/team.ts';
 import { DATASET_ID, pricesOf } from '../support/context.ts';
@@ -40,7 +41,7 @@ function start(
 ): Running {
   const module =
     taskType === 'PatternMatch'
-      ? new URL('../../src/handlers/pattern.ts', import.meta.url).href
+      ? threadModule('handlers/pattern').href
       : workerUrl(taskType === 'team' ? 'team' : 'handlers').href;
   const datasets = [
     { datasetId: DATASET_ID, mediaType: 'application/vnd.quic-swarm.table', buffer },
@@ -68,7 +69,7 @@ function start(
   return { run, ended };
 }
 
-// The threads of one pool serve all tests: from sources they take seconds to start.
+// The threads of one pool serve all tests, since they take their time to start.
 vi.setConfig({ testTimeout: 60_000 });
 let pool: WorkerPool;
 beforeAll(() => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pricesOf } from '../support/context.ts';
 import { join, workerUrl, type Joined } from '../support/fixture.ts';
 
-// Threads take their time to start from sources, so that the tests of this file share them.
+// Threads take their time to start, so that the tests of this file share them.
 let joined: Joined;
 
 beforeAll(async () => {

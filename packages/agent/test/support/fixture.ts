@@ -1,6 +1,7 @@
 /** An agent and a fake coordinator that are joined, for one test. */
 import { QuicSwarmAgent, type AgentEvent, type ConnectOptions } from '@quic-swarm/agent';
 import { MemoryNetwork } from '@quic-swarm/transport';
+import { threadModule } from '../../src/shell/thread-modules.ts';
 import { FakeCoordinator, type FakePeer } from './fake-coordinator.ts';
 
 export interface Joined {
@@ -49,5 +50,5 @@ export async function join(
 
 /** The URL of a handler for these tests. */
 export function workerUrl(name: string): URL {
-  return new URL(`../workers/${name}.ts`, import.meta.url);
+  return threadModule(`../test/workers/${name}`);
 }
