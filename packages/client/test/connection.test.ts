@@ -14,6 +14,9 @@ afterEach(async () => {
   await swarm.client.close();
 });
 
+/** Short, and yet enough for a connection within this process, however busy the machine is. */
+const GIVE_UP_AFTER_MS = 300;
+
 describe('connecting', () => {
   it('introduces itself and opens its stream for tasks', async () => {
     const { coordinator, client } = await start({ name: 'notebook' });
@@ -119,7 +122,7 @@ describe('a lost connection', () => {
     const onEvent = ({ type }: ClientEvent): void => {
       events.push(type);
     };
-    const { client, coordinator, network } = await start({ giveUpAfterMs: 5, onEvent });
+    const { client, coordinator, network } = await start({ giveUpAfterMs: GIVE_UP_AFTER_MS, onEvent });
     const { onSubmit } = coordinator.script;
     coordinator.script.onSubmit = (submission, peer) => {
       peer.acknowledge(submission);
