@@ -122,7 +122,10 @@ describe('a lost connection', () => {
     const onEvent = ({ type }: ClientEvent): void => {
       events.push(type);
     };
-    const { client, coordinator, network } = await start({ giveUpAfterMs: GIVE_UP_AFTER_MS, onEvent });
+    const { client, coordinator, network } = await start({
+      giveUpAfterMs: GIVE_UP_AFTER_MS,
+      onEvent,
+    });
     const { onSubmit } = coordinator.script;
     coordinator.script.onSubmit = (submission, peer) => {
       peer.acknowledge(submission);
