@@ -4,6 +4,7 @@ import { connect } from './connect.ts';
 import { dispatch } from './dispatch.ts';
 import { indicators } from './indicators.ts';
 import { kernels } from './kernels.ts';
+import { shards } from './shards.ts';
 import { streams } from './streams.ts';
 import { transport } from './transport.ts';
 
@@ -13,5 +14,6 @@ export const benches: readonly Bench[] = [
   connect,
   dispatch,
   kernels,
+  shards,
   indicators,
 ];

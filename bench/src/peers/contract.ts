@@ -79,6 +79,8 @@ export interface Abilities {
   prepareIndicator(name: string, bars: Bars): IndicatorRun;
   /** Has so many tasks decided upon: each submitted, given to an agent and ended. */
   decideTasks(count: number): Promise<void>;
+  /** Searches in the long series (see `kernel-inputs.ts`); where the best match begins. */
+  search(name: KernelName): Promise<number>;
   /** Prepares a kernel; each call of what it returns computes it once and gives a number of the answer. */
   kernel(name: KernelName): () => number;
 }

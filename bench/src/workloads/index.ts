@@ -9,6 +9,7 @@ import { oneWay } from './one-way.ts';
 import { openTogether } from './open-together.ts';
 import { pipelined } from './pipelined.ts';
 import { requestReply } from './request-reply.ts';
+import { shardWorkloads } from './shards.ts';
 import { lonelyRequests, streamPerRequest } from './stream-per-request.ts';
 import { taskLatency, tasksInFlight } from './tasks.ts';
 import { shortTasksInThreads, tinyTasksInThreads } from './tiny-tasks.ts';
@@ -29,5 +30,6 @@ export const workloads: readonly Workload[] = [
   idle,
   decisions,
   ...Object.values(kernelWorkloads),
+  ...shardWorkloads,
   ...indicatorWorkloads,
 ];

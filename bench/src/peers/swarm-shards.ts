@@ -1,0 +1,77 @@
+/**
+ * quic-swarm with agents that search: `agents` of them (1 or 2), each with `threads` threads, and a search that is cut
+ * into `shards`, or into as many as the coordinator likes.
+ */
+import { QuicSwarmAgent } from '@quic-swarm/agent';
+import { connect } from '@quic-swarm/client';
+import { addressOf, type Peer } from './contract.ts';
+import { longSeries, queryOf, SEARCHES } from './kernel-inputs.ts';
+import { coordinatorProcess } from './swarm.ts';
+
+type PeerProcess = Peer['processes'][number];
+
+/** An agent, if the variant has so many of them. */
+function agentProcess(number: number): PeerProcess {
+  return {
+    name: `agent ${number}`,
+    async start(context) {
+      if (number > Number(context.variant['agents'])) return { stop: () => undefined };
+      const agent = await QuicSwarmAgent.connect({
+        address: addressOf(context, 'coordinator'),
+        id: `bench-agent-${number}`,
+        type: 'pattern',
+        threads: Number(context.variant['threads']),
+        security: { authority: context.identity.authority },
+      });
+      const run = agent.run();
+      return {
+        stop: async () => {
+          await agent.close();
+          await run;
+        },
+      };
+    },
+  };
+}
+
+export const peer: Peer = {
+  packages: [],
+  processes: [
+    coordinatorProcess,
+    agentProcess(1),
+    agentProcess(2),
+    {
+      name: 'client',
+      async start(context) {
+        const client = await connect({
+          address: addressOf(context, 'coordinator'),
+          name: 'bench',
+          security: { authority: context.identity.authority },
+        });
+        const { datasetId } = await client.putTable({ x: longSeries() });
+        const shards = Number(context.variant['shards']);
+        return {
+          abilities: {
+            search: async (name) => {
+              const search = SEARCHES[name];
+              if (search === undefined) throw new Error(`${name} is no search.`);
+              const result = await client.run(
+                'PatternMatch',
+                {
+                  series: { datasetId, column: 'x' },
+                  query: { values: queryOf(name) },
+                  algorithm: 'dtw',
+                  band: search.band,
+                  topK: 1,
+                },
+                { shards },
+              );
+              return result.matches[0]?.start ?? NaN;
+            },
+          },
+          stop: async () => client.close(),
+        };
+      },
+    },
+  ],
+};
