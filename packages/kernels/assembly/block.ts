@@ -25,6 +25,7 @@ import {
   RAW,
   REACH,
   REGION_LENGTH,
+  RUN_END,
   SQUARES,
   STATES,
   SUMS,
@@ -151,6 +152,7 @@ function fillMoments(
   const ones = f64x2.splat(1);
   const infinities = f64x2.splat(Infinity);
   const tolerance = f64x2.splat(2 * FLAT_TOLERANCE);
+  store<i32>(scan + RUN_END, 0);
   for (let p = 0; p < positions; p += 2) {
     const at = (<usize>p) << 3;
     const from = offsetBytes + at;
@@ -202,10 +204,24 @@ function stateOf(
   const from = number(scan, OFFSET) + position;
   if (hasUnusableValues && hasUnusable(scan, from, length)) return NON_FINITE;
   if (isTrusted) return USABLE;
+  if (runEndOf(scan, from) >= from + length) return FLAT;
   const window = pointer(scan, RAW) + ((<usize>from) << 3);
   const first = load<f64>(window);
   const mean = meanOfShifted(window, length, first);
   return isFlat(first + mean, deviationOfShifted(window, length, first, mean)) ? FLAT : DIRECT;
+}
+
+/** Index behind the run of equal values that holds `from`; looked up once for the windows that lie in it. */
+function runEndOf(scan: usize, from: i32): i32 {
+  const known = number(scan, RUN_END);
+  if (known > from) return known;
+  const raw = pointer(scan, RAW);
+  const value = load<f64>(raw + ((<usize>from) << 3));
+  const end = number(scan, REGION_LENGTH);
+  let next = from + 1;
+  while (next < end && load<f64>(raw + ((<usize>next) << 3)) == value) next += 1;
+  store<i32>(scan + RUN_END, next);
+  return next;
 }
 
 function hasUnusable(scan: usize, from: i32, length: i32): bool {

@@ -62,6 +62,9 @@ export const OUTCOME: usize = 120;
 export const SQUARED: usize = 128;
 export const MAGNITUDE: usize = 136;
 
+/** Behind the run of equal values of the region that was looked up last. */
+export const RUN_END: usize = 124;
+
 /** Where in `JUDGED` the values of a position are: its mean, and so many bytes behind it the others. */
 export const INVERSE_BEHIND: usize = 16;
 export const KIM_BEHIND: usize = 32;
