@@ -40,9 +40,16 @@ export {
   searchPattern,
 } from './pattern-search.ts';
 export { OPEN_WINDOWS_MAX, PatternStream, type PatternStreamOptions } from './pattern-stream.ts';
-export { addMatchPaths, PATH_STEPS_MAX, requirePathsPossible } from './match-paths.ts';
+export {
+  addMatchPaths,
+  packMatchPaths,
+  PATH_STEPS_MAX,
+  requirePathsPossible,
+  unpackMatchPaths,
+} from './match-paths.ts';
 export type {
   KernelRoute,
+  SearchRoute,
   PatternMatch,
   PatternScan,
   PatternSearchResult,

@@ -20,6 +20,7 @@ import { matchOf } from './packed-candidates.ts';
 import {
   addStats,
   emptyStats,
+  joinedRoute,
   type KernelRoute,
   type PatternMatch,
   type PatternScan,
@@ -117,7 +118,7 @@ export function joinPatternScans(
       'Pass one or more scans.',
     );
   }
-  const { parameters, route } = first;
+  const { parameters } = first;
   const stats = emptyStats();
   const matchesByStart = new Map<number, PatternMatch>();
   for (const scan of scans) {
@@ -139,7 +140,7 @@ export function joinPatternScans(
     const match = matchesByStart.get(start);
     if (match !== undefined) candidates.push(match);
   }
-  return { candidates, stats, parameters, route };
+  return { candidates, stats, parameters, route: joinedRoute(scans) };
 }
 
 function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
@@ -192,6 +193,7 @@ function runScan(
     scanSegments({ scan, segments, blockPositions, watch, exchange });
     exchange();
   });
+  if (route === 'wasm-simd') stats.wasmPositions = stats.positions;
   stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
   const openRight = withNeighbours && range.end < allPositions;
   const candidates = selection
