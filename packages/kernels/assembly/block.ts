@@ -1,6 +1,6 @@
 /**
  * A run of window positions: moments of every window by prefix sums, and the envelope of the region. The same rules as
- * `src/series-block.ts`, which explains them; two windows at a time.
+ * `src/typescript/series-block.ts`, which explains them; two windows at a time.
  */
 import {
   BAND,
@@ -10,17 +10,14 @@ import {
   HIGH,
   INVERSE_BEHIND,
   JUDGED,
-  judgedAt,
   KIM_BEHIND,
   LENGTH,
   LOW,
   MAGNITUDE,
   NON_FINITE,
   NORMALISE,
-  number,
   OFFSET,
   PAIR_BYTES,
-  pointer,
   QUERY,
   RAW,
   REACH,
@@ -34,6 +31,7 @@ import {
   USABLE,
   VALUES,
 } from './layout';
+import { judgedAt, number, pointer } from './record';
 import { kimSquared } from './bounds';
 import { deviationOfShifted, FLAT_TOLERANCE, isFlat, meanOfShifted } from './moments';
 

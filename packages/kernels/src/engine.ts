@@ -1,15 +1,9 @@
 /**
  * Which implementation computes. Functions of this package that have a fast form take an engine as their last argument and
- * use the plain TypeScript one when they get none; {@link createWasmEngine} makes the fast one. Both give the same answers: matches and distances to the last
- * bit, correlations to rounding.
+ * use the plain TypeScript one when they get none: `typescript/` has it, the reference; `wasm/` makes the fast one. Both give
+ * the same answers: matches and distances to the last bit, correlations to rounding.
  */
-import { CascadeScan } from './cascade-scan.ts';
-import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
-import { boundedLcss } from './lcss-table.ts';
 import type { KernelRoute } from './pattern-result.ts';
-import { productsOfColumns } from './products.ts';
-import { averageRanks } from './ranks.ts';
-import { lcsOfSymbols } from './symbolic-lcs.ts';
 import type { CascadeContext, WindowScan } from './window-cascade.ts';
 
 /** See the head of the file. The methods are unchecked: callers of the package use its functions. */
@@ -40,26 +34,3 @@ export interface KernelEngine {
   /** Ranks of finite values, 1 for the smallest; equal values share the average of their ranks. */
   averageRanks(values: Float64Array): Float64Array;
 }
-
-/** The reference, and what computes where there is no WebAssembly with SIMD. */
-export const TYPESCRIPT_ENGINE: KernelEngine = {
-  route: 'typescript',
-  dtwSquared: (a, b, band) => {
-    const nothingRemaining = new Float64Array(a.length + 1);
-    return earlyAbandonedDtwSquared(
-      a,
-      b,
-      band,
-      Infinity,
-      nothingRemaining,
-      createDtwScratch(b.length),
-    );
-  },
-  withDtwScan: (context, band, positionsMax, use) =>
-    use(CascadeScan.ofDtw(context, band, positionsMax)),
-  lcssLength: (a, b, epsilon, delta) =>
-    boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
-  lcsLength: lcsOfSymbols,
-  products: productsOfColumns,
-  averageRanks,
-};

@@ -12,8 +12,9 @@
  * all results. The shards' own top k would not do, because a neighbour behind the border can
  * overturn them; a scan therefore also returns the candidates that such a neighbour may promote.
  */
-import { CascadeScan } from './cascade-scan.ts';
-import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+import { CascadeScan } from './typescript/cascade-scan.ts';
+import type { KernelEngine } from './engine.ts';
+import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
 import { requirePathsPossible, withPaths } from './match-paths.ts';
 import { matchOf } from './packed-candidates.ts';
@@ -35,7 +36,7 @@ import {
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
-import { isUsable } from './series-block.ts';
+import { isUsable } from './typescript/series-block.ts';
 import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 import { prepareWindow, type CascadeContext, type WindowScan } from './window-cascade.ts';

@@ -244,8 +244,12 @@ describe('the WebAssembly engine', () => {
   });
 
   it('says so when the module cannot be used', () => {
-    expect(() => createWasmEngine(Uint8Array.of(0, 97, 115, 109))).toThrow(
-      expect.objectContaining({ type: 'WASM_UNAVAILABLE' } satisfies Partial<KernelError>),
-    );
+    const notAModule = Uint8Array.of(0, 97, 115, 109);
+    const anotherModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+    for (const bytes of [notAModule, anotherModule]) {
+      expect(() => createWasmEngine(bytes)).toThrow(
+        expect.objectContaining({ type: 'WASM_UNAVAILABLE' } satisfies Partial<KernelError>),
+      );
+    }
   });
 });

@@ -2,8 +2,7 @@
  * A DTW scan in WebAssembly. The module judges windows until one is within the limit or needs a decision; what is
  * selected, and with that the limit, is decided here, by the code that the plain scan uses too.
  */
-import { DtwCascade } from '../dtw-cascade.ts';
-import { WINDOW } from '../series-block.ts';
+import { DtwCascade } from '../typescript/dtw-cascade.ts';
 import {
   boundSlack,
   magnitudeOf,
@@ -11,10 +10,9 @@ import {
   type CascadeContext,
   type WindowScan,
 } from '../window-cascade.ts';
+import type { ScanLayout } from './layout.ts';
 import { ScanMemory } from './scan-memory.ts';
 import type { Workspace } from './workspace.ts';
-
-const WITHIN = 1;
 
 /** See the head of the file. */
 export class WasmDtwScan implements WindowScan {
@@ -25,6 +23,7 @@ export class WasmDtwScan implements WindowScan {
   /** Computes single windows outside of blocks. */
   readonly #cascade: DtwCascade;
   readonly #queryMagnitude: number;
+  readonly #layout: ScanLayout;
   #first = 0;
   #slack = 0;
   #flatDistance = -1;
@@ -34,6 +33,7 @@ export class WasmDtwScan implements WindowScan {
     this.#context = context;
     this.#band = band;
     this.#workspace = workspace;
+    this.#layout = workspace.layout;
     this.#memory = new ScanMemory(workspace, { query, band, normalise, positionsMax });
     this.#cascade = new DtwCascade(context, band);
     this.#queryMagnitude = magnitudeOf(query);
@@ -57,7 +57,7 @@ export class WasmDtwScan implements WindowScan {
     while (position < to) {
       position = kernels.scanWindows(address, position, to, this.#limit());
       if (position === to) break;
-      if (this.#memory.outcome === WITHIN) this.#offer(position);
+      if (this.#memory.outcome === this.#layout.WITHIN) this.#offer(position);
       else this.#scanSpecial(position);
       position += 1;
     }
@@ -83,9 +83,9 @@ export class WasmDtwScan implements WindowScan {
   #scanSpecial(position: number): void {
     const { selection, stats, query } = this.#context;
     const state = this.#memory.stateOf(position);
-    if (state === WINDOW.nonFinite) {
+    if (state === this.#layout.NON_FINITE) {
       stats.nonFiniteWindows += 1;
-    } else if (state === WINDOW.flat) {
+    } else if (state === this.#layout.FLAT) {
       if (this.#flatDistance < 0) {
         this.#flatDistance = this.exactDistance(new Float64Array(query.length));
       }
@@ -95,7 +95,7 @@ export class WasmDtwScan implements WindowScan {
     } else {
       const { kernels } = this.#workspace;
       const outcome = kernels.judgeDirectly(this.#memory.address, position, this.#limit());
-      if (outcome === WITHIN) this.#offer(position);
+      if (outcome === this.#layout.WITHIN) this.#offer(position);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** The kernels in WebAssembly with SIMD: from the bytes of `kernels.wasm` to an engine. */
 import type { KernelEngine } from '../engine.ts';
 import { KernelError } from '../problem.ts';
-import { masksOf } from '../symbolic-lcs.ts';
+import { masksOf } from '../typescript/symbolic-lcs.ts';
 import { WasmDtwScan } from './dtw-scan.ts';
 import { Workspace } from './workspace.ts';
 
@@ -19,7 +19,8 @@ const IDLE_WORKSPACE_BYTES_MAX = 16 * 2 ** 20;
  */
 export function createWasmEngine(bytes: Uint8Array): KernelEngine {
   const module = compile(bytes);
-  const idle: Workspace[] = [];
+  // The first one shows whether the module is what this code was written for.
+  const idle: Workspace[] = [new Workspace(module)];
   const withWorkspace = <T>(use: (workspace: Workspace) => T): T => {
     const workspace = idle.pop() ?? new Workspace(module);
     workspace.reset();

@@ -13,7 +13,7 @@ import {
   prepareWindow,
   type CascadeContext,
   type WindowCascade,
-} from './window-cascade.ts';
+} from '../window-cascade.ts';
 
 /** See the head of the file. */
 export class LcssCascade implements WindowCascade {

@@ -2,7 +2,7 @@
 import { DtwCascade } from './dtw-cascade.ts';
 import { LcssCascade } from './lcss-cascade.ts';
 import { SeriesBlock } from './series-block.ts';
-import type { CascadeContext, WindowCascade, WindowScan } from './window-cascade.ts';
+import type { CascadeContext, WindowCascade, WindowScan } from '../window-cascade.ts';
 
 /** See the head of the file. */
 export class CascadeScan implements WindowScan {

@@ -8,7 +8,7 @@
  * these moments. The remaining relative error of a z value is below {@link MOMENT_SLACK}.
  */
 import { createTube, fillTube, type Tube } from './lower-bounds.ts';
-import { isFlat, windowMoments } from './znormalise.ts';
+import { isFlat, windowMoments } from '../znormalise.ts';
 
 /** Values beyond this size are treated like Infinity, because their squares would overflow. */
 export const USABLE_MAGNITUDE_MAX = 1e150;
