@@ -5,6 +5,7 @@
  */
 export * from './layout';
 export { loadBlock, fillTube } from './block';
+export { matchDirectly, scanByLcss } from './lcss-scan';
 export { judgeDirectly, scanWindows } from './scan';
 export { addProducts, rankAverage } from './products';
 export { lcsOfSymbols, lcsOfValues } from './subsequences';

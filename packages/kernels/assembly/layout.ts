@@ -34,7 +34,7 @@ export const QUERY_REACH: usize = 56;
 /** The window in hand, exactly normalised, and what its rows, or those of the query, still cost at least. */
 export const WINDOW: usize = 60;
 export const REMAINING: usize = 64;
-/** Three antidiagonals of the warping table. */
+/** Three antidiagonals of the warping table; the first also holds the row of an LCSS table. */
 export const FIRST_DIAGONAL: usize = 68;
 export const SECOND_DIAGONAL: usize = 72;
 export const THIRD_DIAGONAL: usize = 28;
@@ -78,8 +78,11 @@ export const FINISHED: i32 = 0;
 export const WITHIN: i32 = 1;
 export const SPECIAL: i32 = 2;
 
+/** Of a search by LCSS: how many points of the window that was returned are matched. */
+export const MATCHED: usize = 152;
+
 /** Room for all fields. */
-export const RECORD_BYTES: usize = 152;
+export const RECORD_BYTES: usize = 160;
 
 /** States of a window, as `src/typescript/series-block.ts` explains them. */
 export const USABLE: u8 = 0;

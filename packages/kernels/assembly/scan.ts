@@ -146,7 +146,8 @@ export function judgeDirectly(scan: usize, p: i32, limit: f64): i32 {
   return warp(scan, window, pointer(scan, QUERY_BACKWARDS), limit);
 }
 
-function prepareWindow(scan: usize, p: i32): usize {
+/** Writes the exact window to `WINDOW`, normalised as the search wants, and returns its address. */
+export function prepareWindow(scan: usize, p: i32): usize {
   const length = number(scan, LENGTH);
   const raw = pointer(scan, RAW) + ((<usize>(number(scan, OFFSET) + p)) << 3);
   const window = pointer(scan, WINDOW);

@@ -6,6 +6,12 @@
 import type { KernelRoute } from './pattern-result.ts';
 import type { CascadeContext, WindowScan } from './window-cascade.ts';
 
+/** Values match within `epsilon` (in the unit of the compared values) and `delta` points. */
+export interface LcssMeasure {
+  readonly epsilon: number;
+  readonly delta: number;
+}
+
 /** See the head of the file. The methods are unchecked: callers of the package use its functions. */
 export interface KernelEngine {
   /** What results say about where they come from. */
@@ -19,6 +25,13 @@ export interface KernelEngine {
   withDtwScan<T>(
     context: CascadeContext,
     band: number,
+    positionsMax: number,
+    use: (scan: WindowScan) => T,
+  ): T;
+  /** The same by LCSS. */
+  withLcssScan<T>(
+    context: CascadeContext,
+    measure: LcssMeasure,
     positionsMax: number,
     use: (scan: WindowScan) => T,
   ): T;

@@ -12,7 +12,6 @@
  * all results. The shards' own top k would not do, because a neighbour behind the border can
  * overturn them; a scan therefore also returns the candidates that such a neighbour may promote.
  */
-import { CascadeScan } from './typescript/cascade-scan.ts';
 import type { KernelEngine } from './engine.ts';
 import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
@@ -22,7 +21,6 @@ import {
   addStats,
   emptyStats,
   joinedRoute,
-  type KernelRoute,
   type PatternMatch,
   type PatternScan,
   type PatternSearchResult,
@@ -188,7 +186,8 @@ function runScan(
   const sharedBound = withNeighbours ? options.sharedBound : undefined;
   const exchange = (): void => exchangeBounds(selection, sharedBound);
   const blockPositions = blockPositionsFor(context, segments);
-  const route = withScan(engine, parameters, context, blockPositions, (scan) => {
+  const { route } = engine;
+  withScan(engine, parameters, context, blockPositions, (scan) => {
     exchange();
     if (needsSeeds(selection, parameters)) seedSelection(context, scan, segments);
     scanSegments({ scan, segments, blockPositions, watch, exchange });
@@ -208,20 +207,20 @@ function runScan(
   };
 }
 
-/** Runs `use` with the scan that the search wants; returns what computed. */
+/** Runs `use` with the scan that the search wants. */
 function withScan(
   engine: KernelEngine,
   { algorithm, band, epsilon, delta }: SearchParameters,
   context: CascadeContext,
   positionsMax: number,
   use: (scan: WindowScan) => void,
-): KernelRoute {
+): void {
   if (algorithm === 'dtw') {
     engine.withDtwScan(context, band ?? 0, positionsMax, use);
-    return engine.route;
+  } else {
+    const measure = { epsilon: epsilon ?? 0, delta: delta ?? 0 };
+    engine.withLcssScan(context, measure, positionsMax, use);
   }
-  use(CascadeScan.ofLcss(context, epsilon ?? 0, delta ?? 0, positionsMax));
-  return 'typescript';
 }
 
 /** How many windows a block has. It reads m − 1 rows more, so blocks grow with long patterns. */

@@ -1,4 +1,5 @@
 /** A scan in plain TypeScript: a block of the series and the cascade that judges its windows. */
+import type { LcssMeasure } from '../engine.ts';
 import { DtwCascade } from './dtw-cascade.ts';
 import { LcssCascade } from './lcss-cascade.ts';
 import { SeriesBlock } from './series-block.ts';
@@ -23,8 +24,7 @@ export class CascadeScan implements WindowScan {
   /** Windows by LCSS: values match within `epsilon` and `delta` points. */
   static ofLcss(
     context: CascadeContext,
-    epsilon: number,
-    delta: number,
+    { epsilon, delta }: LcssMeasure,
     positionsMax: number,
   ): CascadeScan {
     const cascade = new LcssCascade(context, epsilon, delta);

@@ -23,6 +23,8 @@ export const TYPESCRIPT_ENGINE: KernelEngine = {
   },
   withDtwScan: (context, band, positionsMax, use) =>
     use(CascadeScan.ofDtw(context, band, positionsMax)),
+  withLcssScan: (context, measure, positionsMax, use) =>
+    use(CascadeScan.ofLcss(context, measure, positionsMax)),
   lcssLength: (a, b, epsilon, delta) =>
     boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
   lcsLength: lcsOfSymbols,

@@ -17,7 +17,6 @@ import type { Workspace } from './workspace.ts';
 /** See the head of the file. */
 export class WasmDtwScan implements WindowScan {
   readonly #context: CascadeContext;
-  readonly #band: number;
   readonly #workspace: Workspace;
   readonly #memory: ScanMemory;
   /** Computes single windows outside of blocks. */
@@ -31,7 +30,6 @@ export class WasmDtwScan implements WindowScan {
   constructor(context: CascadeContext, band: number, positionsMax: number, workspace: Workspace) {
     const { query, normalise } = context;
     this.#context = context;
-    this.#band = band;
     this.#workspace = workspace;
     this.#layout = workspace.layout;
     this.#memory = new ScanMemory(workspace, { query, band, normalise, positionsMax });
@@ -40,12 +38,8 @@ export class WasmDtwScan implements WindowScan {
   }
 
   load(first: number, count: number): void {
-    const { series, query } = this.#context;
-    const start = Math.max(0, first - this.#band);
-    const end = Math.min(series.length, first + count + query.length - 1 + this.#band);
     this.#first = first;
-    this.#memory.loadRegion(series.subarray(start, end), first - start);
-    this.#workspace.kernels.loadBlock(this.#memory.address, count);
+    this.#memory.loadBlock(this.#context.series, first, count);
     const magnitude = Math.max(this.#memory.magnitude, this.#queryMagnitude);
     this.#slack = boundSlack(this.#context, magnitude);
   }

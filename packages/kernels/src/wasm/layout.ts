@@ -40,6 +40,7 @@ const NAMES = [
   'OUTCOME',
   'SQUARED',
   'MAGNITUDE',
+  'MATCHED',
   'RECORD_BYTES',
   'WITHIN',
   'FLAT',

@@ -18,6 +18,7 @@ const COUNTED = [
 /** What a scan is about. */
 export interface ScanShape {
   readonly query: Float64Array;
+  /** Points that the tubes reach to both sides: the band, or LCSS's delta. */
   readonly band: number;
   readonly normalise: boolean;
   readonly positionsMax: number;
@@ -77,11 +78,16 @@ export class ScanMemory {
     this.#states = this.#get(layout.STATES);
   }
 
-  /** The region of the series that the next block covers; its first window starts at `offset` in it. */
-  loadRegion(region: Float64Array, offset: number): void {
+  /** Moves the block to the windows of the series that start at first … first + count − 1. */
+  loadBlock(series: Float64Array, first: number, count: number): void {
+    const band = this.#get(this.#layout.BAND);
+    const start = Math.max(0, first - band);
+    const end = Math.min(series.length, first + count + this.#get(this.#layout.LENGTH) - 1 + band);
+    const region = series.subarray(start, end);
     this.#workspace.write(this.#raw, region);
     this.#set(this.#layout.REGION_LENGTH, region.length);
-    this.#set(this.#layout.OFFSET, offset);
+    this.#set(this.#layout.OFFSET, first - start);
+    this.#workspace.kernels.loadBlock(this.address, count);
   }
 
   /** The state of the window, see assembly/layout.ts, of a position of the block. */
@@ -97,6 +103,11 @@ export class ScanMemory {
   /** The squared distance that it found. */
   get squared(): number {
     return this.#workspace.read(this.address + this.#layout.SQUARED);
+  }
+
+  /** How many points of the window that it found by LCSS are matched. */
+  get matched(): number {
+    return this.#get(this.#layout.MATCHED);
   }
 
   /** The largest value of the block, shifted. */

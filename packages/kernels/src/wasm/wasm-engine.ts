@@ -3,6 +3,7 @@ import type { KernelEngine } from '../engine.ts';
 import { KernelError } from '../problem.ts';
 import { masksOf } from '../typescript/symbolic-lcs.ts';
 import { WasmDtwScan } from './dtw-scan.ts';
+import { WasmLcssScan } from './lcss-scan.ts';
 import { Workspace } from './workspace.ts';
 
 /** Workspaces that wait for their next use: one, and one more for a scan inside of another. */
@@ -36,6 +37,10 @@ export function createWasmEngine(bytes: Uint8Array): KernelEngine {
     dtwSquared: (a, b, band) => withWorkspace((workspace) => dtwSquared(workspace, a, b, band)),
     withDtwScan: (context, band, positionsMax, use) =>
       withWorkspace((workspace) => use(new WasmDtwScan(context, band, positionsMax, workspace))),
+    withLcssScan: (context, measure, positionsMax, use) =>
+      withWorkspace((workspace) =>
+        use(new WasmLcssScan(context, measure, positionsMax, workspace)),
+      ),
     lcssLength: (a, b, epsilon, delta) =>
       withWorkspace((workspace) => lcssLength(workspace, a, b, epsilon, delta)),
     lcsLength: (rows, columns) => withWorkspace((workspace) => lcsLength(workspace, rows, columns)),

@@ -27,6 +27,15 @@ export interface KernelExports {
   ): void;
   scanWindows(scan: number, from: number, to: number, limit: number): number;
   judgeDirectly(scan: number, position: number, limit: number): number;
+  scanByLcss(
+    scan: number,
+    from: number,
+    to: number,
+    needed: number,
+    epsilon: number,
+    tubeEpsilon: number,
+  ): number;
+  matchDirectly(scan: number, position: number, needed: number, epsilon: number): number;
   warpWithin(
     a: number,
     n: number,
