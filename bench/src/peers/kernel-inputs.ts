@@ -8,7 +8,7 @@ export const KERNELS = [
   'search m=256 r=26',
   'search noise m=128 r=6',
   'search lcss m=128 delta=6',
-  'search lcss m=256 delta=26',
+  'search lcss m=256 delta=13',
   'search lcss noise m=128 delta=6',
   'search flat m=512',
   'dtw 1024 r=102',
@@ -41,7 +41,7 @@ export const SEARCHES: Readonly<Partial<Record<KernelName, SearchCase>>> = {
   'search m=256 r=26': { m: 256, band: 26, noise: false },
   'search noise m=128 r=6': { m: 128, band: 6, noise: true },
   'search lcss m=128 delta=6': { m: 128, band: 6, noise: false, epsilon: 0.25 },
-  'search lcss m=256 delta=26': { m: 256, band: 26, noise: false, epsilon: 0.25 },
+  'search lcss m=256 delta=13': { m: 256, band: 13, noise: false, epsilon: 0.25 },
   'search lcss noise m=128 delta=6': { m: 128, band: 6, noise: true, epsilon: 0.25 },
 };
 
