@@ -123,6 +123,28 @@ describe('swarm submit', () => {
     expect(readFileSync(picture, 'utf8')).toContain(`from row ${near[0]?.start}<`);
   });
 
+  it('finds the same in shards, with the paths', async () => {
+    const words = [
+      '--series',
+      series,
+      '--column',
+      'DAX',
+      '--query-rows',
+      '100:120',
+      '--within',
+      '2',
+    ];
+    const [whole, split] = await Promise.all([
+      submit('pattern', ...words, '--path'),
+      submit('pattern', ...words, '--path', '--shards', '3'),
+    ]);
+    expect([whole.code, split.code]).toEqual([0, 0]);
+    expect(split.json.result['matches']).toEqual(whole.json.result['matches']);
+    const [first] = whole.json.result['matches'] as { path: number[] }[];
+    expect(first?.path.slice(-2)).toEqual([19, 19]);
+    expect(split.json.result).toMatchObject({ truncated: false, stats: { shards: 3 } });
+  });
+
   it('correlates as brute force does, over the rows that both columns have', async () => {
     const picture = workplace.file('heat.svg', '');
     const { code, json } = await submit('correlation', '--series', series, '--plot', picture);

@@ -85,6 +85,27 @@ export function sharpe(returns: readonly number[]): number {
   return (mean(returns) / deviation(returns)) * Math.sqrt(252);
 }
 
+/** All windows within a distance of the query, the best first, no two nearer than a quarter of it. */
+export function windowsWithin(
+  series: readonly number[],
+  query: readonly number[],
+  { band, distanceMax }: { band: number; distanceMax: number },
+): { start: number; distance: number }[] {
+  const { length } = query;
+  const shape = standardised(query);
+  const windows = Array.from({ length: series.length - length + 1 }, (_, start) => {
+    const window = standardised(series.slice(start, start + length));
+    return { start, distance: warpedDistance(window, shape, band) };
+  });
+  const found: { start: number; distance: number }[] = [];
+  const near = windows.filter(({ distance }) => distance <= distanceMax);
+  for (const each of near.sort((a, b) => a.distance - b.distance || a.start - b.start)) {
+    const zone = Math.ceil(length / 4);
+    if (found.every(({ start }) => Math.abs(start - each.start) >= zone)) found.push(each);
+  }
+  return found;
+}
+
 /** The windows most like rows start … end − 1 of the series itself, none over them, no two nearer than a quarter of it. */
 export function nearestWindows(
   series: readonly number[],

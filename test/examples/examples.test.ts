@@ -15,6 +15,7 @@ import {
   ranks,
   readCloses,
   sharpe,
+  windowsWithin,
 } from './brute-force.ts';
 import { runExample } from './run-program.ts';
 
@@ -130,4 +131,28 @@ it('05 trains as if nobody had died', async () => {
   }
   const repeated = /^72 of 72 tasks succeeded, (\d+) were run again$/m.exec(end.stdout)?.[1];
   expect(Number(repeated)).toBeGreaterThanOrEqual(1);
+});
+
+it('06 tells every match once, and none before its neighbours are known', async () => {
+  const end = await runExample('06-a-growing-series.ts');
+  expect(end).toMatchObject({ code: 0, stderr: '' });
+  const query = closes.DAX.slice(970, 1000);
+  const matchesOf = (days: number): string[] =>
+    windowsWithin(closes.DAX.slice(0, days), query, { band: 3, distanceMax: 2.5 }).map(
+      ({ start, distance }) =>
+        `days ${start} to ${start + 29}  DTW distance ${distance.toFixed(4)}`,
+    );
+  const lines = end.stdout.split('\n').filter((line) => line.includes('DTW distance'));
+  const told = lines.map((line) => line.slice(line.indexOf(': ') + 2));
+  expect(told.toSorted()).toEqual(matchesOf(1860).toSorted());
+  const live = lines.filter((line) => line.startsWith('on day'));
+  expect(live.length).toBeGreaterThan(2);
+  for (const line of live) {
+    const [, day = '', days = ''] = /^on day (\d+): (.*)$/.exec(line) ?? [];
+    const start = Number(/^days (\d+)/.exec(days)?.[1]);
+    // Its last neighbour within the zone of eight windows begins seven days after it and is complete 29 days later.
+    expect(Number(day)).toBeGreaterThanOrEqual(start + 7 + 29);
+    expect(matchesOf(Number(day) + 1)).toContain(days);
+  }
+  expect(end.stdout).toContain('finds the same: yes\n');
 });

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { QuicSwarmAgent, type TaskContext } from '@quic-swarm/agent';
 import { connect, type SwarmClient } from '@quic-swarm/client';
 import { QuicSwarmCoordinator, type CoordinatorNotice } from '@quic-swarm/coordinator';
-import { searchPattern } from '@quic-swarm/kernels';
-import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol';
+import { searchPattern, type PatternSearchResult } from '@quic-swarm/kernels';
+import type { PatternMatchInput } from '@quic-swarm/protocol';
 import { TestSwarm } from '@quic-swarm/testkit';
 import { MemoryNetwork, formatAddress } from '@quic-swarm/transport';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,35 +37,27 @@ interface Search {
   readonly length: number;
   readonly algorithm: 'dtw' | 'lcss';
   readonly band: number;
-  readonly topK: number;
+  readonly topK?: number;
   readonly exclusionZone: number;
+  /** A range search, unless there is a topK. */
+  readonly maximumDistance?: number;
+  readonly withPath?: boolean;
 }
 
 /** What one thread finds. */
-function alone({
-  series,
-  start,
-  length,
-  algorithm,
-  band,
-  topK,
-  exclusionZone,
-}: Search): PatternMatchResult['matches'] {
+function alone({ series, start, length, band, ...rest }: Search): PatternSearchResult {
   const end = start + length;
-  const found = searchPattern({
+  return searchPattern({
+    ...rest,
     series,
     query: series.slice(start, end),
-    algorithm,
-    ...(algorithm === 'dtw' ? { band } : { delta: band }),
-    topK,
-    exclusionZone,
+    ...(rest.algorithm === 'dtw' ? { band } : { delta: band }),
     excludeRange: { start, end },
   });
-  return [...found.matches];
 }
 
 async function inputOf(client: SwarmClient, search: Search): Promise<PatternMatchInput> {
-  const { series, start, length, algorithm, band, topK, exclusionZone } = search;
+  const { series, start, length, band, ...rest } = search;
   const { datasetId } = await client.putTable({ x: series });
   const column = { datasetId, column: 'x' };
   const end = start + length;
@@ -73,10 +65,8 @@ async function inputOf(client: SwarmClient, search: Search): Promise<PatternMatc
     series: column,
     query: { ...column, start, end },
     excludeRows: { start, end },
-    algorithm,
-    ...(algorithm === 'dtw' ? { band } : { delta: band }),
-    topK,
-    exclusionZone,
+    ...rest,
+    ...(rest.algorithm === 'dtw' ? { band } : { delta: band }),
   };
 }
 
@@ -121,10 +111,66 @@ describe('a search in shards, over two agents of two threads', () => {
       },
       ['auto', 2, 3, 7, 16],
     ],
+    [
+      'all windows of a random walk within a distance, with their paths',
+      {
+        series: randomWalk(200_000, 11),
+        start: 123_000,
+        length: 64,
+        algorithm: 'dtw',
+        band: 6,
+        exclusionZone: 30,
+        maximumDistance: 2.5,
+        withPath: true,
+      },
+      ['auto', 2, 9],
+    ],
+    [
+      'the best of a random walk, with their paths',
+      {
+        series: randomWalk(200_000, 11),
+        start: 60_000,
+        length: 48,
+        algorithm: 'dtw',
+        band: 3,
+        topK: 25,
+        exclusionZone: 12,
+        withPath: true,
+      },
+      [2, 11],
+    ],
+    [
+      'more windows of a random walk than a result holds',
+      {
+        series: randomWalk(200_000, 11),
+        start: 123_000,
+        length: 32,
+        algorithm: 'dtw',
+        band: 2,
+        exclusionZone: 8,
+        maximumDistance: 8,
+      },
+      ['auto', 4],
+    ],
+    [
+      'all windows of prices within a distance, by LCSS',
+      {
+        series: daxPrices(),
+        start: 900,
+        length: 30,
+        algorithm: 'lcss',
+        band: 2,
+        exclusionZone: 0,
+        maximumDistance: 0.4,
+      },
+      [2, 7],
+    ],
   ];
 
-  it.each(searches)('finds what one thread finds: %s', async (_name, search, counts) => {
+  it.each(searches)('finds what one thread finds: %s', async (name, search, counts) => {
     const expected = alone(search);
+    expect(expected.matches.length).toBeGreaterThan(3);
+    expect(expected.truncated ?? false).toBe(name.startsWith('more'));
     await using swarm = await TestSwarm.start({
       transport: 'quic',
       agents: ['a', 'b'].map((id) => ({ id, type: 'pattern', threads: 2 })),
@@ -134,7 +180,8 @@ describe('a search in shards, over two agents of two threads', () => {
     const positions = search.series.length - search.length + 1;
     for (const shards of counts) {
       const result = await client.run('PatternMatch', input, { shards });
-      expect(result.matches, `${shards} shards`).toEqual(expected);
+      expect(result.matches, `${shards} shards`).toEqual(expected.matches);
+      expect(result.truncated).toBe(expected.truncated);
       expect(result).not.toHaveProperty('candidates');
       // 199,937 positions are one shard of 100,000 and not two.
       const count = shards === 'auto' ? undefined : shards;
@@ -145,6 +192,22 @@ describe('a search in shards, over two agents of two threads', () => {
     const [first, second] = swarm.coordinator.agents();
     expect(Math.min(first?.work.succeeded ?? 0, second?.work.succeeded ?? 0)).toBeGreaterThan(0);
     expect(swarm.coordinator.status().tasks.byState).toEqual({ succeeded: counts.length });
+  });
+
+  it('refuses a search that has no paths to give, and says what to do', async () => {
+    await using swarm = await TestSwarm.start({
+      transport: 'quic',
+      agents: [{ id: 'a', type: 'pattern', threads: 2 }],
+    });
+    const client = await swarm.connect();
+    const [, search] = searches[1] as (typeof searches)[0];
+    const input = await inputOf(client, { ...search, withPath: true });
+    for (const shards of [1, 2]) {
+      await expect(client.run('PatternMatch', input, { shards })).rejects.toMatchObject({
+        type: 'BAD_PARAMETER',
+        hint: 'Set algorithm to dtw, or leave withPath out.',
+      });
+    }
   });
 
   it('refuses positions that the series does not have, instead of leaving windows out', async () => {
@@ -266,7 +329,7 @@ describe('a search in shards whose agent is killed', () => {
     for await (const { fraction } of handle.progress()) if (fraction > 0.05) break;
     killed.kill('SIGKILL');
     const result = await handle.result();
-    expect(result.matches).toEqual(alone(search));
+    expect(result.matches).toEqual(alone(search).matches);
 
     const attempts = notices.filter((notice) => notice.type === 'AttemptEnded');
     const lost = attempts.filter(({ outcome }) => outcome === 'lost');

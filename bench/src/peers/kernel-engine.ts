@@ -13,6 +13,7 @@ import {
 } from '@quic-swarm/kernels';
 import type { Peer } from './contract.ts';
 import {
+  flatSearch,
   longSeries,
   queryOf,
   returnColumns,
@@ -43,8 +44,15 @@ function wasmEngine(): KernelEngine {
 function kernelOf(name: KernelName, engine: KernelEngine): () => number {
   const search = SEARCHES[name];
   if (search !== undefined) {
-    const options = { series: longSeries(), query: queryOf(name), band: search.band };
+    const { band, epsilon } = search;
+    const measure =
+      epsilon === undefined ? { band } : { algorithm: 'lcss' as const, epsilon, delta: band };
+    const options = { series: longSeries(), query: queryOf(name), ...measure };
     return () => searchPattern(options, engine).matches[0]?.distance ?? NaN;
+  }
+  if (name === 'search flat m=512') {
+    const options = flatSearch();
+    return () => searchPattern(options, engine).matches.length;
   }
   if (name === 'dtw 1024 r=102') {
     const [a, b] = warpedPair();

@@ -7,6 +7,10 @@ export const KERNELS = [
   'search m=256 r=13',
   'search m=256 r=26',
   'search noise m=128 r=6',
+  'search lcss m=128 delta=6',
+  'search lcss m=256 delta=13',
+  'search lcss noise m=128 delta=6',
+  'search flat m=512',
   'dtw 1024 r=102',
   'lcss 1024 delta=102',
   'lcs 1024',
@@ -17,17 +21,28 @@ export const KERNELS = [
 /** The name of a kernel with its sizes. */
 export type KernelName = (typeof KERNELS)[number];
 
-/** Searches: length of the query, band, and whether the query is noise instead of a piece of the series. */
-export const SEARCHES: Readonly<
-  Partial<
-    Record<KernelName, { readonly m: number; readonly band: number; readonly noise: boolean }>
-  >
-> = {
+/** A search for the best window. */
+export interface SearchCase {
+  /** Points of the query. */
+  readonly m: number;
+  /** In points; of a search by LCSS its delta. */
+  readonly band: number;
+  /** Whether the query is noise instead of a piece of the series. */
+  readonly noise: boolean;
+  /** By LCSS, with values matching within so many standard deviations, instead of DTW. */
+  readonly epsilon?: number;
+}
+
+/** The searches for the best window. */
+export const SEARCHES: Readonly<Partial<Record<KernelName, SearchCase>>> = {
   'search m=128 r=6': { m: 128, band: 6, noise: false },
   'search m=128 r=13': { m: 128, band: 13, noise: false },
   'search m=256 r=13': { m: 256, band: 13, noise: false },
   'search m=256 r=26': { m: 256, band: 26, noise: false },
   'search noise m=128 r=6': { m: 128, band: 6, noise: true },
+  'search lcss m=128 delta=6': { m: 128, band: 6, noise: false, epsilon: 0.25 },
+  'search lcss m=256 delta=13': { m: 256, band: 13, noise: false, epsilon: 0.25 },
+  'search lcss noise m=128 delta=6': { m: 128, band: 6, noise: true, epsilon: 0.25 },
 };
 
 const SERIES_POINTS = 1_000_000;
@@ -70,6 +85,19 @@ export function longSeries(): Float64Array {
     return 100 * Math.exp(level);
   });
   return series;
+}
+
+/** A million equal prices and a query of 512 points: every window is within the distance, and all are equally far. */
+export function flatSearch(): {
+  series: Float64Array;
+  query: Float64Array;
+  maximumDistance: number;
+} {
+  return {
+    series: new Float64Array(SERIES_POINTS).fill(100),
+    query: Float64Array.from({ length: 512 }, (_, i) => Math.sin(i / 5)),
+    maximumDistance: 1000,
+  };
 }
 
 /** The query of a search: a distorted piece of the series, or noise, which no bound can tell from anything. */

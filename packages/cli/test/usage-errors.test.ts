@@ -47,11 +47,6 @@ const ROWS: Row[] = [
     '--path belongs to --algorithm dtw',
   ],
   [
-    `${PATTERN} --query q --shards 2 --path`,
-    parsePatternOptions,
-    '--path cannot be combined with --shards',
-  ],
-  [
     `${PATTERN} --query q --within -1`,
     parsePatternOptions,
     '--within needs a number of at least 0',

@@ -1,6 +1,6 @@
 /**
  * A run of window positions: moments of every window by prefix sums, and the envelope of the region. The same rules as
- * `src/series-block.ts`, which explains them; two windows at a time.
+ * `src/typescript/series-block.ts`, which explains them; two windows at a time.
  */
 import {
   BAND,
@@ -10,21 +10,19 @@ import {
   HIGH,
   INVERSE_BEHIND,
   JUDGED,
-  judgedAt,
   KIM_BEHIND,
   LENGTH,
   LOW,
   MAGNITUDE,
   NON_FINITE,
   NORMALISE,
-  number,
   OFFSET,
   PAIR_BYTES,
-  pointer,
   QUERY,
   RAW,
   REACH,
   REGION_LENGTH,
+  RUN_END,
   SQUARES,
   STATES,
   SUMS,
@@ -33,6 +31,7 @@ import {
   USABLE,
   VALUES,
 } from './layout';
+import { judgedAt, number, pointer } from './record';
 import { kimSquared } from './bounds';
 import { deviationOfShifted, FLAT_TOLERANCE, isFlat, meanOfShifted } from './moments';
 
@@ -151,6 +150,7 @@ function fillMoments(
   const ones = f64x2.splat(1);
   const infinities = f64x2.splat(Infinity);
   const tolerance = f64x2.splat(2 * FLAT_TOLERANCE);
+  store<i32>(scan + RUN_END, 0);
   for (let p = 0; p < positions; p += 2) {
     const at = (<usize>p) << 3;
     const from = offsetBytes + at;
@@ -202,10 +202,24 @@ function stateOf(
   const from = number(scan, OFFSET) + position;
   if (hasUnusableValues && hasUnusable(scan, from, length)) return NON_FINITE;
   if (isTrusted) return USABLE;
+  if (runEndOf(scan, from) >= from + length) return FLAT;
   const window = pointer(scan, RAW) + ((<usize>from) << 3);
   const first = load<f64>(window);
   const mean = meanOfShifted(window, length, first);
   return isFlat(first + mean, deviationOfShifted(window, length, first, mean)) ? FLAT : DIRECT;
+}
+
+/** Index behind the run of equal values that holds `from`; looked up once for the windows that lie in it. */
+function runEndOf(scan: usize, from: i32): i32 {
+  const known = number(scan, RUN_END);
+  if (known > from) return known;
+  const raw = pointer(scan, RAW);
+  const value = load<f64>(raw + ((<usize>from) << 3));
+  const end = number(scan, REGION_LENGTH);
+  let next = from + 1;
+  while (next < end && load<f64>(raw + ((<usize>next) << 3)) == value) next += 1;
+  store<i32>(scan + RUN_END, next);
+  return next;
 }
 
 function hasUnusable(scan: usize, from: i32, length: i32): bool {

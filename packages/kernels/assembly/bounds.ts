@@ -1,4 +1,4 @@
-/** Lower bounds on banded DTW, see `src/lower-bounds.ts`; LB_Kim for two windows at a time, LB_Keogh for two points. */
+/** Lower bounds on banded DTW, see `src/typescript/lower-bounds.ts`; LB_Kim for two windows at a time, LB_Keogh for two points. */
 
 function squareOfDifference(a: v128, b: v128): v128 {
   const difference = f64x2.sub(a, b);

@@ -1,6 +1,6 @@
 /**
  * Where a scan keeps what it works on: a record of 32-bit pointers and numbers in the module's memory, filled by
- * `src/wasm/scan-memory.ts`. All arrays are of 64-bit floats unless said otherwise, and have room for one vector more than
+ * `src/wasm/scan-memory.ts`. The module exports all of these constants, so that nobody else writes them down. All arrays are of 64-bit floats unless said otherwise, and have room for one vector more than
  * they hold, because loops take two values at a time and may read, or write and then ignore, one too many.
  */
 
@@ -34,7 +34,7 @@ export const QUERY_REACH: usize = 56;
 /** The window in hand, exactly normalised, and what its rows, or those of the query, still cost at least. */
 export const WINDOW: usize = 60;
 export const REMAINING: usize = 64;
-/** Three antidiagonals of the warping table. */
+/** Three antidiagonals of the warping table; the first also holds the row of an LCSS table. */
 export const FIRST_DIAGONAL: usize = 68;
 export const SECOND_DIAGONAL: usize = 72;
 export const THIRD_DIAGONAL: usize = 28;
@@ -56,36 +56,36 @@ export const PRUNED_KEOGH_QUERY: usize = 104;
 export const PRUNED_KEOGH_CANDIDATE: usize = 108;
 export const DTW_COMPUTED: usize = 112;
 export const DTW_ABANDONED: usize = 116;
-/** Why `scanWindows` returned: see there. */
+/** Why `scanWindows` returned. */
 export const OUTCOME: usize = 120;
 /** 64-bit floats: the squared distance of the window that it returned, and the largest of `VALUES`. */
 export const SQUARED: usize = 128;
 export const MAGNITUDE: usize = 136;
+
+/** Behind the run of equal values of the region that was looked up last. */
+export const RUN_END: usize = 124;
 
 /** Where in `JUDGED` the values of a position are: its mean, and so many bytes behind it the others. */
 export const INVERSE_BEHIND: usize = 16;
 export const KIM_BEHIND: usize = 32;
 export const PAIR_BYTES: usize = 48;
 
-/** States of a window; the same numbers as in `src/series-block.ts`. */
+/**
+ * Why `scanWindows` returned: nothing is left in the range; the window's squared distance is in `SQUARED`, and within the
+ * limit; the window is flat, not finite, or without trustworthy moments.
+ */
+export const FINISHED: i32 = 0;
+export const WITHIN: i32 = 1;
+export const SPECIAL: i32 = 2;
+
+/** Of a search by LCSS: how many points of the window that was returned are matched. */
+export const MATCHED: usize = 152;
+
+/** Room for all fields. */
+export const RECORD_BYTES: usize = 160;
+
+/** States of a window, as `src/typescript/series-block.ts` explains them. */
 export const USABLE: u8 = 0;
 export const FLAT: u8 = 1;
 export const DIRECT: u8 = 2;
 export const NON_FINITE: u8 = 3;
-
-export function pointer(scan: usize, field: usize): usize {
-  return <usize>load<u32>(scan + field);
-}
-
-export function number(scan: usize, field: usize): i32 {
-  return load<i32>(scan + field);
-}
-
-export function count(scan: usize, field: usize): void {
-  store<i32>(scan + field, load<i32>(scan + field) + 1);
-}
-
-export function judgedAt(scan: usize, position: i32): usize {
-  const pair = <usize>(position >> 1);
-  return pointer(scan, JUDGED) + pair * PAIR_BYTES + ((<usize>(position & 1)) << 3);
-}

@@ -1,5 +1,5 @@
 /**
- * The cascade over the windows of a block, see `src/dtw-cascade.ts`: LB_Kim, LB_Keogh around the query, LB_Keogh around the
+ * The cascade over the windows of a block, see `src/typescript/dtw-cascade.ts`: LB_Kim, LB_Keogh around the query, LB_Keogh around the
  * window, early-abandoned DTW. It stops at every window that the caller must hear of, because what the caller decides
  * changes the limit.
  */
@@ -8,20 +8,17 @@ import { keoghCandidateSquared, keoghQuerySquared, sumQueryBound, sumWindowBound
 import {
   BAND,
   CENTRE,
-  count,
   DTW_ABANDONED,
   DTW_COMPUTED,
+  FINISHED,
   FIRST_DIAGONAL,
   INVERSE_BEHIND,
-  judgedAt,
   KIM_BEHIND,
   LENGTH,
   NORMALISE,
-  number,
   OFFSET,
   OUTCOME,
   PAIR_BYTES,
-  pointer,
   PRUNED_KEOGH_CANDIDATE,
   PRUNED_KEOGH_QUERY,
   PRUNED_KIM,
@@ -33,6 +30,7 @@ import {
   REACH,
   REMAINING,
   SECOND_DIAGONAL,
+  SPECIAL,
   SQUARED,
   STATES,
   THIRD_DIAGONAL,
@@ -40,16 +38,11 @@ import {
   VALUES,
   WINDOW,
   WINDOW_BACKWARDS,
+  WITHIN,
 } from './layout';
+import { count, judgedAt, number, pointer } from './record';
 import { normaliseWindow } from './moments';
 import { warpWithin } from './warping';
-
-/** Nothing is left in the range. */
-const FINISHED = 0;
-/** The window's squared distance is in `SQUARED`, and within the limit. */
-const WITHIN = 1;
-/** The window is flat, not finite, or without trustworthy moments. */
-const SPECIAL = 2;
 
 /**
  * Judges positions from … to − 1 of the loaded block. Returns the first that the caller must hear of, with the reason in
@@ -153,7 +146,8 @@ export function judgeDirectly(scan: usize, p: i32, limit: f64): i32 {
   return warp(scan, window, pointer(scan, QUERY_BACKWARDS), limit);
 }
 
-function prepareWindow(scan: usize, p: i32): usize {
+/** Writes the exact window to `WINDOW`, normalised as the search wants, and returns its address. */
+export function prepareWindow(scan: usize, p: i32): usize {
   const length = number(scan, LENGTH);
   const raw = pointer(scan, RAW) + ((<usize>(number(scan, OFFSET) + p)) << 3);
   const window = pointer(scan, WINDOW);

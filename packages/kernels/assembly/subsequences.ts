@@ -82,26 +82,43 @@ export function lcsOfValues(
   delta: i32,
   row: usize,
 ): i32 {
+  return lcsWithin(a, rows, b, columns, epsilon, delta, 0, row);
+}
+
+/**
+ * The same, or −1 as soon as it is certain to stay below `needed`. Each row adds to the length the carry that leaves its last
+ * word. Right of the band a row is still all ones, through which a carry runs unchanged, so that only the words of the band
+ * are touched.
+ */
+export function lcsWithin(
+  a: usize,
+  rows: i32,
+  b: usize,
+  columns: i32,
+  epsilon: f64,
+  delta: i32,
+  needed: i32,
+  row: usize,
+): i32 {
   const words = (columns + 63) >> 6;
   memory.fill(row, 255, (<usize>words) << 3);
+  let length = 0;
   for (let i = 0; i < rows; i++) {
     const start = max(0, i - delta);
     const end = min(columns, i + delta + 1);
     if (start >= end) break;
     const x = load<f64>(a + ((<usize>i) << 3));
     let carry: u64 = 0;
-    let word = start >> 6;
     const lastWord = (end - 1) >> 6;
-    for (; word <= lastWord; word++) {
+    for (let word = start >> 6; word <= lastWord; word++) {
       const base = word << 6;
       const from = max(0, start - base);
       const to = min(64, end - base);
       const matches = matchesOf(x, b + ((<usize>base) << 3), from, to, epsilon);
       carry = advance(row + ((<usize>word) << 3), matches, carry);
     }
-    // Nothing matches further right, but the addition may carry on.
-    for (; carry != 0 && word < words; word++)
-      carry = advance(row + ((<usize>word) << 3), 0, carry);
+    length += <i32>carry;
+    if (length + rows - 1 - i < needed) return -1;
   }
-  return zeros(row, columns);
+  return length >= needed ? length : -1;
 }

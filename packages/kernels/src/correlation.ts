@@ -9,8 +9,9 @@
  * Columns without gaps are centred and scaled once, after which a coefficient is one dot product;
  * only pairs with a gap take the slower two-pass way.
  */
-import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
-import { averageRanks } from './ranks.ts';
+import type { KernelEngine } from './engine.ts';
+import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
+import { averageRanks } from './typescript/ranks.ts';
 import { KernelError } from './problem.ts';
 import { ShrinkageEstimate, shrinkTowardsIdentity } from './shrinkage.ts';
 

@@ -8,8 +8,9 @@
  * Cost: O(n · band) time, O(m) memory; the path also needs one byte per cell of the band.
  */
 import { requireAtLeast, requireBand, requireFiniteValues, requireValues } from './check.ts';
-import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
-import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+import { createDtwScratch, earlyAbandonedDtwSquared } from './typescript/early-abandoned-dtw.ts';
+import type { KernelEngine } from './engine.ts';
+import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 import { KernelError } from './problem.ts';
 
 /** Cells of the direction table of {@link dtwPath}: 256 MiB, the largest that a worker should hold. */

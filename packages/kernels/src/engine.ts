@@ -1,16 +1,16 @@
 /**
  * Which implementation computes. Functions of this package that have a fast form take an engine as their last argument and
- * use the plain TypeScript one when they get none; {@link createWasmEngine} makes the fast one. Both give the same answers: matches and distances to the last
- * bit, correlations to rounding.
+ * use the plain TypeScript one when they get none: `typescript/` has it, the reference; `wasm/` makes the fast one. Both give
+ * the same answers: matches and distances to the last bit, correlations to rounding.
  */
-import { CascadeScan } from './cascade-scan.ts';
-import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
-import { boundedLcss } from './lcss-table.ts';
 import type { KernelRoute } from './pattern-result.ts';
-import { productsOfColumns } from './products.ts';
-import { averageRanks } from './ranks.ts';
-import { lcsOfSymbols } from './symbolic-lcs.ts';
 import type { CascadeContext, WindowScan } from './window-cascade.ts';
+
+/** Values match within `epsilon` (in the unit of the compared values) and `delta` points. */
+export interface LcssMeasure {
+  readonly epsilon: number;
+  readonly delta: number;
+}
 
 /** See the head of the file. The methods are unchecked: callers of the package use its functions. */
 export interface KernelEngine {
@@ -28,6 +28,13 @@ export interface KernelEngine {
     positionsMax: number,
     use: (scan: WindowScan) => T,
   ): T;
+  /** The same by LCSS. */
+  withLcssScan<T>(
+    context: CascadeContext,
+    measure: LcssMeasure,
+    positionsMax: number,
+    use: (scan: WindowScan) => T,
+  ): T;
   /** Number of values of two finite series that match in order, within epsilon and delta. */
   lcssLength(a: Float64Array, b: Float64Array, epsilon: number, delta: number): number;
   /** Length of the longest common subsequence of symbols; fast when `columns` is the shorter series. */
@@ -40,26 +47,3 @@ export interface KernelEngine {
   /** Ranks of finite values, 1 for the smallest; equal values share the average of their ranks. */
   averageRanks(values: Float64Array): Float64Array;
 }
-
-/** The reference, and what computes where there is no WebAssembly with SIMD. */
-export const TYPESCRIPT_ENGINE: KernelEngine = {
-  route: 'typescript',
-  dtwSquared: (a, b, band) => {
-    const nothingRemaining = new Float64Array(a.length + 1);
-    return earlyAbandonedDtwSquared(
-      a,
-      b,
-      band,
-      Infinity,
-      nothingRemaining,
-      createDtwScratch(b.length),
-    );
-  },
-  withDtwScan: (context, band, positionsMax, use) =>
-    use(CascadeScan.ofDtw(context, band, positionsMax)),
-  lcssLength: (a, b, epsilon, delta) =>
-    boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
-  lcsLength: lcsOfSymbols,
-  products: productsOfColumns,
-  averageRanks,
-};

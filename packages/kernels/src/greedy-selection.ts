@@ -37,10 +37,18 @@
  *   it may win the tie.
  */
 
+/** Windows that are kept before the first sorting that can only save memory. */
+const UNSORTED_MIN = 1024;
+
 /** A window with its exact distance. */
 export interface Candidate {
   readonly start: number;
   readonly distance: number;
+}
+
+/** A candidate, and whether it is accepted whatever the rest of the series holds. */
+interface Entry extends Candidate {
+  isCertain: boolean;
 }
 
 /** What the selection must know about the scan. */
@@ -58,8 +66,10 @@ export interface SelectionOptions {
 /** The candidates of a running scan and the bound T above which nothing matters. */
 export class GreedySelection {
   readonly #options: SelectionOptions;
-  #entries: Candidate[] = [];
+  #entries: Entry[] = [];
   #fresh = 0;
+  /** How many of the entries the greedy choice accepted when they were sorted last. */
+  #accepted = 0;
   #boundDistance: number;
   #boundStart = Infinity;
 
@@ -102,10 +112,9 @@ export class GreedySelection {
   offer(start: number, distance: number): void {
     if (distance > this.#boundDistance) return;
     if (distance === this.#boundDistance && !this.acceptsTies) return;
-    this.#entries.push({ start, distance });
+    this.#entries.push({ start, distance, isCertain: false });
     this.#fresh += 1;
-    // Sorting anew after a fixed share of growth keeps the total cost near-linear.
-    if (this.#fresh > this.#entries.length >> 4) this.#compact(start + 1, true);
+    if (this.#shouldCompact()) this.#compact(start + 1, true);
   }
 
   /**
@@ -114,7 +123,19 @@ export class GreedySelection {
    */
   finish(rangeEnd: number, openRight: boolean): readonly Candidate[] {
     this.#compact(rangeEnd, openRight);
-    return this.#entries;
+    return this.#entries.map(({ start, distance }) => ({ start, distance }));
+  }
+
+  /**
+   * Sorting anew after a fixed share of growth keeps the total cost near-linear. A small share pays while it may tighten the
+   * bound, which prunes what comes. By fact 1 a window adds one acceptance at most, so that before there are enough of them
+   * sorting only saves memory, and is put off until there is twice as much: a search for all would otherwise sort its
+   * thousands of matches again and again.
+   */
+  #shouldCompact(): boolean {
+    const { length } = this.#entries;
+    if (this.#accepted + this.#fresh >= this.#options.topK) return this.#fresh > length >> 4;
+    return this.#fresh >= UNSORTED_MIN && this.#fresh > length >> 1;
   }
 
   #compact(scannedEnd: number, openRight: boolean): void {
@@ -122,30 +143,42 @@ export class GreedySelection {
     const certain = new ZoneMarks(zone);
     const undecided = new ZoneMarks(zone);
     const accepted = new ZoneMarks(zone);
-    const kept: Candidate[] = [];
+    const kept: Entry[] = [];
+    let acceptances = 0;
     this.#entries.sort(byDistanceThenStart);
     for (const entry of this.#entries) {
       // It was offered under a bound that has been tightened since.
       if (entry.distance > this.#boundDistance) break;
-      if (certain.touches(entry.start)) continue;
-      kept.push(entry);
-      if (!accepted.touches(entry.start)) accepted.add(entry.start);
-      if (
-        (openLeft && entry.start - rangeStart + 1 < zone) ||
-        (openRight && scannedEnd - entry.start < zone) ||
-        undecided.touches(entry.start)
-      ) {
-        undecided.add(entry.start);
+      if (entry.isCertain) {
+        // Its neighbours have been dropped and nothing that comes touches it, so that it needs no mark any more.
+        kept.push(entry);
+        acceptances += 1;
       } else {
-        certain.add(entry.start);
+        if (certain.touches(entry.start)) continue;
+        kept.push(entry);
+        if (!accepted.touches(entry.start)) {
+          accepted.add(entry.start);
+          acceptances += 1;
+        }
+        if (
+          (openLeft && entry.start - rangeStart + 1 < zone) ||
+          (openRight && scannedEnd - entry.start < zone) ||
+          undecided.touches(entry.start)
+        ) {
+          undecided.add(entry.start);
+        } else {
+          certain.add(entry.start);
+          entry.isCertain = true;
+        }
       }
-      if (accepted.size === topK) {
+      if (acceptances === topK) {
         this.#boundDistance = entry.distance;
         this.#boundStart = entry.start;
         break;
       }
     }
     this.#entries = kept;
+    this.#accepted = acceptances;
     this.#fresh = 0;
   }
 }

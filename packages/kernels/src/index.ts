@@ -17,7 +17,8 @@
  * returned is plain data that may cross a thread or the wire.
  */
 export { KernelError, type KernelProblem } from './problem.ts';
-export { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+export type { KernelEngine } from './engine.ts';
+export { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 export { createWasmEngine } from './wasm/wasm-engine.ts';
 export { FLAT_TOLERANCE, windowMoments, zNormalise, type WindowMoments } from './znormalise.ts';
 export {
@@ -32,7 +33,7 @@ export {
 export { lcsLength } from './lcs.ts';
 export { symbolise, type SymboliseOptions } from './symbolise.ts';
 export { lcssLength, lcssSimilarity, type LcssOptions } from './lcss.ts';
-export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './lower-bounds.ts';
+export { computeEnvelope, lbKeogh, lbKim, type Envelope } from './typescript/lower-bounds.ts';
 export {
   joinPatternScans,
   mergePatternScans,
@@ -40,9 +41,16 @@ export {
   searchPattern,
 } from './pattern-search.ts';
 export { OPEN_WINDOWS_MAX, PatternStream, type PatternStreamOptions } from './pattern-stream.ts';
-export { addMatchPaths, PATH_STEPS_MAX, requirePathsPossible } from './match-paths.ts';
+export {
+  addMatchPaths,
+  packMatchPaths,
+  PATH_STEPS_MAX,
+  requirePathsPossible,
+  unpackMatchPaths,
+} from './match-paths.ts';
 export type {
   KernelRoute,
+  SearchRoute,
   PatternMatch,
   PatternScan,
   PatternSearchResult,
@@ -68,7 +76,7 @@ export {
   type CorrelationOptions,
 } from './correlation.ts';
 export { rollingCorrelation, type RollingCorrelationOptions } from './rolling-correlation.ts';
-export { averageRanks } from './ranks.ts';
+export { averageRanks } from './typescript/ranks.ts';
 export {
   columnsNeededBy,
   computeIndicator,

@@ -1,5 +1,6 @@
 /** Longest common subsequences of symbols: what they are, and who computes them. */
-import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+import type { KernelEngine } from './engine.ts';
+import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 
 /**
  * Length of the longest common subsequence of two series of symbols, from 0 to the shorter length. Symbols are any

@@ -7,7 +7,8 @@
  * Cost: O(n · delta) time, O(m) memory; wide bands are taken 32 columns at a time.
  */
 import { requireAtLeast, requireBand, requireFiniteValues, requireValues } from './check.ts';
-import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+import type { KernelEngine } from './engine.ts';
+import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 
 /** What counts as a match. */
 export interface LcssOptions {

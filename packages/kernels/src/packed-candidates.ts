@@ -9,9 +9,11 @@ export interface PackedCandidates {
   readonly distances: Float64Array;
   readonly windowMeans: Float64Array;
   readonly windowStandardDeviations: Float64Array;
+  /** Only in a search with paths: those of all candidates, see packMatchPaths. */
+  readonly pathSteps?: Uint8Array;
 }
 
-/** Writes candidates as columns. */
+/** Writes candidates as columns, without their paths. */
 export function packCandidates(candidates: readonly PatternMatch[]): PackedCandidates {
   return {
     starts: Uint32Array.from(candidates, ({ start }) => start),

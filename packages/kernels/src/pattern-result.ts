@@ -4,6 +4,9 @@ import type { SearchParameters } from './search-parameters.ts';
 /** Which implementation computed a result. */
 export type KernelRoute = 'typescript' | 'wasm-simd';
 
+/** Which implementation computed a search; `mixed` when its parts were computed by different ones, see `wasmPositions`. */
+export type SearchRoute = KernelRoute | 'mixed';
+
 /** One place where the pattern was found. */
 export interface PatternMatch {
   /** First row of the window, counted from 0. */
@@ -59,6 +62,8 @@ export interface PatternSearchStats {
   readonly flatWindows: number;
   /** Windows computed beforehand, in addition, to start with a good bound. */
   readonly seedWindows: number;
+  /** Of the positions, how many lay in parts that WebAssembly computed; plain TypeScript had the others. */
+  readonly wasmPositions: number;
 }
 
 /** The answer of a pattern search. */
@@ -72,7 +77,7 @@ export interface PatternSearchResult {
   readonly truncated?: boolean;
   readonly stats: PatternSearchStats;
   readonly parameters: SearchParameters;
-  readonly route: KernelRoute;
+  readonly route: SearchRoute;
 }
 
 /** The answer of one shard: what {@link PatternSearchResult} needs from it. */
@@ -85,7 +90,7 @@ export interface PatternScan {
   readonly candidates: readonly PatternMatch[];
   readonly stats: PatternSearchStats;
   readonly parameters: SearchParameters;
-  readonly route: KernelRoute;
+  readonly route: SearchRoute;
 }
 
 /** The counters while a search runs. */
@@ -105,6 +110,7 @@ export function emptyStats(): MutableStats {
     nonFiniteWindows: 0,
     flatWindows: 0,
     seedWindows: 0,
+    wasmPositions: 0,
   };
 }
 
@@ -113,4 +119,13 @@ export function addStats(total: MutableStats, stats: PatternSearchStats): void {
   for (const name of Object.keys(total) as (keyof PatternSearchStats)[]) {
     total[name] += stats[name];
   }
+}
+
+/** The route of a search in one or more parts. One without positions does not count, since nothing was computed for it. */
+export function joinedRoute(parts: readonly PatternScan[]): SearchRoute {
+  const routes = new Set(
+    parts.filter(({ stats }) => stats.positions > 0).map(({ route }) => route),
+  );
+  const [only = parts[0]?.route ?? 'typescript'] = routes;
+  return routes.size > 1 ? 'mixed' : only;
 }

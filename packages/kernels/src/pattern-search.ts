@@ -12,15 +12,15 @@
  * all results. The shards' own top k would not do, because a neighbour behind the border can
  * overturn them; a scan therefore also returns the candidates that such a neighbour may promote.
  */
-import { CascadeScan } from './cascade-scan.ts';
-import { TYPESCRIPT_ENGINE, type KernelEngine } from './engine.ts';
+import type { KernelEngine } from './engine.ts';
+import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
 import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
 import { requirePathsPossible, withPaths } from './match-paths.ts';
 import { matchOf } from './packed-candidates.ts';
 import {
   addStats,
   emptyStats,
-  type KernelRoute,
+  joinedRoute,
   type PatternMatch,
   type PatternScan,
   type PatternSearchResult,
@@ -34,7 +34,7 @@ import {
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
-import { isUsable } from './series-block.ts';
+import { isUsable } from './typescript/series-block.ts';
 import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 import { prepareWindow, type CascadeContext, type WindowScan } from './window-cascade.ts';
@@ -117,7 +117,7 @@ export function joinPatternScans(
       'Pass one or more scans.',
     );
   }
-  const { parameters, route } = first;
+  const { parameters } = first;
   const stats = emptyStats();
   const matchesByStart = new Map<number, PatternMatch>();
   for (const scan of scans) {
@@ -139,7 +139,7 @@ export function joinPatternScans(
     const match = matchesByStart.get(start);
     if (match !== undefined) candidates.push(match);
   }
-  return { candidates, stats, parameters, route };
+  return { candidates, stats, parameters, route: joinedRoute(scans) };
 }
 
 function requireSameParameters(expected: SearchParameters, actual: SearchParameters): void {
@@ -186,12 +186,14 @@ function runScan(
   const sharedBound = withNeighbours ? options.sharedBound : undefined;
   const exchange = (): void => exchangeBounds(selection, sharedBound);
   const blockPositions = blockPositionsFor(context, segments);
-  const route = withScan(engine, parameters, context, blockPositions, (scan) => {
+  const { route } = engine;
+  withScan(engine, parameters, context, blockPositions, (scan) => {
     exchange();
     if (needsSeeds(selection, parameters)) seedSelection(context, scan, segments);
     scanSegments({ scan, segments, blockPositions, watch, exchange });
     exchange();
   });
+  if (route === 'wasm-simd') stats.wasmPositions = stats.positions;
   stats.skippedWindows = stats.excludedWindows + stats.nonFiniteWindows;
   const openRight = withNeighbours && range.end < allPositions;
   const candidates = selection
@@ -205,20 +207,20 @@ function runScan(
   };
 }
 
-/** Runs `use` with the scan that the search wants; returns what computed. */
+/** Runs `use` with the scan that the search wants. */
 function withScan(
   engine: KernelEngine,
   { algorithm, band, epsilon, delta }: SearchParameters,
   context: CascadeContext,
   positionsMax: number,
   use: (scan: WindowScan) => void,
-): KernelRoute {
+): void {
   if (algorithm === 'dtw') {
     engine.withDtwScan(context, band ?? 0, positionsMax, use);
-    return engine.route;
+  } else {
+    const measure = { epsilon: epsilon ?? 0, delta: delta ?? 0 };
+    engine.withLcssScan(context, measure, positionsMax, use);
   }
-  use(CascadeScan.ofLcss(context, epsilon ?? 0, delta ?? 0, positionsMax));
-  return 'typescript';
 }
 
 /** How many windows a block has. It reads m − 1 rows more, so blocks grow with long patterns. */

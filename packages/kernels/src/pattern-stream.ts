@@ -13,9 +13,9 @@
  * DTW. Memory: a few times m, and the windows that are within the distance and not decided yet, which are those of one
  * run of overlapping matches.
  */
-import { DtwCascade } from './dtw-cascade.ts';
+import { DtwCascade } from './typescript/dtw-cascade.ts';
 import { byDistanceThenStart, ZoneMarks } from './greedy-selection.ts';
-import { LcssCascade } from './lcss-cascade.ts';
+import { LcssCascade } from './typescript/lcss-cascade.ts';
 import { emptyStats, type PatternMatch, type PatternSearchStats } from './pattern-result.ts';
 import { describeMatch } from './pattern-search.ts';
 import { KernelError } from './problem.ts';
@@ -24,7 +24,7 @@ import {
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
-import { SeriesBlock } from './series-block.ts';
+import { SeriesBlock } from './typescript/series-block.ts';
 import type { CascadeContext, WindowCascade } from './window-cascade.ts';
 import { zNormalise } from './znormalise.ts';
 

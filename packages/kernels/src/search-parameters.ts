@@ -1,7 +1,7 @@
 /** The parameters of a pattern search: their meaning, their defaults and their checks. */
 import { requireAtLeast, requireBand, requireInteger } from './check.ts';
 import { KernelError } from './problem.ts';
-import { isUsable, USABLE_MAGNITUDE_MAX } from './series-block.ts';
+import { isUsable, USABLE_MAGNITUDE_MAX } from './typescript/series-block.ts';
 import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 

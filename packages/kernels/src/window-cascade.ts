@@ -1,7 +1,7 @@
 /** What the scan needs from an algorithm, and what both algorithms need from the search. */
 import type { GreedySelection } from './greedy-selection.ts';
 import type { MutableStats } from './pattern-result.ts';
-import { MOMENT_SLACK, type SeriesBlock } from './series-block.ts';
+import { MOMENT_SLACK, type SeriesBlock } from './typescript/series-block.ts';
 import { normaliseWindow } from './znormalise.ts';
 
 /** One algorithm as a cascade from cheap bounds to the exact distance. */

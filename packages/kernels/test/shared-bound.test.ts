@@ -153,7 +153,7 @@ describe('a bound that several scans share', () => {
         const expected = searchPattern(options);
         expect(merged.matches).toEqual(expected.matches);
         expect(merged.truncated).toBe(expected.truncated);
-        expect(merged.route).toBe(rest.algorithm === 'dtw' ? engine.route : 'typescript');
+        expect(merged.route).toBe(engine.route);
         expect(merged.stats.positions).toBe(positions);
         for (const { candidates } of scans) {
           expect(candidates.length).toBeLessThanOrEqual(rest.topK * Math.max(1, 2 * zone - 1));

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lcsLength, lcssLength, RandomSource, symbolise, type KernelError } from '../src/index.ts';
-import { boundedLcss } from '../src/lcss-table.ts';
+import { boundedLcss } from '../src/typescript/lcss-table.ts';
 import { normalBreakpoints } from '../src/symbolise.ts';
 import { at, finiteSeries, referenceLcss } from './reference.ts';
 

@@ -86,6 +86,46 @@ describe('the WebAssembly engine', () => {
     );
   });
 
+  it('finds by LCSS what the TypeScript engine finds, for short series of every kind', () => {
+    const cases = fc.record({
+      values: gappySeries({ minLength: 1, maxLength: 160 }),
+      query: finiteSeries({ minLength: 1, maxLength: 140 }),
+      cut: fc.option(fc.nat()),
+      epsilon: fc.constantFrom(0, 0.1, 0.5, 1, 100),
+      delta: fc.oneof(fc.constantFrom(0, 1e9), fc.nat({ max: 70 })),
+      topK: fc.constantFrom(1, 2, 5, 100, Infinity),
+      zone: fc.double({ min: 0, max: 1.3, noNaN: true }),
+      normalise: fc.constantFrom('z' as const, 'z' as const, 'none' as const),
+      maximumDistance: fc.constantFrom(Infinity, Infinity, 0.6, 0.25, 0),
+    });
+    let computed = 0;
+    let given = 0;
+    fc.assert(
+      fc.property(cases, ({ values, query: drawn, cut, delta, zone, ...rest }) => {
+        const m = Math.min(drawn.length, values.length);
+        const from = (cut ?? 0) % (values.length - m + 1);
+        const piece = values.slice(from, from + m);
+        const isOwn = cut !== null && piece.every((value) => Math.abs(value) <= 1e150);
+        const options: PatternSearchOptions = {
+          series: Float64Array.from(values),
+          query: Float64Array.from(isOwn ? piece : drawn.slice(0, m)),
+          algorithm: 'lcss',
+          delta: Math.min(delta, m - 1),
+          exclusionZone: Math.round(zone * m),
+          ...rest,
+        };
+        expectSameAnswer(options);
+        const { stats } = scanPattern(options, engine);
+        computed += stats.dtwComputed;
+        given += stats.dtwAbandoned;
+      }),
+      { numRuns: 2500 },
+    );
+    // Tables are computed to their end as well as given up.
+    expect(computed - given).toBeGreaterThan(2500);
+    expect(given).toBeGreaterThan(2500);
+  });
+
   it('finds the same across many blocks, with plateaus, jumps and gaps', () => {
     const cases = fc.record({
       seed: fc.nat(),
@@ -94,17 +134,20 @@ describe('the WebAssembly engine', () => {
       bandShare: fc.double({ min: 0, max: 0.3, noNaN: true }),
       topK: fc.constantFrom(1, 3, 10),
       start: fc.nat(),
+      algorithm: fc.constantFrom('dtw' as const, 'lcss' as const),
     });
     fc.assert(
-      fc.property(cases, ({ seed, m, length, bandShare, topK, start }) => {
+      fc.property(cases, ({ seed, m, length, bandShare, topK, start, algorithm }) => {
         const series = longSeries(seed, length);
         const from = start % (length - m + 1);
         const query = series
           .slice(from, from + m)
           .map((value, i) => (Math.abs(value) <= 1e150 ? value + Math.sin(i) / 4 : i));
-        expectSameAnswer({ series, query, band: Math.floor(bandShare * m), topK });
+        const width = Math.floor(bandShare * m);
+        const measure = algorithm === 'dtw' ? { band: width } : { delta: width };
+        expectSameAnswer({ series, query, algorithm, ...measure, topK });
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 
@@ -244,8 +287,12 @@ describe('the WebAssembly engine', () => {
   });
 
   it('says so when the module cannot be used', () => {
-    expect(() => createWasmEngine(Uint8Array.of(0, 97, 115, 109))).toThrow(
-      expect.objectContaining({ type: 'WASM_UNAVAILABLE' } satisfies Partial<KernelError>),
-    );
+    const notAModule = Uint8Array.of(0, 97, 115, 109);
+    const anotherModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+    for (const bytes of [notAModule, anotherModule]) {
+      expect(() => createWasmEngine(bytes)).toThrow(
+        expect.objectContaining({ type: 'WASM_UNAVAILABLE' } satisfies Partial<KernelError>),
+      );
+    }
   });
 });

@@ -7,6 +7,7 @@ import {
   addMatchPaths,
   mergePatternScans,
   packCandidates,
+  packMatchPaths,
   requirePathsPossible,
   resolveSearchParameters,
   scanPattern,
@@ -15,7 +16,7 @@ import {
   type PatternSearchOptions,
   type PatternSearchResult,
 } from '@quic-swarm/kernels';
-import { SwarmError, type PatternMatchInput, type PatternMatchResult } from '@quic-swarm/protocol';
+import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol';
 import type { HelperContext, ThreadContext } from '../shell/team.ts';
 import type { TaskContext } from '../task-handler.ts';
 import { kernelEngine } from './kernel-engine.ts';
@@ -42,20 +43,19 @@ export default function matchPattern(
     stats: { ...answer.stats, elapsedMs: performance.now() - startedMs },
     seriesDigest: digestSeries(input.series, series),
   });
-  if (shard !== undefined) refusePaths(options);
-  else if (options.withPath === true) requirePathsPossible(resolveSearchParameters(options));
+  if (options.withPath === true) requirePathsPossible(resolveSearchParameters(options));
   const answerOf = (scan: PatternScan): Answer =>
-    shard === undefined ? wholeOf(mergePatternScans([scan]), options) : shardOf(scan);
+    shard === undefined ? wholeOf(mergePatternScans([scan]), options) : shardOf(scan, options);
   const range = rangeOf(options, shard);
   const parts = partCountOf(range, team);
   if (team !== undefined && parts > 1) {
-    // Only what is reported at last has a path.
     const scanned = scanInParts({ options: withoutPaths(options), range, parts, team, context });
     return scanned.then((scan) => report(answerOf(scan)));
   }
   if (shard === undefined) return report(answerWith(searchPattern(options, kernelEngine)));
   const sharedBound = boundOf(context);
-  return report(shardOf(scanPattern({ ...options, range, sharedBound }, kernelEngine)));
+  const scan = scanPattern({ ...withoutPaths(options), range, sharedBound }, kernelEngine);
+  return report(answerOf(scan));
 }
 
 /** Helps another thread with a PatternMatch task. */
@@ -67,20 +67,9 @@ export function help(input: PatternMatchInput, context: HelperContext): void {
 /** What a search answers, but for its time and what it was done in. */
 type Answer = Omit<PatternMatchResult, 'seriesDigest'>;
 
+/** For scans: only what they leave over at last has a path. */
 function withoutPaths(options: PatternSearchOptions): PatternSearchOptions {
   return { ...options, withPath: false };
-}
-
-/** A path needs the series, which nobody has who merges shards; and most candidates are no matches in the end. */
-function refusePaths({ withPath }: PatternSearchOptions): void {
-  if (withPath !== true) return;
-  throw new SwarmError(
-    'BAD_INPUT',
-    'The task was split, and the matches of shards have no paths.',
-    {
-      hint: 'Submit it without shards, or leave withPath out.',
-    },
-  );
 }
 
 function wholeOf(found: PatternSearchResult, options: PatternSearchOptions): Answer {
@@ -98,12 +87,15 @@ function answerWith(found: PatternSearchResult): Answer {
   };
 }
 
-function shardOf(scan: PatternScan): Answer {
+/** Most candidates are no matches in the end; but who merges the shards has no series to compute paths in. */
+function shardOf(scan: PatternScan, options: PatternSearchOptions): Answer {
   const { candidates, stats } = scan;
+  const pathSteps =
+    options.withPath === true ? { pathSteps: packMatchPaths(candidates, options) } : {};
   return {
     ...describe(scan),
     matches: [],
-    candidates: packCandidates(candidates),
+    candidates: { ...packCandidates(candidates), ...pathSteps },
     stats: { ...stats },
   };
 }

@@ -4,6 +4,7 @@ import {
   searchPattern,
   splitRange,
   unpackCandidates,
+  unpackMatchPaths,
   type PatternScan,
 } from '@quic-swarm/kernels';
 import {
@@ -231,7 +232,7 @@ test('PatternMatch over several threads, whole and in shards, finds what one sea
   expect(refused.failure?.message).toContain('149969 windows');
 });
 
-test('PatternMatch over several threads brings paths and all windows within a distance; a shard has no paths', async () => {
+test('PatternMatch over several threads brings paths and all windows within a distance, and so do its shards', async () => {
   const series = pricesOf(150_000, 7);
   const encoded = encodeTable(new Map([['x', series]]));
   const buffer = new SharedArrayBuffer(encoded.length);
@@ -259,8 +260,32 @@ test('PatternMatch over several threads brings paths and all windows within a di
   expect(whole.parameters).toMatchObject({ maximumDistance: 1.5 });
   expect(whole.parameters).not.toHaveProperty('topK');
 
-  const shard = { of: TASK_ID, index: 0, count: 2, start: 0, end: 75_000 };
-  const refused = await start(pool, 'PatternMatch', input, buffer, { shard }).ended;
-  expect(refused.failure).toMatchObject({ type: 'BAD_INPUT', retryable: false });
-  expect(refused.failure?.message).toContain('no paths');
+  const ranges = splitRange(expected.stats.positions, 2);
+  const shards = await Promise.all(
+    ranges.map(async (range, index) => {
+      const shard = { of: TASK_ID, index, count: 2, ...range };
+      const { ended } = start(pool, 'PatternMatch', input, buffer, { shard });
+      const { candidates } = decodeResult('PatternMatch', (await ended).payload as Uint8Array);
+      if (candidates === undefined) throw new Error('a shard without candidates');
+      return candidates;
+    }),
+  );
+  const bare = expected.matches.map(({ path: _path, ...match }) => match);
+  expect(unpackMatchPaths(bare, shards, 32)).toEqual(expected.matches);
+});
+
+test('a shard whose search has no paths to give is refused as the whole search is', async () => {
+  const input: PatternMatchInput = {
+    series: { values: pricesOf(1000, 7) },
+    query: { values: pricesOf(32, 9) },
+    algorithm: 'lcss',
+    withPath: true,
+  };
+  const shard = { of: TASK_ID, index: 0, count: 2, start: 0, end: 500 };
+  for (const split of [undefined, { shard }]) {
+    const { failure } = await start(pool, 'PatternMatch', input, new SharedArrayBuffer(8), split)
+      .ended;
+    expect(failure).toMatchObject({ type: 'BAD_PARAMETER', retryable: false });
+    expect(failure?.hint).toContain('leave withPath out');
+  }
 });

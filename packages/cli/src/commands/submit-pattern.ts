@@ -58,9 +58,6 @@ export function parsePatternOptions(values: Values): PatternOptions {
     throw usageError('--path belongs to --algorithm dtw.', 'Leave out --path.');
   }
   const shards = parseShards(values.text('shards'));
-  if (withPath && shards !== undefined) {
-    throw usageError('--path cannot be combined with --shards.', 'Leave out --shards or --path.');
-  }
   const band = values.integer('band', { min: 0 });
   const exclusionZone = values.integer('exclusion-zone', { min: 0 });
   const maximumDistance = values.number('within', { min: 0 });

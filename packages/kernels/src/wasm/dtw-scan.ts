@@ -2,8 +2,7 @@
  * A DTW scan in WebAssembly. The module judges windows until one is within the limit or needs a decision; what is
  * selected, and with that the limit, is decided here, by the code that the plain scan uses too.
  */
-import { DtwCascade } from '../dtw-cascade.ts';
-import { WINDOW } from '../series-block.ts';
+import { DtwCascade } from '../typescript/dtw-cascade.ts';
 import {
   boundSlack,
   magnitudeOf,
@@ -11,20 +10,19 @@ import {
   type CascadeContext,
   type WindowScan,
 } from '../window-cascade.ts';
+import type { ScanLayout } from './layout.ts';
 import { ScanMemory } from './scan-memory.ts';
 import type { Workspace } from './workspace.ts';
-
-const WITHIN = 1;
 
 /** See the head of the file. */
 export class WasmDtwScan implements WindowScan {
   readonly #context: CascadeContext;
-  readonly #band: number;
   readonly #workspace: Workspace;
   readonly #memory: ScanMemory;
   /** Computes single windows outside of blocks. */
   readonly #cascade: DtwCascade;
   readonly #queryMagnitude: number;
+  readonly #layout: ScanLayout;
   #first = 0;
   #slack = 0;
   #flatDistance = -1;
@@ -32,20 +30,16 @@ export class WasmDtwScan implements WindowScan {
   constructor(context: CascadeContext, band: number, positionsMax: number, workspace: Workspace) {
     const { query, normalise } = context;
     this.#context = context;
-    this.#band = band;
     this.#workspace = workspace;
+    this.#layout = workspace.layout;
     this.#memory = new ScanMemory(workspace, { query, band, normalise, positionsMax });
     this.#cascade = new DtwCascade(context, band);
     this.#queryMagnitude = magnitudeOf(query);
   }
 
   load(first: number, count: number): void {
-    const { series, query } = this.#context;
-    const start = Math.max(0, first - this.#band);
-    const end = Math.min(series.length, first + count + query.length - 1 + this.#band);
     this.#first = first;
-    this.#memory.loadRegion(series.subarray(start, end), first - start);
-    this.#workspace.kernels.loadBlock(this.#memory.address, count);
+    this.#memory.loadBlock(this.#context.series, first, count);
     const magnitude = Math.max(this.#memory.magnitude, this.#queryMagnitude);
     this.#slack = boundSlack(this.#context, magnitude);
   }
@@ -57,7 +51,7 @@ export class WasmDtwScan implements WindowScan {
     while (position < to) {
       position = kernels.scanWindows(address, position, to, this.#limit());
       if (position === to) break;
-      if (this.#memory.outcome === WITHIN) this.#offer(position);
+      if (this.#memory.outcome === this.#layout.WITHIN) this.#offer(position);
       else this.#scanSpecial(position);
       position += 1;
     }
@@ -83,9 +77,9 @@ export class WasmDtwScan implements WindowScan {
   #scanSpecial(position: number): void {
     const { selection, stats, query } = this.#context;
     const state = this.#memory.stateOf(position);
-    if (state === WINDOW.nonFinite) {
+    if (state === this.#layout.NON_FINITE) {
       stats.nonFiniteWindows += 1;
-    } else if (state === WINDOW.flat) {
+    } else if (state === this.#layout.FLAT) {
       if (this.#flatDistance < 0) {
         this.#flatDistance = this.exactDistance(new Float64Array(query.length));
       }
@@ -95,7 +89,7 @@ export class WasmDtwScan implements WindowScan {
     } else {
       const { kernels } = this.#workspace;
       const outcome = kernels.judgeDirectly(this.#memory.address, position, this.#limit());
-      if (outcome === WITHIN) this.#offer(position);
+      if (outcome === this.#layout.WITHIN) this.#offer(position);
     }
   }
 }

@@ -1,8 +1,9 @@
 /** The kernels in WebAssembly with SIMD: from the bytes of `kernels.wasm` to an engine. */
 import type { KernelEngine } from '../engine.ts';
 import { KernelError } from '../problem.ts';
-import { masksOf } from '../symbolic-lcs.ts';
+import { masksOf } from '../typescript/symbolic-lcs.ts';
 import { WasmDtwScan } from './dtw-scan.ts';
+import { WasmLcssScan } from './lcss-scan.ts';
 import { Workspace } from './workspace.ts';
 
 /** Workspaces that wait for their next use: one, and one more for a scan inside of another. */
@@ -19,7 +20,8 @@ const IDLE_WORKSPACE_BYTES_MAX = 16 * 2 ** 20;
  */
 export function createWasmEngine(bytes: Uint8Array): KernelEngine {
   const module = compile(bytes);
-  const idle: Workspace[] = [];
+  // The first one shows whether the module is what this code was written for.
+  const idle: Workspace[] = [new Workspace(module)];
   const withWorkspace = <T>(use: (workspace: Workspace) => T): T => {
     const workspace = idle.pop() ?? new Workspace(module);
     workspace.reset();
@@ -35,6 +37,10 @@ export function createWasmEngine(bytes: Uint8Array): KernelEngine {
     dtwSquared: (a, b, band) => withWorkspace((workspace) => dtwSquared(workspace, a, b, band)),
     withDtwScan: (context, band, positionsMax, use) =>
       withWorkspace((workspace) => use(new WasmDtwScan(context, band, positionsMax, workspace))),
+    withLcssScan: (context, measure, positionsMax, use) =>
+      withWorkspace((workspace) =>
+        use(new WasmLcssScan(context, measure, positionsMax, workspace)),
+      ),
     lcssLength: (a, b, epsilon, delta) =>
       withWorkspace((workspace) => lcssLength(workspace, a, b, epsilon, delta)),
     lcsLength: (rows, columns) => withWorkspace((workspace) => lcsLength(workspace, rows, columns)),

@@ -11,6 +11,9 @@ declare namespace WebAssembly {
       imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
     );
   }
+  class Global {
+    readonly value: unknown;
+  }
   class Memory {
     readonly buffer: ArrayBuffer;
     constructor(limits: { readonly initial: number; readonly maximum?: number });

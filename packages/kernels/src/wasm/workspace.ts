@@ -3,6 +3,8 @@
  * given back all together. A computation borrows one workspace and is its only user.
  */
 
+import { layoutOf, type ScanLayout } from './layout.ts';
+
 const PAGE_BYTES = 65_536;
 
 /** Address 0 stays unused, so that a pointer that was forgotten does not look like one that was set. */
@@ -25,6 +27,15 @@ export interface KernelExports {
   ): void;
   scanWindows(scan: number, from: number, to: number, limit: number): number;
   judgeDirectly(scan: number, position: number, limit: number): number;
+  scanByLcss(
+    scan: number,
+    from: number,
+    to: number,
+    needed: number,
+    epsilon: number,
+    tubeEpsilon: number,
+  ): number;
+  matchDirectly(scan: number, position: number, needed: number, epsilon: number): number;
   warpWithin(
     a: number,
     n: number,
@@ -63,6 +74,8 @@ export interface KernelExports {
 /** See the head of the file. */
 export class Workspace {
   readonly kernels: KernelExports;
+  /** Where the record of a scan has what. */
+  readonly layout: ScanLayout;
   readonly #memory: WebAssembly.Memory;
   #next = FIRST_ADDRESS;
   #floats: Float64Array;
@@ -72,6 +85,7 @@ export class Workspace {
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     // What the module exports is decided by assembly/index.ts, which is compiled with this file.
     this.kernels = instance.exports as unknown as KernelExports;
+    this.layout = layoutOf(instance.exports);
     this.#floats = new Float64Array(this.#memory.buffer);
   }
 

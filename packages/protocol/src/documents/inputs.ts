@@ -32,7 +32,7 @@ export const PatternMatchInput = record({
   topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
   /** Starts of two matches are at least so far apart. @default a quarter of the query, rounded up */
   exclusionZone: Type.Optional(Count),
-  /** DTW: report the warping path of each match. A search in shards has none, and is refused. @default false */
+  /** DTW: report the warping path of each match. @default false */
   withPath: Type.Optional(Type.Boolean()),
   /** Only windows that start in these rows exist. To split a search, see `shards` of SubmitTask. */
   startRows: Type.Optional(record({ start: Count, end: Count })),

@@ -1,6 +1,7 @@
 /** The results of the built-in task types: the CBOR item in the payload of TaskCompletion and of the final TaskEvent. */
 import { Type, type Static } from 'typebox';
 import {
+  Bytes,
   Count,
   DurationMs,
   Float32Values,
@@ -18,6 +19,9 @@ import {
 
 /** How a result was computed: plain TypeScript, or WebAssembly with SIMD. */
 const route = oneOf(['typescript', 'wasm-simd']);
+
+/** The same of a search, whose shards may differ. */
+const searchRoute = oneOf(['typescript', 'wasm-simd', 'mixed']);
 
 /** The most matches in one result: about 150,000 items, a seventh of what a document may hold. */
 const PATTERN_MATCHES_MAX = 10_000;
@@ -43,8 +47,10 @@ const PatternMatch = record({
 /** The best windows by (distance, start), no two nearer than the exclusion zone. */
 export const PatternMatchResult = record({
   algorithm: oneOf(['dtw', 'lcss']),
+  /** Of a search in shards by different versions: all of them, with commas between. */
   kernelVersion: Name,
-  route,
+  /** `mixed`: see `wasmPositions` of `stats`. */
+  route: searchRoute,
   parameters: record({
     length: PositiveCount,
     band: Count,
@@ -61,7 +67,8 @@ export const PatternMatchResult = record({
   truncated: Type.Optional(Type.Boolean()),
   /**
    * Of a shard, instead of matches: every window that the answer of the whole search may need, by (distance, start).
-   * Four columns of one length.
+   * Four columns of one length, and with `withPath` the steps of their paths, one path behind the other: 0 to the next
+   * point of query and window, 1 of the query alone, 2 of the window alone.
    */
   candidates: Type.Optional(
     record({
@@ -69,6 +76,7 @@ export const PatternMatchResult = record({
       distances: Float64Values,
       windowMeans: Float64Values,
       windowStandardDeviations: Float64Values,
+      pathSteps: Type.Optional(Bytes),
     }),
   ),
   /** Counts of what happened to the windows, and elapsedMs. See the package `kernels`. */

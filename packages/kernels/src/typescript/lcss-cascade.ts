@@ -13,7 +13,7 @@ import {
   prepareWindow,
   type CascadeContext,
   type WindowCascade,
-} from './window-cascade.ts';
+} from '../window-cascade.ts';
 
 /** See the head of the file. */
 export class LcssCascade implements WindowCascade {
@@ -44,7 +44,7 @@ export class LcssCascade implements WindowCascade {
     const m = query.length;
     const magnitude = Math.max(block.magnitude, this.#queryMagnitude, this.#epsilon);
     const epsilon = this.#epsilon + boundSlack(this.#context, magnitude);
-    let needed = this.#needed();
+    let needed = neededMatches(this.#context);
     for (let p = from; p < to; p += 1) {
       const state = states[p] as number;
       if (state === WINDOW.nonFinite) {
@@ -53,7 +53,7 @@ export class LcssCascade implements WindowCascade {
       }
       if (state === WINDOW.flat) {
         this.#scanFlat(first + p);
-        needed = this.#needed();
+        needed = neededMatches(this.#context);
         continue;
       }
       if (state === WINDOW.usable) {
@@ -72,7 +72,7 @@ export class LcssCascade implements WindowCascade {
         }
       }
       this.#evaluate(first + p, needed);
-      needed = this.#needed();
+      needed = neededMatches(this.#context);
     }
   }
 
@@ -96,21 +96,6 @@ export class LcssCascade implements WindowCascade {
     return boundedLcss(window, m, query, m, this.#epsilon, this.#delta, needed, this.#row);
   }
 
-  /** The smallest LCSS that still matters; m + 1 when none does. */
-  #needed(): number {
-    const m = this.#context.query.length;
-    const { boundDistance, acceptsTies } = this.#context.selection;
-    if (boundDistance > 1) return 0;
-    // The guess may be off by rounding; the loop compares the very numbers that are reported.
-    let needed = Math.max(0, Math.floor((1 - boundDistance) * m) - 1);
-    while (needed <= m) {
-      const distance = 1 - needed / m;
-      if (distance < boundDistance || (acceptsTies && distance === boundDistance)) break;
-      needed += 1;
-    }
-    return needed;
-  }
-
   #scanFlat(start: number): void {
     const { selection, stats } = this.#context;
     if (this.#flatDistance < 0) this.#flatDistance = this.exactDistance(this.#window.fill(0));
@@ -127,6 +112,21 @@ export class LcssCascade implements WindowCascade {
     if (matched < 0) stats.dtwAbandoned += 1;
     else selection.offer(start, 1 - matched / this.#window.length);
   }
+}
+
+/** The smallest LCSS that still matters; m + 1 when none does. */
+export function neededMatches({ query, selection }: CascadeContext): number {
+  const m = query.length;
+  const { boundDistance, acceptsTies } = selection;
+  if (boundDistance > 1) return 0;
+  // The guess may be off by rounding; the loop compares the very numbers that are reported.
+  let needed = Math.max(0, Math.floor((1 - boundDistance) * m) - 1);
+  while (needed <= m) {
+    const distance = 1 - needed / m;
+    if (distance < boundDistance || (acceptsTies && distance === boundDistance)) break;
+    needed += 1;
+  }
+  return needed;
 }
 
 /** Points of the window outside the query's tube ± epsilon; stops past `spare`. */

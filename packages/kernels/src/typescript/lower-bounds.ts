@@ -12,8 +12,8 @@
  * The envelope is a sliding minimum and maximum, computed in one pass with two monotone queues
  * (Lemire, "Streaming maximum-minimum filter using no more than three comparisons per element", 2006).
  */
-import { requireBand, requireFiniteValues, requireValues } from './check.ts';
-import { KernelError } from './problem.ts';
+import { requireBand, requireFiniteValues, requireValues } from '../check.ts';
+import { KernelError } from '../problem.ts';
 
 /** The sliding extremes of a series: entry i covers values i − band … i + band. */
 export interface Envelope {

@@ -13,7 +13,7 @@
  *
  * Cost: O(n · ⌈m / 32⌉) time; the masks take ⌈m / 32⌉ words for each symbol that both series have.
  */
-import { KernelError } from './problem.ts';
+import { KernelError } from '../problem.ts';
 
 /** Words of all match masks together: 16 MiB. */
 const MASK_WORDS_MAX = 2 ** 22;

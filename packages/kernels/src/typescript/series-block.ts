@@ -8,7 +8,7 @@
  * these moments. The remaining relative error of a z value is below {@link MOMENT_SLACK}.
  */
 import { createTube, fillTube, type Tube } from './lower-bounds.ts';
-import { isFlat, windowMoments } from './znormalise.ts';
+import { isFlat, windowMoments } from '../znormalise.ts';
 
 /** Values beyond this size are treated like Infinity, because their squares would overflow. */
 export const USABLE_MAGNITUDE_MAX = 1e150;
@@ -148,6 +148,9 @@ export class SeriesBlock {
     const squares = this.#squares;
     const unusable = this.#unusable;
     const m = this.#length;
+    const end = first + count + m - 1;
+    // Row behind the last one that holds the same value as the row at which the run was looked up.
+    let runEnd = 0;
     // Rounding of the sums is about length × 2⁻⁵³ of the total; this keeps it below 1e-8 of a window.
     const trusted = (squares[this.#regionLength] as number) * this.#regionLength * 2.2e-8;
     for (let p = 0; p < count; p += 1) {
@@ -167,10 +170,28 @@ export class SeriesBlock {
         inverses[p] = 1 / deviation;
         states[p] = WINDOW.usable;
       } else {
-        const exact = windowMoments(this.#series, first + p, m);
-        states[p] = exact.flat ? WINDOW.flat : WINDOW.direct;
+        const start = first + p;
+        if (runEnd <= start) runEnd = this.#runEnd(start, end);
+        states[p] = runEnd >= start + m ? WINDOW.flat : this.#exactState(start);
       }
     }
+  }
+
+  /**
+   * Row behind the run of equal values that begins at `start`. A window inside of it has the standard deviation 0 and is flat
+   * without being added up, which matters where a series stands still for longer than a long window. The shifted values
+   * would not do: what differs may round to the same.
+   */
+  #runEnd(start: number, end: number): number {
+    const series = this.#series;
+    const value = series[start];
+    let next = start + 1;
+    while (next < end && series[next] === value) next += 1;
+    return next;
+  }
+
+  #exactState(start: number): number {
+    return windowMoments(this.#series, start, this.#length).flat ? WINDOW.flat : WINDOW.direct;
   }
 
   #fillRaw(count: number): void {

@@ -25,7 +25,7 @@ import {
   squaredLimit,
   type CascadeContext,
   type WindowCascade,
-} from './window-cascade.ts';
+} from '../window-cascade.ts';
 
 /** See the head of the file. */
 export class DtwCascade implements WindowCascade {

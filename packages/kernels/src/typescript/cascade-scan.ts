@@ -1,8 +1,9 @@
 /** A scan in plain TypeScript: a block of the series and the cascade that judges its windows. */
+import type { LcssMeasure } from '../engine.ts';
 import { DtwCascade } from './dtw-cascade.ts';
 import { LcssCascade } from './lcss-cascade.ts';
 import { SeriesBlock } from './series-block.ts';
-import type { CascadeContext, WindowCascade, WindowScan } from './window-cascade.ts';
+import type { CascadeContext, WindowCascade, WindowScan } from '../window-cascade.ts';
 
 /** See the head of the file. */
 export class CascadeScan implements WindowScan {
@@ -23,8 +24,7 @@ export class CascadeScan implements WindowScan {
   /** Windows by LCSS: values match within `epsilon` and `delta` points. */
   static ofLcss(
     context: CascadeContext,
-    epsilon: number,
-    delta: number,
+    { epsilon, delta }: LcssMeasure,
     positionsMax: number,
   ): CascadeScan {
     const cascade = new LcssCascade(context, epsilon, delta);
