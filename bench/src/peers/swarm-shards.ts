@@ -2,11 +2,10 @@
  * quic-swarm with agents that search: `agents` of them (1 or 2), each with `threads` threads, and a search that is cut
  * into `shards`, or into as many as the coordinator likes.
  */
-import { QuicSwarmAgent } from '@quic-swarm/agent';
 import { connect } from '@quic-swarm/client';
 import { addressOf, type Peer } from './contract.ts';
 import { longSeries, queryOf, SEARCHES } from './kernel-inputs.ts';
-import { coordinatorProcess } from './swarm.ts';
+import { coordinatorProcess, startAgent } from './swarm.ts';
 
 type PeerProcess = Peer['processes'][number];
 
@@ -16,20 +15,8 @@ function agentProcess(number: number): PeerProcess {
     name: `agent ${number}`,
     async start(context) {
       if (number > Number(context.variant['agents'])) return { stop: () => undefined };
-      const agent = await QuicSwarmAgent.connect({
-        address: addressOf(context, 'coordinator'),
-        id: `bench-agent-${number}`,
-        type: 'pattern',
-        threads: Number(context.variant['threads']),
-        security: { authority: context.identity.authority },
-      });
-      const run = agent.run();
-      return {
-        stop: async () => {
-          await agent.close();
-          await run;
-        },
-      };
+      const threads = Number(context.variant['threads']);
+      return startAgent(context, { id: `bench-agent-${number}`, type: 'pattern', threads });
     },
   };
 }

@@ -2,10 +2,9 @@
  * quic-swarm as a user starts it, with the default slots and threads, and tiny tasks: in worker threads, or on the main
  * thread where the variant `onMainThread` says so.
  */
-import { QuicSwarmAgent } from '@quic-swarm/agent';
 import { connect } from '@quic-swarm/client';
 import { addressOf, type Peer } from './contract.ts';
-import { coordinatorProcess } from './swarm.ts';
+import { coordinatorProcess, startAgent } from './swarm.ts';
 import handle from './tiny-task.ts';
 
 const TASK_TYPE = 'bench.tiny';
@@ -19,20 +18,8 @@ export const peer: Peer = {
       async start(context) {
         const isOnMainThread = context.variant['onMainThread'] === true;
         const inThread = new URL('./tiny-task.js', import.meta.url);
-        const agent = await QuicSwarmAgent.connect({
-          address: addressOf(context, 'coordinator'),
-          id: 'bench-agent',
-          type: 'compute',
-          handlers: { [TASK_TYPE]: isOnMainThread ? handle : inThread },
-          security: { authority: context.identity.authority },
-        });
-        const run = agent.run();
-        return {
-          stop: async () => {
-            await agent.close();
-            await run;
-          },
-        };
+        const handlers = { [TASK_TYPE]: isOnMainThread ? handle : inThread };
+        return startAgent(context, { id: 'bench-agent', type: 'compute', handlers });
       },
     },
     {

@@ -2,11 +2,11 @@
  * quic-swarm as a whole: a coordinator, an agent with one handler that does nothing, and a client. What every user has,
  * with the defaults of every user, apart from the slots.
  */
-import { QuicSwarmAgent } from '@quic-swarm/agent';
+import { QuicSwarmAgent, type AgentOptions } from '@quic-swarm/agent';
 import { connect } from '@quic-swarm/client';
 import { QuicSwarmCoordinator } from '@quic-swarm/coordinator';
 import { formatAddress } from '@quic-swarm/transport';
-import { addressOf, type Peer } from './contract.ts';
+import { addressOf, type Peer, type ProcessContext, type StartedProcess } from './contract.ts';
 
 /** Tasks that the agent computes at the same time: as many as a bench keeps in flight, and more. */
 const SLOTS = 512;
@@ -30,26 +30,35 @@ export const coordinatorProcess: PeerProcess = {
   },
 };
 
+/** An agent of the coordinator of this run. */
+export async function startAgent(
+  context: ProcessContext,
+  options: Omit<AgentOptions, 'address' | 'security'>,
+): Promise<StartedProcess> {
+  const agent = await QuicSwarmAgent.connect({
+    address: addressOf(context, 'coordinator'),
+    security: { authority: context.identity.authority },
+    ...options,
+  });
+  const run = agent.run();
+  return {
+    stop: async () => {
+      await agent.close();
+      await run;
+    },
+  };
+}
+
 /** Computes nothing, on its main thread, as fast as it is asked to. */
 export const agentProcess: PeerProcess = {
   name: 'agent',
-  async start(context) {
-    const agent = await QuicSwarmAgent.connect({
-      address: addressOf(context, 'coordinator'),
+  start: async (context) =>
+    startAgent(context, {
       id: 'bench-agent',
       type: 'compute',
       slots: SLOTS,
       handlers: { [TASK_TYPE]: () => null },
-      security: { authority: context.identity.authority },
-    });
-    const run = agent.run();
-    return {
-      stop: async () => {
-        await agent.close();
-        await run;
-      },
-    };
-  },
+    }),
 };
 
 /** Submits a task and waits for its result. */
