@@ -5,8 +5,11 @@ import { exchangePattern, openFaultyPair } from './faulty-pair.ts';
 const WORKERS = 8;
 const EXCHANGES = 600;
 
-/** Seen with pacing 0.2 to 1.6, without it 5 to 50. */
-const BELIEVED_FACTOR_MAX = 4;
+/**
+ * The path has 4 ms. Up to 90 ms are believed with pacing, more than 1,100 without it. A machine that stands still for four
+ * seconds would make as much of a true belief, since a sample counts for an eighth (RFC 9002 §5.3).
+ */
+const BELIEVED_MS_MAX = 500;
 
 it('a connection that loses datagrams does not believe in longer and longer round trips', async () => {
   const { connect, proxy } = await openFaultyPair({
@@ -15,23 +18,15 @@ it('a connection that loses datagrams does not believe in longer and longer roun
   });
   const connection = await connect();
   proxy.change({ lossRate: 0.05 });
-  const exchangesMs: number[] = [];
-  const believedMs: number[] = [];
+  let believedMs = 0;
   let left = EXCHANGES;
   const work = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const startMs = performance.now();
       await exchangePattern(connection, 2000);
-      exchangesMs.push(performance.now() - startMs);
-      believedMs.push(connection.statistics().roundTripMs);
+      believedMs = Math.max(believedMs, connection.statistics().roundTripMs);
     }
   };
   await Promise.all(Array.from({ length: WORKERS }, work));
-  // An exchange takes a round trip at least, and most of them lose nothing; a machine that pauses makes both longer.
-  expect(median(believedMs)).toBeLessThan(BELIEVED_FACTOR_MAX * median(exchangesMs));
+  expect(believedMs).toBeLessThan(BELIEVED_MS_MAX);
 });
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
