@@ -101,7 +101,7 @@ export function rankAverage(
   for (let i = 0; i < count; i++) {
     // Adding 0 makes −0 equal to 0.
     const bits = reinterpret<u64>(load<f64>(values + ((<usize>i) << 3)) + 0.0);
-    const key = bits ^ ((<u64>((<i64>bits) >> 63)) | 0x8000000000000000);
+    const key = bits ^ (<u64>(<i64>bits >> 63) | 0x8000000000000000);
     store<u64>(keys + ((<usize>i) << 3), key);
     store<u32>(places + ((<usize>i) << 2), i);
     for (let digit = 0; digit < DIGITS; digit++) {

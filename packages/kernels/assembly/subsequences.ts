@@ -28,7 +28,7 @@ function advance(at: usize, matches: u64, carry: u64): u64 {
   const sum = row + (row & matches);
   const total = sum + carry;
   store<u64>(at, total | (row & ~matches));
-  return (<u64>(sum < row)) | (<u64>(total < sum));
+  return <u64>(sum < row) | <u64>(total < sum);
 }
 
 /**

@@ -29,7 +29,13 @@ import { HELD_LEASES_MAX } from './leases.ts';
 
 /** Where the connection is. */
 export type SessionState =
-  'idle' | 'connecting' | 'joining' | 'connected' | 'closing' | 'backingOff' | 'stopped';
+  | 'idle'
+  | 'connecting'
+  | 'joining'
+  | 'connected'
+  | 'closing'
+  | 'backingOff'
+  | 'stopped';
 
 /** Which state may follow which; a test walks it, `#move` asserts it. */
 export const SESSION_TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>> = {

@@ -3,7 +3,12 @@ import type { BodyOf, Failure, Message, MessageOf, TaskEvent } from '@quic-swarm
 
 /** Messages that are answered by their requestId. All may be repeated harmlessly, so a reconnect sends them again. */
 type RequestType =
-  'SubmitTask' | 'WatchTask' | 'CancelTask' | 'QueryStatus' | 'QueryDataset' | 'AgentControl';
+  | 'SubmitTask'
+  | 'WatchTask'
+  | 'CancelTask'
+  | 'QueryStatus'
+  | 'QueryDataset'
+  | 'AgentControl';
 
 /** A request; its requestId is always set (the schema of CancelTask leaves it open). */
 export type RequestMessage = {

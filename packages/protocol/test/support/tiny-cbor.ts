@@ -15,7 +15,12 @@ const TYPED = {
 
 /** JSON with the two notations above; numbers that JSON lacks are the texts NaN, Infinity and -Infinity. */
 export type Readable =
-  null | boolean | number | string | readonly Readable[] | { readonly [key: string]: Readable };
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Readable[]
+  | { readonly [key: string]: Readable };
 
 export function encodeTiny(value: Readable): number[] {
   if (value === null) return [0xf6];
