@@ -6,10 +6,19 @@
  * Nothing here verifies a certificate; TLS does that.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
-import forge from 'node-forge';
+import type nodeForge from 'node-forge';
 import { SwarmError } from '@quic-swarm/protocol';
 import { fingerprintOf } from './fingerprint.ts';
+
+let loaded: typeof nodeForge | undefined;
+
+/** Loaded when a certificate is made: most processes never make one, and it would be a fifth of their start. */
+function forge(): typeof nodeForge {
+  loaded ??= createRequire(import.meta.url)('node-forge') as typeof nodeForge;
+  return loaded;
+}
 
 /** P-256 works with every TLS; Ed25519 needs `signatureAlgorithms: 'ed25519'` on both sides. */
 export type KeyType = 'p256' | 'ed25519';
@@ -64,7 +73,7 @@ export function issueCertificate(authority: CertifiedKey, options: IssueOptions)
   return build(options, leafExtensions(options, options.usage ?? 'both'), authority);
 }
 
-type Asn1 = ReturnType<typeof forge.asn1.fromDer>;
+type Asn1 = ReturnType<typeof nodeForge.asn1.fromDer>;
 
 const SUBJECT_KEY_OID = '2.5.29.14';
 const AUTHORITY_KEY_OID = '2.5.29.35';
@@ -94,7 +103,7 @@ function build(
   const { publicKey, privateKey } = generateKeys(keyType);
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const nowMs = Date.now();
-  const certificate = forge.pki.createCertificate();
+  const certificate = forge().pki.createCertificate();
   certificate.serialNumber = randomSerial();
   certificate.validity = {
     notBefore: new Date(nowMs - CLOCK_SKEW_MS),
@@ -110,7 +119,7 @@ function build(
   certificate.siginfo = { algorithmOid: SIGNATURE_OIDS[signerType], parameters: null };
 
   const algorithm = algorithmIdentifier(signerType);
-  const tbs = forge.pki.getTBSCertificate(certificate);
+  const tbs = forge().pki.getTBSCertificate(certificate);
   const parts = childrenOf(tbs);
   parts[TBS.signature] = algorithm;
   parts[TBS.publicKey] = parseDer(spki);
@@ -118,7 +127,7 @@ function build(
   const digest = signerType === 'p256' ? 'sha256' : null;
   const signature = sign(digest, toDer(tbs), authority?.privateKey ?? privateKey);
   const der = toDer(sequence([tbs, algorithm, bitString(signature)]));
-  const pem = forge.pem.encode({ type: 'CERTIFICATE', body: der.toString('latin1') });
+  const pem = forge().pem.encode({ type: 'CERTIFICATE', body: der.toString('latin1') });
   return {
     certificate: pem.replaceAll('\r\n', '\n'),
     privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -184,8 +193,8 @@ function randomSerial(): string {
 }
 
 function standInKey(): unknown {
-  const { BigInteger } = forge.jsbn;
-  return forge.pki.rsa.setPublicKey(new BigInteger('65537'), new BigInteger('3'));
+  const { BigInteger } = forge().jsbn;
+  return forge().pki.rsa.setPublicKey(new BigInteger('65537'), new BigInteger('3'));
 }
 
 function keyTypeOf({ certificate }: CertifiedKey): KeyType {
@@ -202,18 +211,18 @@ function subjectOf({ certificate }: CertifiedKey): Asn1 {
 }
 
 function algorithmIdentifier(keyType: KeyType): Asn1 {
-  const { asn1 } = forge;
+  const { asn1 } = forge();
   const oid = asn1.oidToDer(SIGNATURE_OIDS[keyType]).getBytes();
   return sequence([asn1.create(asn1.Class.UNIVERSAL, asn1.Type.OID, false, oid)]);
 }
 
 function sequence(children: Asn1[]): Asn1 {
-  const { asn1 } = forge;
+  const { asn1 } = forge();
   return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, children);
 }
 
 function bitString(bytes: Buffer): Asn1 {
-  const { asn1 } = forge;
+  const { asn1 } = forge();
   const value = `\0${bytes.toString('latin1')}`;
   return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.BITSTRING, false, value);
 }
@@ -224,9 +233,9 @@ function childrenOf(node: Asn1): Asn1[] {
 }
 
 function parseDer(der: Buffer): Asn1 {
-  return forge.asn1.fromDer(der.toString('latin1'));
+  return forge().asn1.fromDer(der.toString('latin1'));
 }
 
 function toDer(node: Asn1): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
+  return Buffer.from(forge().asn1.toDer(node).getBytes(), 'latin1');
 }
