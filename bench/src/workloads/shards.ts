@@ -19,10 +19,10 @@ export const shardWorkloads: readonly Workload[] = SHARDED.map((search) => ({
     { name: 'answer', unit: '', better: 'less' },
   ],
   operation: 'search',
-  settings: { warmUpCount: 4, count: 8 },
+  settings: { warmUpCount: 12, count: 16 },
   async prepare(abilities, settings) {
     const find = abilityOf(abilities, 'search');
-    // The first one also brings the series to the agents.
+    // The first one also brings the series to the agents; each thread compiles for itself.
     for (let left = setting(settings, 'warmUpCount'); left > 0; left -= 1) await find(search);
     return {
       async run() {
