@@ -281,6 +281,29 @@ describe('a short document', () => {
     expect(outcome).toMatchObject({ words: expect.stringContaining(why) as string });
   });
 
+  // Every first byte, with as much behind it as a text of that many characters would have, and less, and more.
+  test('no other item is taken for a text, as a value or as a key', () => {
+    for (let head = 0x60; head <= 0xff; head += 1) {
+      for (const before of [[], [0xa1], [0x81]]) {
+        for (let length = 0; length <= 0xa2; length += 1) {
+          const bytes = Uint8Array.from([...before, head, ...Array.from({ length }, () => 0x20)]);
+          const [fast, general] = [
+            outcomeOf(() => decodeDocument(bytes)),
+            outcomeOf(() => decodeGeneralDocument('BAD_INPUT', bytes)),
+          ];
+          expect(isDeepStrictEqual(fast, general), `${inspect(bytes)}: ${inspect(fast)}`).toBe(
+            true,
+          );
+        }
+      }
+    }
+  });
+
+  test('a text whose length has two bytes is one text', () => {
+    const bytes = Uint8Array.from([0x79, 0x00, 0x17, ...Array.from({ length: 0x17 }, () => 0x61)]);
+    expect(decodeDocument(bytes)).toBe('a'.repeat(0x17));
+  });
+
   test('shares no memory with what it was read from or encoded into', () => {
     const first = encodeDocument({ bytes: Uint8Array.of(1, 2) });
     const copy = first.slice();

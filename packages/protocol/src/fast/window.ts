@@ -109,8 +109,11 @@ export function textLengthAt(position: number, end: number): number {
     // A short text with a long head is left to the general path, so that a length tells the bytes of its head.
     if (length < 0x18) return -1;
     start += 1;
+  } else if (length > 0x18) {
+    // Heads with two bytes and more of length, and other kinds of items.
+    return -1;
   }
-  return length < 0 || length > 0xff || start + length > end ? -1 : length;
+  return length < 0 || start + length > end ? -1 : length;
 }
 
 // One list for each length: changing the length of a list costs more than filling it.
