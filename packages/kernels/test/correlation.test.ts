@@ -76,7 +76,7 @@ describe('correlate', () => {
           });
         });
       }),
-      { numRuns: 600 },
+      { numRuns: 2000 },
     );
   });
 

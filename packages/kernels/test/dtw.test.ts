@@ -30,7 +30,7 @@ describe('dtwDistance', () => {
         const distance = dtwDistance(Float64Array.from(a), Float64Array.from(b), { band });
         expect(distance).toBe(referenceDtw(a, b, band));
       }),
-      { numRuns: 600 },
+      { numRuns: 2000 },
     );
   });
 
@@ -76,7 +76,7 @@ describe('dtwDistanceWithin', () => {
           expect(dtwDistanceWithin(x, y, { band, upperBound })).toBe(expected);
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 2000 },
     );
   });
 
@@ -96,7 +96,7 @@ describe('dtwDistanceWithin', () => {
         const distance = dtwDistanceWithin(Float64Array.from(a), Float64Array.from(b), options);
         expect(distance).toBe(plain <= upperBound ? plain : Infinity);
       }),
-      { numRuns: 600 },
+      { numRuns: 2000 },
     );
   });
 });
@@ -121,7 +121,7 @@ describe('dtwPath', () => {
         }
         expect(Math.sqrt(cost)).toBe(distance);
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 });
@@ -143,7 +143,7 @@ describe('the lower bounds', () => {
         expect(lbKim(x, y)).toBeLessThanOrEqual(most);
         expect(lbKeogh(x, envelope)).toBeLessThanOrEqual(most);
       }),
-      { numRuns: 600 },
+      { numRuns: 2000 },
     );
   });
 

@@ -14,7 +14,7 @@ describe('lcssLength', () => {
         const length = lcssLength(Float64Array.from(a), Float64Array.from(b), { epsilon, delta });
         expect(length).toBe(referenceLcss(a, b, epsilon, delta));
       }),
-      { numRuns: 1200 },
+      { numRuns: 2000 },
     );
   });
 

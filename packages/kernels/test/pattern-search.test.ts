@@ -101,7 +101,7 @@ describe('searchPattern', () => {
         expect(stats.nonFiniteWindows).toBe(expected.nonFiniteWindows);
         expect(stats.flatWindows).toBe(expected.flatWindows);
       }),
-      { numRuns: 1200 },
+      { numRuns: 2000 },
     );
   });
 

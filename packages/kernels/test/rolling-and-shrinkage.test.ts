@@ -163,7 +163,7 @@ describe('shrinkage', () => {
         const expected = squares === 0 ? 0 : Math.min(1, variances / squares);
         expect(correlate({ columns, shrinkage: 'auto' }).shrinkage).toBeCloseTo(expected, 8);
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 
