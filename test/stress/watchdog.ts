@@ -103,8 +103,7 @@ export class Watchdog {
     if (!watched.isMeeting) this.longestIdleMs = Math.max(this.longestIdleMs, watched.idleMs);
     if (watched.idleMs < PATIENCE_MS || watched.isReported) return;
     if (this.isLossy) {
-      if (watched.idleMs === PATIENCE_MS && !watched.isMeeting)
-        this.#report(describe('QUIET', watched));
+      if (watched.idleMs === PATIENCE_MS) this.#report(describe('QUIET', watched));
       const patienceMs = watched.isMeeting ? HANDSHAKES_PATIENCE_MS : LOSSY_PATIENCE_MS;
       if (watched.idleMs < patienceMs && isProbing(watched)) return;
     }
