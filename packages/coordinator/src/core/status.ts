@@ -1,7 +1,7 @@
 /** The core's part of the status views. Counts over time come from the shell's statistics. */
 import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic-swarm/protocol';
 import { stateOf, type Agent } from './agent-record.ts';
-import { agentsFor } from './pending-reason.ts';
+import { agentsFor, backoffReasonOf } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
 import { isInBackoff, wireShardOf, type Task, type TaskNeeds } from './task.ts';
 
@@ -30,7 +30,7 @@ export function countTasks(core: CoreState, nowMs: number): TaskCounts {
     if (task.state !== 'queued') continue;
     oldestQueuedMs = Math.max(oldestQueuedMs, nowMs - task.acceptedAtMs);
     const own = task.split === undefined ? undefined : agentsFor(core, task).pendingReason;
-    const reason = isInBackoff(task) ? 'BACKOFF' : own;
+    const reason = isInBackoff(task) ? backoffReasonOf(task) : own;
     if (reason !== undefined) byPendingReason[reason] = (byPendingReason[reason] ?? 0) + 1;
   }
   for (const bucket of core.queue.buckets) {

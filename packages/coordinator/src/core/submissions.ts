@@ -12,9 +12,12 @@ import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
 import { cancelWhole, refuseSplit } from './shards.ts';
-import { enqueue, keyOf, setTimer } from './task-flow.ts';
+import { awaitDependencies, failedDependency, refuseDependencies } from './dependencies.ts';
+import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
+import { keyOf, removeUnheard } from './retention.ts';
+import { abandon, countPending, enqueue, finish, setTimer } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
-import { createTask, inputBytesOf, needsOf, termsOf, timersOf, type Task } from './task.ts';
+import { createTask, isHeldBack, needsOf, termsOf, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
@@ -31,10 +34,13 @@ export function submit(core: CoreState, client: Client, submission: SubmitTask):
 
 /** Why a new task cannot be accepted; undefined when it can, and then its data sets are claimed for it. */
 function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefined {
+  const isDurable = isToBeDurable(core, submission);
   const refusal =
     missingFeature(submission, core.options.features) ??
     refuseSplit(core, submission) ??
-    refuseTask(core, decodedBytesOf(submission));
+    refuseDependencies(core, submission, isDurable) ??
+    refuseTask(core, decodedBytesOf(submission)) ??
+    (isDurable ? refuseDurable(core) : undefined);
   if (refusal !== undefined) return refusal;
   const missing = claimDatasets(core, submission.datasets);
   if (missing.length === 0) return undefined;
@@ -60,16 +66,40 @@ function accept(core: CoreState, client: Client, submission: SubmitTask): void {
   core.tasks.add(task);
   if (idempotencyKey !== undefined)
     core.taskIdByKey.set(keyOf(taskType, idempotencyKey), task.taskId);
-  core.pendingTasks += 1;
-  core.pendingBytes += inputBytesOf(task);
+  awaitDependencies(core, task);
+  setLimits(core, task, submission);
+  if (isToBeDurable(core, submission)) recordAccepted(core, task);
+  countPending(core, task, 1);
   core.effects.push({ type: 'TaskAccepted', taskId: task.taskId, taskType });
   watch(core, client, task, submission.watch);
   if (task.terms.onClientLoss === 'cancel') client.cancelledWithIt.add(task);
   acknowledge(core, client, requestId, task, false);
-  begin(core, task, submission);
+  begin(core, task);
+  if (submission.watch === 'all') core.newlyQueued.push(task);
 }
 
-function begin(core: CoreState, task: Task, submission: SubmitTask): void {
+function isToBeDurable({ options }: CoreState, { durable }: SubmitTask): boolean {
+  return durable ?? options.durableByDefault;
+}
+
+/**
+ * The disk has failed before it could be told to whoever submitted them that tasks were accepted: they were not. Whatever
+ * an agent does with one of them is stale.
+ */
+export function takeBack(core: CoreState, failure: Failure): void {
+  for (const { effect, accepts } of core.journal.fail(failure)) {
+    if (accepts === undefined || effect.type !== 'Send') continue;
+    if (core.tasks.get(accepts.taskId) === accepts) {
+      abandon(core, accepts, failure.message);
+      removeUnheard(core, accepts);
+    }
+    const { message, connectionId } = effect;
+    if (message.type !== 'SubmitAck') continue;
+    core.refuse(connectionId, 'client', message.body.requestId, failure);
+  }
+}
+
+function setLimits(core: CoreState, task: Task, submission: SubmitTask): void {
   const { delayMs = 0, scheduleToStartMs, scheduleToCloseMs } = submission;
   if (scheduleToStartMs !== undefined) {
     timersOf(task).scheduleToStart = setTimer(core, task, 'scheduleToStart', scheduleToStartMs);
@@ -77,12 +107,14 @@ function begin(core: CoreState, task: Task, submission: SubmitTask): void {
   if (scheduleToCloseMs !== undefined) {
     timersOf(task).scheduleToClose = setTimer(core, task, 'scheduleToClose', scheduleToCloseMs);
   }
-  if (delayMs > 0) {
-    timersOf(task).release = setTimer(core, task, 'release', delayMs);
-    return;
-  }
-  enqueue(core, task);
-  if (submission.watch === 'all') core.newlyQueued.push(task);
+  if (delayMs > 0) timersOf(task).release = setTimer(core, task, 'release', delayMs);
+}
+
+/** Queues a new task, unless it has to wait, or cannot run any more. */
+export function begin(core: CoreState, task: Task): void {
+  const reason = failedDependency(core, task);
+  if (reason !== undefined) finish(core, task, 'failed', reason);
+  else if (!isHeldBack(task)) enqueue(core, task);
 }
 
 /** Tells those who watch everything which of the tasks that were just accepted found no agent. */
@@ -180,7 +212,7 @@ function acknowledge(
   task: Task,
   existing: boolean,
 ): void {
-  core.send(client.connectionId, 'client', {
+  sendAbout(core, task, client.connectionId, 'client', {
     type: 'SubmitAck',
     body: { requestId, taskId: task.taskId, state: task.state, existing },
   });
