@@ -28,6 +28,7 @@ import { agentsFor } from './pending-reason.ts';
 import { CoreState, createClient, type Client } from './state.ts';
 import { finishMerged, followShards } from './shards.ts';
 import * as submissions from './submissions.ts';
+import { controlDeadLetter } from './dead-letters.ts';
 import { sendAbout } from './durability.ts';
 import { followDependencies } from './dependencies.ts';
 import { acknowledge, forgetOldest } from './retention.ts';
@@ -320,6 +321,8 @@ function receiveFromClient(core: CoreState, client: Client, message: Message): v
       return submissions.requestCancel(core, client, message.body);
     case 'MessageAck':
       return noteHeard(core, message);
+    case 'ControlDeadLetter':
+      return controlDeadLetter(core, client, message.body);
     case 'AgentControl':
       return controlAgent(core, client, message);
     case 'ReasoningExperience':

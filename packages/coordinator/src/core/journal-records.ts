@@ -40,6 +40,7 @@ export interface TaskRecord {
   readonly kind: 'task';
   readonly submission: KeptSubmission;
   readonly idempotency: Idempotency | undefined;
+  readonly replayOf: string | undefined;
   readonly clientName: string;
   /** Order of acceptance. */
   readonly order: number;

@@ -59,6 +59,7 @@ function create(core: CoreState, record: TaskRecord, terms: SharedTerms): Task {
     returning: undefined,
   };
   task.idempotency = record.idempotency;
+  task.replayOf = record.replayOf;
   task.attempt = record.attempt;
   task.cancelRequested = record.cancelRequested;
   task.firstStartedAtMs = fromWall(core, record.firstStartedAtMs);

@@ -80,6 +80,17 @@ export function taskRows(
   return { rows, rowsInAll: wanted.length };
 }
 
+/** Tasks that failed for good after all tries, the newest first. */
+export function deadLetterRows(
+  core: CoreState,
+  limit: number,
+  nowMs: number,
+): { rows: TaskRow[]; rowsInAll: number } {
+  const newest = [...core.deadLetters.values()].reverse();
+  const rows = newest.slice(0, limit).map((task) => taskRow(core, task, nowMs));
+  return { rows, rowsInAll: newest.length };
+}
+
 /** One task; `alone` with its place in the queue and the whole failure, otherwise as a row of many. */
 export function taskRow(core: CoreState, task: Task, nowMs: number, alone = false): TaskRow {
   const { pendingReason, candidates } = agentsFor(core, task);
@@ -101,6 +112,9 @@ export function taskRow(core: CoreState, task: Task, nowMs: number, alone = fals
       ? {}
       : { failure: alone ? trouble.failure : briefly(trouble.failure) }),
     deadLettered: trouble?.deadLettered ?? false,
+    durable: task.durability !== undefined,
+    ...(task.after === undefined ? {} : { waitsFor: task.after.unfinished }),
+    ...(task.replayOf === undefined ? {} : { replayOf: task.replayOf }),
     submittedBy: task.submitter.clientName,
     ...familyOf(task),
   };

@@ -24,7 +24,7 @@ import { announceState, tellSoFar } from './watchers.ts';
 export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
   const existing = findExisting(core, submission);
   if (existing !== undefined && isSameTask(existing, submission)) {
-    acceptExisting(core, client, submission, existing);
+    acceptAgain(core, client, submission, existing);
     return;
   }
   const refusal = existing === undefined ? whyRefused(core, submission) : takenBy(existing);
@@ -55,7 +55,20 @@ function takenBy({ taskId }: Task): Failure {
   });
 }
 
-function accept(core: CoreState, client: Client, submission: SubmitTask): void {
+/** Submits a dead letter again; false when that was refused. */
+export function submitReplay(
+  core: CoreState,
+  client: Client,
+  submission: SubmitTask,
+  replayOf: string,
+): boolean {
+  const refusal = whyRefused(core, submission);
+  if (refusal === undefined) accept(core, client, submission, replayOf);
+  else core.refuse(client.connectionId, 'client', submission.requestId, refusal);
+  return refusal === undefined;
+}
+
+function accept(core: CoreState, client: Client, submission: SubmitTask, replayOf?: string): void {
   const { requestId, taskType, idempotencyKey } = submission;
   const shared = {
     needs: core.queue.shared(needsOf(submission)),
@@ -66,6 +79,7 @@ function accept(core: CoreState, client: Client, submission: SubmitTask): void {
   core.tasks.add(task);
   if (idempotencyKey !== undefined)
     core.taskIdByKey.set(keyOf(taskType, idempotencyKey), task.taskId);
+  task.replayOf = replayOf;
   awaitDependencies(core, task);
   setLimits(core, task, submission);
   if (isToBeDurable(core, submission)) recordAccepted(core, task);
@@ -143,9 +157,15 @@ function isSameTask(task: Task, submission: SubmitTask): boolean {
   );
 }
 
-function acceptExisting(core: CoreState, client: Client, submission: SubmitTask, task: Task): void {
-  acknowledge(core, client, submission.requestId, task, true);
-  attach(core, client, task, submission.watch);
+/** What is asked for is there already: says so, and what the client has missed. */
+export function acceptAgain(
+  core: CoreState,
+  client: Client,
+  { requestId, watch: level }: Pick<SubmitTask, 'requestId' | 'watch'>,
+  task: Task,
+): void {
+  acknowledge(core, client, requestId, task, true);
+  attach(core, client, task, level);
 }
 
 /** A client wants to hear of a task from now on, and what it missed. */
@@ -159,8 +179,7 @@ export function startWatching(
     core.refuse(client.connectionId, 'client', requestId, notFound(taskId));
     return;
   }
-  acknowledge(core, client, requestId, task, true);
-  attach(core, client, task, level);
+  acceptAgain(core, client, { requestId, watch: level }, task);
 }
 
 function attach(core: CoreState, client: Client, task: Task, level: WatchTask['watch']): void {

@@ -46,7 +46,7 @@ export function dispatchAll(core: CoreState): void {
   for (;;) {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
-    core.queue.remove(next.task);
+    core.queue.take(next.task);
     // Nothing is put behind other tasks while an agent would begin it at once.
     const { free, behind } = next.bucket;
     const candidates = free.size > 0 ? free : behind;

@@ -14,6 +14,7 @@ export function imageOf(core: CoreState, task: Task): TaskRecord {
     kind: 'task',
     submission: submissionOf(task),
     idempotency: task.idempotency,
+    replayOf: task.replayOf,
     clientName: task.submitter.clientName,
     order: task.order,
     acceptedAtMs: core.toWallMs(task.acceptedAtMs),

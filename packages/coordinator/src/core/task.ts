@@ -207,6 +207,8 @@ export interface Task extends Link<Task> {
   /** Tasks that are not final and need its result. */
   dependents: number;
   idempotency: Idempotency | undefined;
+  /** The dead letter that it was made of. */
+  replayOf: string | undefined;
   cancelRequested: string | undefined;
   /** Of the running attempt, or of the last one until the next begins; undefined while it has said nothing. */
   output: AttemptOutput | undefined;
@@ -268,6 +270,7 @@ export function createTask(
     after: dependenciesOf(submission),
     dependents: 0,
     idempotency: idempotencyOf(submission),
+    replayOf: undefined,
     cancelRequested: undefined,
     output: undefined,
     trouble: undefined,
