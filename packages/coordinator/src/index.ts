@@ -15,4 +15,5 @@ export { DEFAULT_CORE_OPTIONS, type CoreOptions } from './core/options.ts';
 export { CoordinatorCore } from './core/coordinator.ts';
 export type { CoordinatorEffect } from './core/effects.ts';
 export type { CoordinatorEvent } from './core/events.ts';
+export type { JournalRecord } from './core/journal-records.ts';
 export { validate } from './core/validate.ts';

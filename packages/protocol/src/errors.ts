@@ -219,6 +219,12 @@ export const ERRORS = {
     false,
     'The coordinator does not offer a feature that the request needs.',
   ),
+  DEPENDENCY_FAILED: row(
+    'FAILED_PRECONDITION',
+    0x14f,
+    false,
+    'A task that was to succeed before has ended in another way.',
+  ),
   // 0x15x: the state of this process.
   DRAINING: row(
     'UNAVAILABLE',

@@ -72,6 +72,7 @@ const EXIT_CODE_OF_TYPE: Readonly<Record<ErrorType, ExitCode>> = {
   DATASET_CORRUPT: EXIT.failed,
   AGENT_NOT_FOUND: EXIT.failed,
   UNSUPPORTED_OPTION: EXIT.configuration,
+  DEPENDENCY_FAILED: EXIT.failed,
   DRAINING: EXIT.unavailable,
   CLOSED: EXIT.internal,
   BAD_OPTION: EXIT.usage,

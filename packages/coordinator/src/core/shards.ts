@@ -81,7 +81,7 @@ function splitTask(core: CoreState, task: Task, split: Split): void {
   });
   for (const shard of split.shards) {
     core.tasks.add(shard);
-    core.pendingTasks += 1;
+    flow.countPending(core, shard, 1);
     claimDatasets(core, shard.datasets);
     flow.enqueue(core, shard);
   }

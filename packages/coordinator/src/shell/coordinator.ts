@@ -446,6 +446,9 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       case 'RecordExperience':
         this.#recordExperience(effect.experience);
         return;
+      case 'AppendJournal':
+      case 'TakeSnapshot':
+        return;
       default:
         this.#statistics.observe(effect);
         this.#options.onNotice?.(effect);

@@ -33,6 +33,8 @@ export const AgentTask = record({
   taskType: TaskTypeText,
   /** Data sets that the payload refers to; the agent has them ready before the handler starts. */
   datasets: listOf(DatasetIdText, 256),
+  /** Tasks that have succeeded before and whose results the handler is given, in this order; fetched like data sets. */
+  after: Type.Optional(listOf(TaskIdText, 256)),
   /** What is left for this attempt; the agent gives up the handler when it is used up. */
   startToCloseMs: DurationMs,
   /** Parameters that the learner chose for this attempt. */
