@@ -335,7 +335,7 @@ function receiveFromClient(core: CoreState, client: Client, message: Message): v
 
 /** A client has heard of the end of a durable task. */
 function noteHeard(core: CoreState, { body }: MessageOf<'MessageAck'>): void {
-  const task = body.lease === undefined ? undefined : core.tasks.get(body.lease.taskId);
+  const task = body.taskId === undefined ? undefined : core.tasks.get(body.taskId);
   if (task !== undefined && body.status === 'RECEIVED') acknowledge(core, task);
 }
 

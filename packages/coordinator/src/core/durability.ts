@@ -115,12 +115,11 @@ export function sendAbout(
 }
 
 /** Why a durable task cannot be accepted now; undefined when it can. */
-export function refuseDurable({
-  journal,
-  unclaimedBytes,
-  options,
-}: CoreState): Failure | undefined {
+export function refuseDurable(core: CoreState, inputBytes: number): Failure | undefined {
+  const { journal, unclaimedBytes, options } = core;
   if (journal.failure !== undefined) return journal.failure;
+  const tooLong = refuseLong(core, 'input', inputBytes);
+  if (tooLong !== undefined) return tooLong;
   if (unclaimedBytes <= options.unclaimedBytesMax) return undefined;
   return failure(
     'QUEUE_FULL',
@@ -128,6 +127,23 @@ export function refuseDurable({
     {
       hint: 'Fetch results of earlier durable tasks (client.attach, swarm task get), or wait until they expire.',
       retryAfterMs: options.queueFullRetryAfterMs,
+    },
+  );
+}
+
+/** Why an input or a result is too long to be written down; undefined when it is not. */
+export function refuseLong(
+  { options }: CoreState,
+  what: 'input' | 'result',
+  bytes: number,
+): Failure | undefined {
+  const { durablePayloadBytesMax } = options;
+  if (bytes <= durablePayloadBytesMax) return undefined;
+  return failure(
+    'PAYLOAD_TOO_LARGE',
+    `The ${what} of a durable task has ${bytes} bytes, the bound is ${durablePayloadBytesMax}.`,
+    {
+      hint: 'Put large data into a data set (client.putTable), or submit the task without durable.',
     },
   );
 }

@@ -54,6 +54,8 @@ export interface CoreOptions {
   /** Tasks that failed for good after all tries, kept with their inputs to be replayed; the oldest make room. */
   readonly deadLettersMax: number;
   readonly deadLetterBytesMax: number;
+  /** Input and result of a durable task: each is written in one piece. */
+  readonly durablePayloadBytesMax: number;
   /** Whether tasks are durable whose submission does not say. */
   readonly durableByDefault: boolean;
   /** Wall-clock time (since 1970) of `nowMs` 0: what is written down must be understood by the next life. */
@@ -101,6 +103,7 @@ export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   unclaimedBytesMax: 256 * 1024 * 1024,
   deadLettersMax: 10_000,
   deadLetterBytesMax: 256 * 1024 * 1024,
+  durablePayloadBytesMax: 32 * 1024 * 1024,
   durableByDefault: false,
   wallOffsetMs: 0,
   snapshotRecordsMin: 100_000,

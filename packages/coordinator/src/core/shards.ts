@@ -13,6 +13,7 @@
  */
 import { failure, isTerminal, type Failure, type SubmitTask } from '@quic-swarm/protocol';
 import { claimDatasets } from './datasets.ts';
+import { refuseLong } from './durability.ts';
 import type { ShardsMerged } from './events.ts';
 import { rangesOf, shardCountOf, shardIdOf } from './shard-plan.ts';
 import type { CoreState } from './state.ts';
@@ -178,6 +179,14 @@ export function finishMerged(core: CoreState, { taskId, merged }: ShardsMerged):
   if (task?.split?.isMerging !== true || isTerminal(task.state)) return;
   if ('failure' in merged) {
     flow.finish(core, task, 'failed', merged.failure);
+    return;
+  }
+  const tooLong =
+    task.durability === undefined
+      ? undefined
+      : refuseLong(core, 'result', merged.payload?.length ?? 0);
+  if (tooLong !== undefined) {
+    flow.finish(core, task, 'failed', tooLong);
     return;
   }
   task.result = merged.payload;

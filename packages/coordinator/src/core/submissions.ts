@@ -40,7 +40,7 @@ function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefine
     refuseSplit(core, submission) ??
     refuseDependencies(core, submission, isDurable) ??
     refuseTask(core, decodedBytesOf(submission)) ??
-    (isDurable ? refuseDurable(core) : undefined);
+    (isDurable ? refuseDurable(core, submission.payload?.length ?? 0) : undefined);
   if (refusal !== undefined) return refusal;
   const missing = claimDatasets(core, submission.datasets);
   if (missing.length === 0) return undefined;

@@ -23,6 +23,7 @@ import {
   recordLease,
   recordRequeued,
   recordStart,
+  refuseLong,
   sendAbout,
 } from './durability.ts';
 import type { KeptLease } from './journal-records.ts';
@@ -294,6 +295,11 @@ export function complete(
   task.computeMs = computeMs;
   if (outcome === 'succeeded') noteServiceTime(agent, computeMs);
   observeAttempt(core, task, agent.agentId, outcome, computeMs, completion.failure);
+  const tooLong = whyTooLong(core, task, completion);
+  if (outcome === 'succeeded' && tooLong !== undefined) {
+    finish(core, task, 'failed', tooLong);
+    return;
+  }
   if (outcome === 'succeeded') {
     task.result = completion.payload;
     task.resultEncoding = completion.payloadEncoding;
@@ -310,6 +316,16 @@ export function complete(
   } else {
     retryOrFail(core, task, reason);
   }
+}
+
+/** Why the result of a durable task cannot be written down; undefined when it can. */
+function whyTooLong(
+  core: CoreState,
+  { durability }: Task,
+  { payload }: TaskCompletion,
+): Failure | undefined {
+  if (durability === undefined || payload === undefined) return undefined;
+  return refuseLong(core, 'result', payload.length);
 }
 
 /** An attempt ended with an error: another one, or the end. */

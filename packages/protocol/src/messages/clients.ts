@@ -121,8 +121,8 @@ export const TaskEvent = record({
   resultType: Type.Optional(Name),
   chunkCount: Type.Optional(Count),
   deadLettered: Type.Optional(Type.Boolean()),
-  /** kind end: the task was durable. Its result is kept until somebody who heard of it says so in a MessageAck with the
-   *  lease of this event, or until it expires. */
+  /** kind end: the task was durable. Its result is kept until somebody who heard of it says so in a MessageAck with its
+   *  taskId, or until it expires. */
   durable: Type.Optional(Type.Boolean()),
   /** kind end: from acceptance to the first start, time in the handler, from acceptance to the end. */
   queueMs: Type.Optional(DurationMs),

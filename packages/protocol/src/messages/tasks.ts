@@ -101,10 +101,12 @@ export type ErrorReport = Static<typeof ErrorReport>;
 
 export const ACK_STATUSES = ['RECEIVED', 'PROCESSED', 'STALE', 'REJECTED'] as const;
 
-/** Answers a message by name: a TaskCompletion (PROCESSED, or STALE when its lease is over), an AgentTask (REJECTED),
- *  or a request that has no reply of its own. */
+/** Answers a message by name: a TaskCompletion (PROCESSED, or STALE when its lease is over), an AgentTask (REJECTED), the
+ *  end of a durable task (RECEIVED, from a client), or a request that has no reply of its own. */
 export const MessageAck = record({
   requestId: Type.Optional(Count),
+  /** The durable task whose end was heard of. */
+  taskId: Type.Optional(TaskIdText),
   lease: Type.Optional(Lease),
   status: oneOf(ACK_STATUSES),
   failure: Type.Optional(FailureSchema),
