@@ -7,6 +7,7 @@ import {
 } from '@quic-swarm/coordinator';
 import { failure, type Message, type MessageOf } from '@quic-swarm/protocol';
 import { Life } from './life.ts';
+import type { DiskUser, SimulatedDisk } from './simulated-disk.ts';
 import type { Door } from './network.ts';
 import type { RandomStream } from './random-stream.ts';
 import type { ConnectionListener, SimulatedConnection } from './simulated-connection.ts';
@@ -20,6 +21,19 @@ const CLOSE_FLUSH_MS = 1000;
 
 /** A merge of results takes up to so long. */
 const MERGE_MS_MAX = 20;
+
+/** Records of the journal that are read at once at a start. */
+const REPLAY_STEP = 7;
+
+/** Wall-clock time of the beginning of every simulation. */
+const WALL_MS = 1_800_000_000_000;
+
+/** What outlives a coordinator. */
+export interface Belongings {
+  readonly disk: SimulatedDisk | undefined;
+  /** Data sets on disk; undefined where they are kept in memory. */
+  readonly datasets: Set<string> | undefined;
+}
 
 interface Peer {
   readonly name: string;
@@ -45,24 +59,73 @@ export class CoordinatorProcess implements Door {
   readonly #habits: CoordinatorHabits;
   readonly #random: RandomStream;
   readonly #peers = new Map<string, Peer>();
-  readonly #datasets = new Set<string>();
+  readonly #datasets: Set<string>;
+  readonly #disk: SimulatedDisk | undefined;
+  /** Its own clock begins with itself, as that of a real process does. */
+  readonly #bornAtMs: number;
   #alarm: Alarm | undefined;
   #alarmAtMs = Infinity;
   #willSettle = false;
   #tokens = 0;
 
-  constructor(parts: WorldParts, habits: CoordinatorHabits, epoch: number) {
+  constructor(
+    parts: WorldParts,
+    habits: CoordinatorHabits,
+    epoch: number,
+    { disk, datasets }: Belongings,
+  ) {
     this.#parts = parts;
     this.#habits = habits;
+    this.#disk = disk;
+    this.#datasets = datasets ?? new Set();
+    this.#bornAtMs = parts.clock.nowMs;
     this.life = new Life(parts.clock);
     this.#random = parts.random.fork(`coordinator ${epoch}`);
     this.core = new CoordinatorCore({
       ...habits.decisions,
       epoch,
       seed: this.#random.below(2 ** 31),
+      wallOffsetMs: WALL_MS + this.#bornAtMs,
     });
     parts.note(`coordinator starts, epoch ${epoch}`);
     parts.observe((observer) => observer.coordinatorStarted?.(this.core));
+    if (disk !== undefined) this.#restore(disk);
+  }
+
+  /** Goes on with what the journal of the earlier lives says. */
+  #restore(disk: SimulatedDisk): void {
+    const records = disk.open(this.#diskUser());
+    for (const datasetId of this.#datasets) {
+      this.core.take({ type: 'DatasetStored', datasetId, bytes: 1 }, this.#nowMs());
+    }
+    for (let start = 0; start < records.length; start += REPLAY_STEP) {
+      const piece = records.slice(start, start + REPLAY_STEP);
+      this.core.take({ type: 'JournalReplayed', records: piece }, this.#nowMs());
+    }
+    this.core.take({ type: 'JournalRestored' }, this.#nowMs());
+    this.#parts.observe((observer) => observer.coordinatorRestored?.(this.core));
+    this.#settle();
+  }
+
+  #diskUser(): DiskUser {
+    return {
+      committed: (position) => {
+        this.life.receive(() => this.feed({ type: 'JournalCommitted', position }));
+      },
+      failed: () => {
+        this.#parts.note('coordinator: the disk has failed');
+        const reason = failure('INTERNAL', 'The disk is full.');
+        this.life.receive(() => this.feed({ type: 'JournalFailed', failure: reason }));
+      },
+      reopened: () => {
+        this.#parts.note('coordinator: the disk works again');
+        this.life.receive(() => this.feed({ type: 'JournalReopened' }));
+      },
+    };
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.nowMs - this.#bornAtMs;
   }
 
   /** kill -9. */
@@ -70,6 +133,7 @@ export class CoordinatorProcess implements Door {
     if (!this.life.isAlive) return;
     this.#parts.note('coordinator is killed');
     this.life.kill();
+    this.#disk?.crash();
     for (const { connection } of this.#peers.values()) connection?.abandon('listener');
     this.#parts.observe((observer) => observer.coordinatorKilled?.(this.core));
   }
@@ -126,9 +190,8 @@ export class CoordinatorProcess implements Door {
   /** Tells the core what happened; what follows is done at once, or with all that comes at the same time. */
   feed(event: CoordinatorEvent): void {
     if (!this.life.isAlive) return;
-    const { clock, observe } = this.#parts;
-    observe((observer) => observer.coordinatorTakes?.(event, this.core));
-    this.core.take(event, clock.nowMs);
+    this.#parts.observe((observer) => observer.coordinatorTakes?.(event, this.core));
+    this.core.take(event, this.#nowMs());
     if (!this.#habits.settlesTogether) {
       this.#settle();
     } else if (!this.#willSettle) {
@@ -238,6 +301,12 @@ export class CoordinatorProcess implements Door {
       case 'MergeShards':
         this.#merge(effect);
         return;
+      case 'AppendJournal':
+        this.#disk?.append(effect.position, effect.record);
+        return;
+      case 'TakeSnapshot':
+        this.#disk?.takeSnapshot(effect.position, this.core.snapshot());
+        return;
       default:
     }
   }
@@ -271,8 +340,7 @@ export class CoordinatorProcess implements Door {
     if (atMs >= this.#alarmAtMs || atMs === Infinity) return;
     this.#alarm?.cancel();
     this.#alarmAtMs = atMs;
-    const { clock } = this.#parts;
-    this.#alarm = this.life.after(Math.max(1, Math.ceil(atMs - clock.nowMs)), () => {
+    this.#alarm = this.life.after(Math.max(1, Math.ceil(atMs - this.#nowMs())), () => {
       this.#alarmAtMs = Infinity;
       this.feed({ type: 'TimePassed' });
     });

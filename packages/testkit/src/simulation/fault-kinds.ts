@@ -28,6 +28,8 @@ export const FAULT_KINDS = [
   /** The coordinator dies and is started again, with a higher epoch. */
   'killCoordinator',
   'freezeCoordinator',
+  /** The disk is full, or an fsync fails; it works again after a while. */
+  'failDisk',
 ] as const;
 
 /** One of {@link FAULT_KINDS}. */

@@ -92,6 +92,9 @@ export class Nemesis {
       case 'replayFlight':
         this.#replay(random);
         return;
+      case 'failDisk':
+        this.#world.disk?.fail(random.magnitude(1, 5000));
+        return;
       case 'killCoordinator':
         this.#killCoordinator(random);
     }

@@ -16,6 +16,8 @@ export interface Promised {
 export interface Observer {
   /** A coordinator begins its life. */
   coordinatorStarted?(core: CoordinatorCore): void;
+  /** It has read what earlier lives have written down; only where there is a disk. */
+  coordinatorRestored?(core: CoordinatorCore): void;
   coordinatorKilled?(core: CoordinatorCore): void;
   coordinatorTakes?(event: CoordinatorEvent, core: CoordinatorCore): void;
   coordinatorWants?(effect: CoordinatorEffect, core: CoordinatorCore): void;

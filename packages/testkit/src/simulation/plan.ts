@@ -6,6 +6,7 @@ import type { AgentSpecification } from './agent-process.ts';
 import type { CoordinatorHabits } from './coordinator-process.ts';
 import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
 import type { RandomStream } from './random-stream.ts';
+import type { DiskHabits } from './simulated-disk.ts';
 import type { Weather } from './weather.ts';
 
 /** The task types of a simulation, with the agent type that computes each. */
@@ -29,6 +30,9 @@ export const TASK_FEATURES = [
   'datasets',
   'endsWithClient',
   'watchLevels',
+  'fairness',
+  'durable',
+  'durableOnly',
   'chunks',
   'progress',
 ] as const;
@@ -50,6 +54,8 @@ export interface Plan {
   readonly weather: Weather;
   readonly habits: CoordinatorHabits;
   readonly resetsConnections: boolean;
+  readonly disk: DiskHabits;
+  readonly keepsDatasets: boolean;
   readonly taskFeatures: ReadonlySet<TaskFeature>;
   readonly handlerFaults: readonly (typeof HANDLER_FAULTS)[number][];
   /** Probability that a handler does something wrong. */
@@ -80,6 +86,8 @@ export function planOf(random: RandomStream): Plan {
     weather: weatherOf(random.fork('weather')),
     habits: habitsOf(random.fork('habits')),
     resetsConnections: mix.chance(0.5),
+    disk: diskOf(random.fork('disk')),
+    keepsDatasets: mix.chance(0.5),
     taskFeatures: new Set(TASK_FEATURES.filter(() => mix.chance(0.35))),
     handlerFaults,
     handlerFaultRate: handlerFaults.length === 0 ? 0 : mix.magnitude(0.03, 0.6),
@@ -131,15 +139,21 @@ function habitsOf(random: RandomStream): CoordinatorHabits {
   return {
     settlesTogether: random.chance(0.5),
     decisions: {
-      features: ['shards'],
+      features: ['shards', 'durable', 'fairness'],
       mergedTaskTypes: Object.keys(TASK_TYPES),
       ...(random.chance(0.3) ? { pendingTasksMax: 3 + random.below(20) } : {}),
       ...(random.chance(0.2) ? { finishedTasksMax: 1 + random.below(20) } : {}),
       ...(random.chance(0.2) ? { datasetsBytesMax: 2 + random.below(3) } : {}),
+      ...(random.chance(0.4) ? { snapshotRecordsMin: 5 + random.below(60) } : {}),
       ...(random.chance(0.3) ? { priorityAgeingMs: 50 + random.below(1000) } : {}),
       ...(random.chance(0.3) ? { startToCloseSlackMs: random.below(500) } : {}),
     },
   };
+}
+
+function diskOf(random: RandomStream): DiskHabits {
+  const syncMsMin = random.magnitude(0.05, 5);
+  return { syncMsMin, syncMsMax: syncMsMin * random.magnitude(1, 20), isLying: false };
 }
 
 function faultsOf(random: RandomStream, durationMs: number): Map<FaultKind, number> {

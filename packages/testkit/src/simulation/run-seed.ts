@@ -2,6 +2,7 @@
 import { CoresValid } from './checkers/cores-valid.ts';
 import { CreditKept } from './checkers/credit-kept.ts';
 import { checkEnd, isOver } from './checkers/everything-ends.ts';
+import { KeptPromises } from './checkers/kept-promises.ts';
 import { QueueBounded } from './checkers/queue-bounded.ts';
 import { SingleEnd } from './checkers/single-end.ts';
 import { SingleLease } from './checkers/single-lease.ts';
@@ -79,6 +80,7 @@ export function checkersOf(world: World, everyNth: number): Observer[] {
   const { names } = world;
   return [
     new SingleEnd(names),
+    new KeptPromises(names),
     new SingleLease(names),
     new SingleStart(names),
     new CreditKept(names),
@@ -88,9 +90,9 @@ export function checkersOf(world: World, everyNth: number): Observer[] {
   ];
 }
 
-function worldOf(seed: number, { weather, habits, resetsConnections, tasks }: Plan): World {
-  const world = new World({ seed, weather, habits, resetsConnections });
-  const everyNth = Math.max(1, Math.ceil(tasks / CHECKED_TASKS));
+function worldOf(seed: number, plan: Plan): World {
+  const world = new World({ seed, ...plan });
+  const everyNth = Math.max(1, Math.ceil(plan.tasks / CHECKED_TASKS));
   for (const checker of checkersOf(world, everyNth)) world.watchWith(checker);
   return world;
 }

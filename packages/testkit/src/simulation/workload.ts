@@ -72,6 +72,8 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
     terms.shards = random.chance(0.3) ? 'auto' : 1 + random.below(5);
     terms.positions = random.chance(0.3) ? 1_000_000 : 1 + random.below(20);
   }
+  if (has('fairness', 0.7)) terms.fairnessKey = `user ${random.below(3)}`;
+  if (has('durable', 0.6) || plan.taskFeatures.has('durableOnly')) terms.durable = true;
   if (has('datasets')) {
     terms.datasets = DATASETS.filter(() => random.chance(0.3));
   }

@@ -14,6 +14,7 @@ import type { Observer } from './observer.ts';
 import { RandomStream } from './random-stream.ts';
 import { Trace } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { SimulatedDisk, type DiskHabits } from './simulated-disk.ts';
 import type { Weather } from './weather.ts';
 import type { WorkBook } from './work.ts';
 import type { WorldParts } from './world-parts.ts';
@@ -24,6 +25,10 @@ export interface WorldOptions {
   readonly weather: Weather;
   readonly habits: CoordinatorHabits;
   readonly resetsConnections: boolean;
+  /** Undefined: nothing is written down, and no task is durable. */
+  readonly disk: DiskHabits | undefined;
+  /** Data sets survive the coordinator. */
+  readonly keepsDatasets: boolean;
 }
 
 /** See the head of this file. */
@@ -34,6 +39,7 @@ export class World {
   readonly works: WorkBook = new Map();
   readonly random: RandomStream;
   readonly network: Network;
+  readonly disk: SimulatedDisk | undefined;
   readonly agents: Map<string, AgentProcess> = new Map();
   readonly clients: Map<string, ClientProcess> = new Map();
   /** Counts for a report: what happened how often. */
@@ -41,13 +47,18 @@ export class World {
   readonly #observers: Observer[] = [];
   readonly #options: WorldOptions;
   readonly #parts: WorldParts;
+  readonly #datasets: Set<string> | undefined;
   #coordinator: CoordinatorProcess | undefined;
   #epoch = 0;
   #lives = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.random = new RandomStream(options.seed);
+    const { seed, disk, keepsDatasets } = options;
+    this.random = new RandomStream(seed);
+    const diskRandom = this.random.fork('disk');
+    this.disk = disk === undefined ? undefined : new SimulatedDisk(this.clock, diskRandom, disk);
+    this.#datasets = keepsDatasets ? new Set() : undefined;
     this.network = new Network({
       clock: this.clock,
       random: this.random.fork('network'),
@@ -90,7 +101,9 @@ export class World {
 
   startCoordinator(): CoordinatorProcess {
     this.#epoch += 1;
-    const started = new CoordinatorProcess(this.#parts, this.#options.habits, this.#epoch);
+    const { habits } = this.#options;
+    const belongings = { disk: this.disk, datasets: this.#datasets };
+    const started = new CoordinatorProcess(this.#parts, habits, this.#epoch, belongings);
     this.#coordinator = started;
     this.network.door = started;
     return started;

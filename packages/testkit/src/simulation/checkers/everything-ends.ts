@@ -8,7 +8,7 @@ const RULE = 'everything ends';
 /** True when nothing is left to do. */
 export function isOver(world: World): boolean {
   const { coordinator, clients, agents } = world;
-  if (!coordinator.core.isIdle || leasesLeft(coordinator.core).length > 0) return false;
+  if (coordinator.core.state.pendingTasks > 0 || leasesLeft(coordinator.core).length > 0) return false;
   for (const client of clients.values()) if (client.isRunning && !client.isContent) return false;
   for (const agent of agents.values()) {
     if (agent.isRunning && !agent.core.tasks.isIdle) return false;

@@ -1,20 +1,25 @@
-/** At most one lease of a task is alive, attempts rise, and only what comes under the living lease is accepted. */
-import type { CoordinatorEffect } from '@quic-swarm/coordinator';
+/** At most one lease of a task is alive, attempts rise, and only what comes under the living lease is believed. */
+import type { CoordinatorCore, CoordinatorEffect } from '@quic-swarm/coordinator';
 import type { Lease, Message } from '@quic-swarm/protocol';
 import type { TaskNames } from '../names.ts';
-import { leaseKey, type Observer } from '../observer.ts';
+import type { Observer } from '../observer.ts';
 import { Violation } from '../violation.ts';
 
-const RULE = 'single lease';
+type AttemptEnded = Extract<CoordinatorEffect, { type: 'AttemptEnded' }>;
 
-/** See the head of this file. */
+/** What an attempt ends with that its agent has said. */
+const ANSWERS: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled']);
+
+/** See the head of this file. Everything is as the effects of the present coordinator tell it. */
 export class SingleLease implements Observer {
   readonly #names: TaskNames;
-  /** The living lease of each task, as the effects of the coordinator tell it. */
-  readonly #living = new Map<string, Lease>();
-  /** Leases that were alive last: what ended them may have been the completion that is just accepted. */
-  readonly #lastAttempts = new Map<string, number>();
-  readonly #accepted = new Set<string>();
+  /** The living attempt of each task. */
+  readonly #living = new Map<string, number>();
+  readonly #lastGiven = new Map<string, number>();
+  /** Attempts whose answer was believed, and those of which the agent was told so. */
+  readonly #believed = new Set<string>();
+  readonly #receipts = new Set<string>();
+  readonly #over = new Set<string>();
   readonly #ended = new Set<string>();
 
   constructor(names: TaskNames) {
@@ -22,62 +27,90 @@ export class SingleLease implements Observer {
   }
 
   coordinatorStarted(): void {
-    this.#living.clear();
-    this.#lastAttempts.clear();
-    this.#ended.clear();
+    for (const known of [this.#living, this.#lastGiven, this.#believed]) known.clear();
+    for (const known of [this.#receipts, this.#over, this.#ended]) known.clear();
   }
 
-  coordinatorWants(effect: CoordinatorEffect): void {
-    if (effect.type === 'Send') this.#sent(effect.message);
-    else if (effect.type === 'AttemptEnded') this.#living.delete(effect.taskId);
-    else if (effect.type === 'TaskEnded') {
-      this.#living.delete(effect.taskId);
-      this.#ended.add(effect.taskId);
+  coordinatorWants(effect: CoordinatorEffect, { state }: CoordinatorCore): void {
+    switch (effect.type) {
+      case 'Send':
+        this.#sent(effect.message, (taskId) => state.tasks.get(taskId)?.durability !== undefined);
+        return;
+      case 'AttemptEnded':
+        this.#attemptEnded(effect, state.tasks.get(effect.taskId)?.durability !== undefined);
+        return;
+      case 'TaskAccepted':
+        this.#ended.delete(effect.taskId);
+        this.#lastGiven.delete(effect.taskId);
+        return;
+      case 'TaskEnded':
+        this.#living.delete(effect.taskId);
+        this.#ended.add(effect.taskId);
+        return;
+      default:
     }
   }
 
-  #sent(message: Message): void {
-    if (message.type === 'AgentTask') this.#given(message.body);
-    else if (message.type === 'AgentAck') {
+  #sent(message: Message, isDurable: (taskId: string) => boolean): void {
+    if (message.type === 'AgentTask') {
+      this.#given(message.body, isDurable(message.body.taskId));
+    } else if (message.type === 'AgentAck') {
       for (const lease of message.body.resumedLeases) this.#resumed(lease);
     } else if (message.type === 'MessageAck' && message.body.lease !== undefined) {
-      if (message.body.status === 'PROCESSED') this.#processed(message.body.lease);
+      if (message.body.status === 'PROCESSED') this.#receipted(message.body.lease);
     }
   }
 
-  #given(lease: Lease): void {
-    const { taskId, attempt } = lease;
+  #given({ taskId, attempt }: Lease, isDurable: boolean): void {
+    // A lease may end while its message waits for the disk.
+    const mayBeOver = isDurable && (this.#ended.has(taskId) || this.#over.has(`${taskId} ${attempt}`));
+    if (mayBeOver) return;
     const living = this.#living.get(taskId);
     if (living !== undefined) {
-      this.#fail(lease, `Attempt ${attempt} is given away while attempt ${living.attempt} is alive.`);
+      this.#fail(taskId, `Attempt ${attempt} is given away while attempt ${living} is alive.`);
     }
-    if (this.#ended.has(taskId)) this.#fail(lease, `It is given away although it has ended.`);
-    if (attempt <= (this.#lastAttempts.get(taskId) ?? 0)) {
-      this.#fail(lease, `Attempt ${attempt} is given away a second time.`);
+    if (this.#ended.has(taskId)) this.#fail(taskId, 'It is given away although it has ended.');
+    if (attempt <= (this.#lastGiven.get(taskId) ?? 0)) {
+      this.#fail(taskId, `Attempt ${attempt} is given away a second time.`);
     }
-    this.#living.set(taskId, lease);
-    this.#lastAttempts.set(taskId, attempt);
+    this.#living.set(taskId, attempt);
+    this.#lastGiven.set(taskId, attempt);
   }
 
-  #resumed(lease: Lease): void {
-    if (this.#living.has(lease.taskId)) this.#fail(lease, 'An agent resumes it while another has it.');
-    if (this.#ended.has(lease.taskId)) this.#fail(lease, 'An agent resumes it although it has ended.');
-    this.#living.set(lease.taskId, lease);
+  #resumed({ taskId, attempt }: Lease): void {
+    if (this.#living.has(taskId)) this.#fail(taskId, 'An agent resumes it while another has it.');
+    if (this.#ended.has(taskId)) this.#fail(taskId, 'An agent resumes it although it has ended.');
+    this.#living.set(taskId, attempt);
+    this.#over.delete(`${taskId} ${attempt}`);
   }
 
-  #processed(lease: Lease): void {
-    const { taskId, attempt } = lease;
-    const key = leaseKey(lease);
-    if (this.#accepted.has(key)) this.#fail(lease, `Attempt ${attempt} is accepted twice.`);
-    this.#accepted.add(key);
+  #attemptEnded({ taskId, attempt, outcome }: AttemptEnded, isDurable: boolean): void {
+    const living = this.#living.get(taskId);
+    const key = `${taskId} ${attempt}`;
     if (this.#ended.has(taskId)) {
-      this.#fail(lease, `The end of attempt ${attempt} is accepted although the task has ended.`);
+      this.#fail(taskId, `The end of attempt ${attempt} is believed although the task has ended.`);
     }
-    if (this.#living.get(taskId)?.attempt === attempt) return;
-    this.#fail(lease, `The end of attempt ${attempt} is accepted, but its lease is not alive.`);
+    // Of a durable task the lease may be known to the disk only.
+    if (living === undefined ? !isDurable : living !== attempt) {
+      this.#fail(taskId, `The end of attempt ${attempt} is believed, but its lease is not alive.`);
+    }
+    if (this.#over.has(key)) this.#fail(taskId, `Attempt ${attempt} ends twice.`);
+    this.#over.add(key);
+    this.#living.delete(taskId);
+    if (ANSWERS.has(outcome)) this.#believed.add(key);
   }
 
-  #fail({ taskId }: Lease, sentence: string): never {
-    throw new Violation(RULE, sentence, [this.#names.of(taskId)]);
+  /** The agent is told that its answer counts. */
+  #receipted({ taskId, attempt }: Lease): void {
+    const key = `${taskId} ${attempt}`;
+    if (!this.#believed.has(key)) {
+      this.#fail(taskId, `Attempt ${attempt} gets a receipt, but its answer was not believed.`);
+    }
+    if (this.#receipts.has(key)) this.#fail(taskId, `Attempt ${attempt} gets two receipts.`);
+    this.#receipts.add(key);
+  }
+
+  #fail(taskId: string, sentence: string): never {
+    throw new Violation('single lease', sentence, [this.#names.of(taskId)]);
   }
 }

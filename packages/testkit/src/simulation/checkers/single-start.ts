@@ -8,7 +8,8 @@ import { Violation } from '../violation.ts';
 /** See the head of this file. */
 export class SingleStart implements Observer {
   readonly #names: TaskNames;
-  readonly #onlyOnce = new Set<string>();
+  /** Those tasks, and whether they are durable. */
+  readonly #onlyOnce = new Map<string, boolean>();
   readonly #starts = new Map<string, string>();
 
   constructor(names: TaskNames) {
@@ -17,14 +18,15 @@ export class SingleStart implements Observer {
 
   coordinatorTakes(event: CoordinatorEvent): void {
     if (event.type !== 'MessageReceived' || event.message.type !== 'SubmitTask') return;
-    const { taskId, idempotent = true } = event.message.body;
-    if (!idempotent) this.#onlyOnce.add(taskId);
+    const { taskId, idempotent = true, durable = false } = event.message.body;
+    if (!idempotent) this.#onlyOnce.set(taskId, durable);
   }
 
   handlerBegins(agentId: string, { taskId, shard, epoch }: AgentTask): void {
-    if (!this.#onlyOnce.has(shard?.of ?? taskId)) return;
+    const isDurable = this.#onlyOnce.get(shard?.of ?? taskId);
+    if (isDurable === undefined) return;
     // A task that is not durable is another one for a coordinator that was started again.
-    const key = `${epoch} ${taskId}`;
+    const key = isDurable ? taskId : `${epoch} ${taskId}`;
     const before = this.#starts.get(key);
     this.#starts.set(key, agentId);
     if (before === undefined) return;
