@@ -24,7 +24,7 @@ const HEALING_MS_MAX = 120_000;
 const ALARMS_MAX = 3_000_000;
 
 /** Whole-state checks cost as much as there are tasks: large swarms are looked at less often. */
-const CHECKED_TASKS = 15;
+const CHECKED_TASKS = 8;
 
 /** Lines of a story: what happened last says most. */
 const STORY_LINES_MAX = 120;

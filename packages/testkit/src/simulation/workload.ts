@@ -68,7 +68,8 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
   if (has('delays')) terms.delayMs = Math.ceil(random.magnitude(1, 2000));
   if (has('onlyOnce')) terms.idempotent = false;
   if (has('endsWithClient')) terms.onClientLoss = 'cancel';
-  if (has('shards')) {
+  // Whoever submits with the same key asks for the same.
+  if (key === undefined && has('shards')) {
     terms.shards = random.chance(0.3) ? 'auto' : 1 + random.below(5);
     terms.positions = random.chance(0.3) ? 1_000_000 : 1 + random.below(20);
   }

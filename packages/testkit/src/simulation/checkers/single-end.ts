@@ -15,6 +15,8 @@ export class SingleEnd implements Observer {
   readonly #ends = new Map<string, TaskState>();
   /** Ends of durable tasks that somebody was told. */
   readonly #toldForGood = new Map<string, TaskState>();
+  /** Tasks that the present coordinator has ended while it read the journal, and will say so. */
+  readonly #endedAtStart = new Set<string>();
   /** Every end that anybody was told. */
   readonly #everTold = new Map<string, Set<TaskState>>();
 
@@ -24,18 +26,23 @@ export class SingleEnd implements Observer {
 
   coordinatorStarted(): void {
     this.#ends.clear();
+    this.#endedAtStart.clear();
   }
 
   coordinatorRestored({ state }: CoordinatorCore): void {
     for (const task of state.tasks.values()) {
-      if (isTerminal(task.state)) this.#recorded(task.taskId, task.state);
+      if (!isTerminal(task.state)) continue;
+      this.#recorded(task.taskId, task.state);
+      this.#endedAtStart.add(task.taskId);
     }
   }
 
   coordinatorWants(effect: CoordinatorEffect, { state }: CoordinatorCore): void {
     // One that was forgotten, or never acknowledged, may be submitted again under its id.
     if (effect.type === 'TaskAccepted') this.#forget(effect.taskId);
-    if (effect.type === 'TaskEnded') this.#recorded(effect.taskId, effect.state);
+    if (effect.type === 'TaskEnded' && !this.#endedAtStart.delete(effect.taskId)) {
+      this.#recorded(effect.taskId, effect.state);
+    }
     if (effect.type !== 'Send') return;
     const { message } = effect;
     if (message.type !== 'TaskEvent' && message.type !== 'SubmitAck') return;
