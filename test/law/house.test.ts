@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transport: ['protocol'],
   store: ['protocol'],
   reasoning: ['protocol'],
-  coordinator: ['transport', 'kernels', 'reasoning', 'protocol'],
+  coordinator: ['transport', 'store', 'kernels', 'reasoning', 'protocol'],
   agent: ['transport', 'kernels', 'reasoning', 'protocol'],
   client: ['transport', 'protocol'],
   testkit: [

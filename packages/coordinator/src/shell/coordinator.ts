@@ -75,6 +75,8 @@ export type CoordinatorNotice =
       readonly finishedTasks: number;
       /** Data sets whose bytes are not what their name says; their files are left alone. */
       readonly damagedDatasets: readonly string[];
+      /** What was wrong with the end of the journal, and was cut off. */
+      readonly damagedJournal: readonly string[];
       readonly tookMs: number;
     }
   /** The journal cannot be written any more, or (without a failure) it can be written again. */
@@ -210,7 +212,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         streamsMax: coordinator.#core.state.options.streamsMax,
       });
     try {
-      await coordinator.#restore();
+      await coordinator.#restore(data);
       coordinator.#listener = await transport.listen({
         address,
         acceptEarlyData: true,
@@ -239,8 +241,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   }
 
   /** Takes in what earlier lives have left. */
-  async #restore(): Promise<void> {
-    if (this.#journal === undefined) return;
+  async #restore(data: DataFolder | undefined): Promise<void> {
+    if (this.#journal === undefined || data === undefined) return;
     const startedAtMs = this.#driver.now();
     const damagedDatasets = await this.#datasets.restore();
     await this.#journal.restore();
@@ -251,6 +253,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       pendingTasks,
       finishedTasks: tasks.size - pendingTasks,
       damagedDatasets,
+      damagedJournal: data.notices.map(({ message }) => message),
       tookMs: this.#driver.now() - startedAtMs,
     });
   }

@@ -2,16 +2,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SwarmError } from '@quic-swarm/protocol';
-import { LevelStore, type Store } from '@quic-swarm/store';
+import { openLevelStore, type Store, type StoreNotice } from '@quic-swarm/store';
 import { DatasetFolder } from './dataset-folder.ts';
 
 /** An open folder. It belongs to one process at a time. */
 export interface DataFolder {
-  readonly path: string;
   readonly store: Store;
   /** Of this life: one more than of any before. */
   readonly epoch: number;
   readonly datasets: DatasetFolder;
+  /** What came to light when the journal was opened. */
+  readonly notices: readonly StoreNotice[];
   /** Opens the journal again after it has failed. */
   readonly reopen: () => Promise<Store>;
 }
@@ -30,12 +31,15 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       hint: 'Name a folder that may be written to.',
     });
   }
-  const reopen = async (): Promise<Store> => LevelStore.open(join(path, 'journal'));
+  const notices: StoreNotice[] = [];
+  const onNotice = (notice: StoreNotice): void => void notices.push(notice);
+  const reopen = async (): Promise<Store> =>
+    openLevelStore({ folder: join(path, 'journal'), onNotice });
   const store = await reopen();
   try {
     const epoch = await store.raiseEpoch();
     const datasets = await DatasetFolder.open(join(path, 'datasets'));
-    return { path, store, epoch, datasets, reopen };
+    return { store, epoch, datasets, notices, reopen };
   } catch (error) {
     await store.close();
     throw error;
