@@ -20,6 +20,9 @@ export const DATASET_ID_PATTERN: RegExp = /^sha256:[0-9a-f]{64}$/;
 export const CONTENT_ID_PATTERN: RegExp =
   /^(?:sha256:[0-9a-f]{64}|task:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
+/** What a result is that is fetched as if it were a data set: one CBOR item. */
+export const RESULT_MEDIA_TYPE = 'application/cbor';
+
 /** The name under which the result of a task can be fetched. */
 export function resultIdOf(taskId: string): string {
   return `task:${taskId}`;

@@ -130,7 +130,16 @@ export class StatusReporter {
       },
       byTaskType: statistics.byTaskType(),
       datasets: { count: core.datasets.size, bytes: core.datasetBytes },
+      ...journalOf(core),
       experiences: this.#sources.experiences(),
     };
   }
+}
+
+/** Of a coordinator with durable tasks. */
+function journalOf({ options, journal, unclaimed }: CoreState): Pick<StatusSummary, 'journal'> {
+  if (!options.features.includes('durable')) return {};
+  const { recordsSinceSnapshot, failure } = journal;
+  const failed = failure === undefined ? {} : { failure };
+  return { journal: { recordsSinceSnapshot, unclaimed: unclaimed.size, ...failed } };
 }
