@@ -333,6 +333,19 @@ describe('a disk that fails', () => {
     expect(client.take('SubmitAck')).toMatchObject([{ taskId: taskIdOf(3) }]);
   });
 
+  it('does not leave an agent waiting that has answered before', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    const agent = swarm.agent('a1');
+    client.submit(1, DURABLE);
+    const task = takeOne(agent);
+    agent.complete(task);
+    expect(agent.take('MessageAck')).toEqual([]);
+    swarm.feed({ type: 'JournalFailed', failure: broken });
+    expect(client.take('ErrorReport')).toMatchObject([{ requestId: 1 }]);
+    expect(agent.take('MessageAck')).toMatchObject([{ lease: leaseOf(task), status: 'STALE' }]);
+  });
+
   it('promises nothing of what happens meanwhile, and all of it when it works again', () => {
     const { swarm, client, agent, task, taskId } = runningTask();
     client.take('SubmitAck');

@@ -107,9 +107,13 @@ export function takeBack(core: CoreState, failure: Failure): void {
       abandon(core, accepts, failure.message);
       removeUnheard(core, accepts);
     }
-    const { message, connectionId } = effect;
-    if (message.type !== 'SubmitAck') continue;
-    core.refuse(connectionId, 'client', message.body.requestId, failure);
+    const { message, connectionId, on } = effect;
+    if (message.type === 'SubmitAck') {
+      core.refuse(connectionId, 'client', message.body.requestId, failure);
+    } else if (message.type === 'MessageAck') {
+      // An agent that has already answered keeps its answer until it hears what became of it.
+      core.send(connectionId, on, { type: 'MessageAck', body: { ...message.body, status: 'STALE' } });
+    }
   }
 }
 
