@@ -23,7 +23,7 @@ import { announceState, tellSoFar } from './watchers.ts';
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
 export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
   const existing = findExisting(core, submission);
-  if (existing !== undefined && isSameTask(existing, submission)) {
+  if (existing !== undefined && isSameTask(core, existing, submission)) {
     acceptAgain(core, client, submission, existing);
     return;
   }
@@ -50,7 +50,7 @@ function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefine
 }
 
 function takenBy({ taskId }: Task): Failure {
-  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type.`, {
+  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type, or not as durable.`, {
     hint: 'Use a new task id or idempotency key for a new task.',
   });
 }
@@ -151,9 +151,12 @@ function findExisting(
   return core.tasks.get(core.taskIdByKey.get(keyOf(taskType, idempotencyKey)) ?? '');
 }
 
-/** The same id is the same task when the type agrees; the same idempotency key only when the input does too. */
-function isSameTask(task: Task, submission: SubmitTask): boolean {
+/** The same id is the same task when the type agrees, the same idempotency key only when the input does too, and neither
+ *  when it is to be durable and the task is not. */
+function isSameTask(core: CoreState, task: Task, submission: SubmitTask): boolean {
   if (task.needs.taskType !== submission.taskType) return false;
+  // What is to survive a restart cannot be answered with a task that does not.
+  if (isToBeDurable(core, submission) && task.durability === undefined) return false;
   if (task.taskId === submission.taskId) return true;
   return (
     task.idempotency?.inputBytes === decodedBytesOf(submission) &&
