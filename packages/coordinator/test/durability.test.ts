@@ -399,6 +399,18 @@ describe('a disk that fails', () => {
     expect(client.take('SubmitAck')).toMatchObject([{ taskId: taskIdOf(3) }]);
   });
 
+  it('does not count what an agent was to be given and was never sent', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    const agent = swarm.agent('a1', { credit: 1 });
+    client.submit(1, { ...DURABLE, idempotent: false });
+    expect(agent.takeTasks()).toEqual([]);
+    swarm.feed({ type: 'JournalFailed', failure: broken });
+    client.submit(2);
+    // The one place of the agent is free again, and it can say that all has arrived.
+    expect(agent.takeTasks()).toMatchObject([{ taskId: taskIdOf(2), dispatchSequence: 1 }]);
+  });
+
   it('does not leave an agent waiting that has answered before', () => {
     const swarm = CoreHarness.durable();
     const client = swarm.client();

@@ -15,7 +15,7 @@ import { cancelWhole, refuseSplit } from './shards.ts';
 import { awaitDependencies, failedDependency, refuseDependencies } from './dependencies.ts';
 import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
 import { keyOf, removeUnheard } from './retention.ts';
-import { abandon, countPending, enqueue, finish, setTimer } from './task-flow.ts';
+import { abandon, countPending, enqueue, finish, setTimer, takeBackUnsent } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
 import { createTask, isHeldBack, needsOf, termsOf, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
@@ -113,6 +113,8 @@ export function takeBack(core: CoreState, failure: Failure): void {
     } else if (message.type === 'MessageAck') {
       // An agent that has already answered keeps its answer until it hears what became of it.
       core.send(connectionId, on, { type: 'MessageAck', body: { ...message.body, status: 'STALE' } });
+    } else if (message.type === 'AgentTask') {
+      takeBackUnsent(core, connectionId, message.body);
     }
   }
 }
