@@ -56,11 +56,15 @@ export interface BrokenRule {
 export interface RunOptions {
   /** Keep the whole trace. @default false */
   readonly keepsLines?: boolean;
+  /** A negative control: the disk loses what it said was synced, which must break a rule sooner or later. @default false */
+  readonly isDiskLying?: boolean;
 }
 
 /** Runs a seed. Equal seeds give equal reports. */
-export function runSeed(seed: number, { keepsLines = false }: RunOptions = {}): SeedReport {
-  const plan = planOf(new RandomStream(seed).fork('plan'));
+export function runSeed(seed: number, options: RunOptions = {}): SeedReport {
+  const { keepsLines = false, isDiskLying = false } = options;
+  const drawn = planOf(new RandomStream(seed).fork('plan'));
+  const plan = { ...drawn, disk: { ...drawn.disk, isLying: isDiskLying } };
   const world = worldOf(seed, plan);
   const broken = brokenRule(world, () => live(world, plan));
   return {
