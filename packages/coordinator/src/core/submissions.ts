@@ -50,9 +50,13 @@ function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefine
 }
 
 function takenBy({ taskId }: Task): Failure {
-  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type, or not as durable.`, {
-    hint: 'Use a new task id or idempotency key for a new task.',
-  });
+  return failure(
+    'TASK_EXISTS',
+    `Task ${taskId} was submitted with another input or type, or not as durable.`,
+    {
+      hint: 'Use a new task id or idempotency key for a new task.',
+    },
+  );
 }
 
 /** Submits a dead letter again; false when that was refused. */
@@ -112,7 +116,10 @@ export function takeBack(core: CoreState, failure: Failure): void {
       core.refuse(connectionId, 'client', message.body.requestId, failure);
     } else if (message.type === 'MessageAck') {
       // An agent that has already answered keeps its answer until it hears what became of it.
-      core.send(connectionId, on, { type: 'MessageAck', body: { ...message.body, status: 'STALE' } });
+      core.send(connectionId, on, {
+        type: 'MessageAck',
+        body: { ...message.body, status: 'STALE' },
+      });
     } else if (message.type === 'AgentTask') {
       takeBackUnsent(core, connectionId, message.body);
     }
