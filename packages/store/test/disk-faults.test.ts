@@ -1,6 +1,6 @@
 /** Disks that are full, fail, tear or lie: the store closes itself, says why, and opens again on what is there. */
 import { MemoryDisk, openMemoryStore, type DiskFault } from '@quic-swarm/store';
-import { numbered, rejectionOf, textOf, textsOf } from '@quic-swarm/testkit';
+import { deferred, numbered, rejectionOf, snapshotOf, textOf, textsOf } from '@quic-swarm/testkit';
 import { describe, expect, it } from 'vitest';
 
 /** A disk whose next write has a fault when the test says so. */
@@ -138,4 +138,37 @@ it('never answers a call that a crash cut off', async () => {
   expect(isSettled).toBe(false);
   expect(await textOf(again.get('key'))).toBe('x');
   expect(again.lastSequence).toBe(0);
+});
+
+it('has one whole snapshot wherever a crash comes while one is saved', async () => {
+  const found = new Set<string>();
+  let isInterrupted = true;
+  for (let crashAt = 1; isInterrupted; crashAt += 1) {
+    let writesLeft = Infinity;
+    const crashing = deferred();
+    const disk = new MemoryDisk({
+      beforeSync: async () => {
+        writesLeft -= 1;
+        if (writesLeft !== 0) return;
+        crashing.resolve();
+        await new Promise<never>(() => undefined);
+      },
+    });
+    const store = await openMemoryStore({ disk });
+    const epoch = await store.raiseEpoch();
+    for (let group = 1; group <= 4; group += 1) await store.append(epoch, numbered('entry', 1));
+    await store.snapshot(1, numbered('old', 2));
+    writesLeft = crashAt;
+    const saved = store.snapshot(3, numbered('new', 3)).then(() => 'saved');
+    isInterrupted = (await Promise.race([saved, crashing.promise])) !== 'saved';
+    disk.crash();
+    writesLeft = Infinity;
+    await using again = await openMemoryStore({ disk });
+    const snapshot = await snapshotOf(again);
+    found.add(`${snapshot?.sequence} ${snapshot?.pieces.join(' ')}`);
+    expect(again.lastSequence).toBe(4);
+    const tail = await textsOf(again.tail((snapshot?.sequence ?? 0) + 1));
+    expect(tail).toHaveLength(4 - (snapshot?.sequence ?? 0));
+  }
+  expect([...found]).toEqual(['1 old-1 old-2', '3 new-1 new-2 new-3']);
 });
