@@ -77,6 +77,7 @@ function register(core: CoreState, agent: Agent, event: AgentJoined, returns: bo
     draining: false,
     suspect: false,
     dispatchSequence: 0,
+    unsentSequences: [],
     connectedAtMs: nowMs,
     lastHeardMs: nowMs,
     lastHeartbeat: undefined,

@@ -167,15 +167,15 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   task.agentId = agent.agentId;
   // Another attempt begins: what the one before has sent counts no more.
   task.output = undefined;
-  agent.dispatchSequence += 1;
-  recordLease(core, task, giveLease(core, task, agent, agent.dispatchSequence));
+  const dispatchSequence = nextSequence(agent);
+  recordLease(core, task, giveLease(core, task, agent, dispatchSequence));
   core.queue.availabilityChanged(agent);
   if (agent.leases.size > agent.slots) core.crowded.add(agent);
   const body: BodyOf<'AgentTask'> = {
     epoch: core.options.epoch,
     taskId: task.taskId,
     attempt: task.attempt,
-    dispatchSequence: agent.dispatchSequence,
+    dispatchSequence,
     taskType: task.needs.taskType,
     datasets: task.datasets,
     startToCloseMs: startToCloseMsOf(core, task),
@@ -190,6 +190,29 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   if (task.terms.idempotent) core.send(agent.connectionId ?? '', 'dispatch', message);
   else sendAbout(core, task, agent.connectionId ?? '', 'dispatch', message);
   announceState(core, task);
+}
+
+/** Those of tasks that were never sent are given again: the agent says up to which one all have arrived. */
+function nextSequence(agent: Agent): number {
+  const unsent = agent.unsentSequences.pop();
+  if (unsent !== undefined) return unsent;
+  agent.dispatchSequence += 1;
+  return agent.dispatchSequence;
+}
+
+/** A task that an agent was to be given, and that it will not be sent. */
+export function takeBackUnsent(
+  core: CoreState,
+  connectionId: string,
+  { taskId, attempt, dispatchSequence }: BodyOf<'AgentTask'>,
+): void {
+  const agent = core.agentByConnection.get(connectionId);
+  if (agent === undefined) return;
+  agent.unsentSequences.push(dispatchSequence);
+  const lease = agent.fenced.get(taskId);
+  if (lease?.attempt !== attempt) return;
+  removeLease(agent, lease);
+  core.queue.availabilityChanged(agent);
 }
 
 function startToCloseMsOf(core: CoreState, task: Task): number {
@@ -495,11 +518,29 @@ export function failNow(core: CoreState, task: Task, reason: Failure): void {
 function fence(core: CoreState, task: Task, why: string): void {
   if (task.state !== 'dispatched' && task.state !== 'running') return;
   const { lease } = task;
+  const agent = core.agents.get(task.agentId ?? '');
   if (lease !== undefined) {
     lease.fenced = true;
-    core.agents.get(task.agentId ?? '')?.fenced.set(task.taskId, lease);
+    agent?.fenced.set(task.taskId, lease);
+    if (agent !== undefined && lease.completion !== undefined) {
+      refuseAnswer(core, agent, lease);
+      return;
+    }
   }
   tellAgentToStop(core, task, why, core.options.cancelGraceMs);
+}
+
+/** The agent has answered, and only parts of its answer are missing: it is not busy, and would wait for its receipt for ever. */
+function refuseAnswer(core: CoreState, agent: Agent, lease: AgentLease): void {
+  const { epoch, attempt } = lease;
+  const { taskId } = lease.task;
+  removeLease(agent, lease);
+  core.queue.availabilityChanged(agent);
+  core.send(agent.connectionId ?? '', 'dispatch', {
+    type: 'MessageAck',
+    body: { lease: { epoch, taskId, attempt }, status: 'STALE' },
+  });
+  core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
 }
 
 /** Sends CancelTask for the attempt that the agent has. */

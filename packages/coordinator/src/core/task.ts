@@ -345,6 +345,9 @@ export function createShard(
     requeuedAtMs: undefined,
     next: undefined,
     previous: undefined,
+    // A parent of an earlier life may have been started before.
+    attempt: 0,
+    firstStartedAtMs: undefined,
     watchers: NO_WATCHERS,
     split: undefined,
     shard: { parent, ...role },
@@ -498,6 +501,11 @@ export function outputOf(task: Task): AttemptOutput {
 /** The chunks that the running attempt has sent. */
 export function chunksOf({ output }: Task): readonly Chunk[] {
   return output === undefined ? NO_CHUNKS : output.chunks;
+}
+
+/** How many there were, those included that an earlier life of the coordinator was sent. */
+export function chunkCountOf(task: Task): number {
+  return task.durability?.chunkCount ?? chunksOf(task).length;
 }
 
 /** Keeps a chunk whose sequence has not come yet; it counts for `decodedBytes`. */
