@@ -83,12 +83,6 @@ const EXIT_CODE_OF_TYPE: Readonly<Record<ErrorType, ExitCode>> = {
   CLOSED: EXIT.internal,
   BAD_OPTION: EXIT.usage,
   INTERNAL: EXIT.internal,
-  STORE_LOCKED: EXIT.cannotCreate,
-  STORE_FULL: EXIT.temporary,
-  STORE_FAILED: EXIT.unavailable,
-  STORE_CORRUPT: EXIT.failed,
-  STORE_FENCED: EXIT.unavailable,
-  STORE_TOO_NEW: EXIT.configuration,
 };
 
 /** The exit code for an error that ended a command. Errors of a user's handler are a failed task. */
