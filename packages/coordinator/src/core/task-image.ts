@@ -65,6 +65,7 @@ export function submissionOf(task: Task): KeptSubmission {
     retry: terms.retry,
     onClientLoss: terms.onClientLoss,
     durable: task.durability !== undefined,
+    hedge: terms.hedge,
   };
   if (needs.agentType !== undefined) submission.agentType = needs.agentType;
   if (needs.labels !== undefined) submission.labels = needs.labels;
