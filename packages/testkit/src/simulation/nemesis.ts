@@ -106,7 +106,9 @@ export class Nemesis {
     const side = random.pick(['dialler', 'listener'] as const);
     if (isOneWay) path.cut(side);
     else path.cut('dialler', 'listener');
-    const way = isOneWay ? `, what comes from ${side === 'dialler' ? 'it' : 'the coordinator'}` : '';
+    const way = isOneWay
+      ? `, what comes from ${side === 'dialler' ? 'it' : 'the coordinator'}`
+      : '';
     this.#world.note(`the path of ${name} is cut${way}`);
     this.#world.clock.after(random.magnitude(20, 20_000), () => {
       if (!path.isOpen) this.#world.note(`the path of ${name} is healed`);
@@ -114,10 +116,7 @@ export class Nemesis {
     });
   }
 
-  #freeze(
-    kind: 'freezeAgent' | 'freezeClient' | 'freezeCoordinator',
-    random: RandomStream,
-  ): void {
+  #freeze(kind: 'freezeAgent' | 'freezeClient' | 'freezeCoordinator', random: RandomStream): void {
     const frozen =
       kind === 'freezeAgent'
         ? this.#someAgent(random)

@@ -115,7 +115,8 @@ export class PromiseLedger {
 
   /** Uploads that were lost with a connection begin again. */
   connected(): void {
-    for (const [requestId, { datasetId }] of this.#uploads) this.#client.upload(requestId, datasetId);
+    for (const [requestId, { datasetId }] of this.#uploads)
+      this.#client.upload(requestId, datasetId);
   }
 
   hear(effect: Heard): void {

@@ -92,7 +92,8 @@ export class SimulatedDisk {
   crash(): void {
     this.#user = undefined;
     this.#tear();
-    if (this.#habits.isLying) this.#log.length -= this.#random.below(Math.min(LIES_MAX, this.#log.length + 1));
+    if (this.#habits.isLying)
+      this.#log.length -= this.#random.below(Math.min(LIES_MAX, this.#log.length + 1));
   }
 
   /** It is full, or an fsync has failed; it works again after a while. */
@@ -163,7 +164,8 @@ export class SimulatedDisk {
       const seen = new Set(synced);
       const all = [...this.#log, ...this.#unsynced];
       this.#log = all.filter(
-        (entry) => entry.position > snapshot.position && (seen.has(entry) || this.#log.includes(entry)),
+        (entry) =>
+          entry.position > snapshot.position && (seen.has(entry) || this.#log.includes(entry)),
       );
       this.#unsynced = this.#unsynced.filter((entry) => !seen.has(entry));
       this.#isSyncing = false;

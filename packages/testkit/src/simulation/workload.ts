@@ -52,7 +52,8 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
   const key = has('keys') ? random.below(KEYS) : undefined;
   // The same key means the same input.
   const work = key === undefined ? number : 1000 + key;
-  const workRandom = key === undefined ? random.fork('work') : world.random.fork(`work of key ${key}`);
+  const workRandom =
+    key === undefined ? random.fork('work') : world.random.fork(`work of key ${key}`);
   addWork(world, plan, work, workRandom);
   const terms: Changeable<SubmissionTerms> = { taskType, datasets: [], watch: 'result' };
   if (key !== undefined) {
