@@ -96,7 +96,8 @@ export class Nemesis {
         this.#world.disk?.fail(random.magnitude(1, 5000));
         return;
       case 'killCoordinator':
-        this.#killCoordinator(random);
+        if (random.chance(0.5)) this.#killCoordinator(random);
+        else this.#world.disk?.atNextAppend(() => this.#killCoordinator(random));
     }
   }
 
@@ -159,7 +160,7 @@ export class Nemesis {
   #killCoordinator(random: RandomStream): void {
     const { network, clock } = this.#world;
     const downMs = random.magnitude(5, 5000);
-    if (network.door === undefined) return;
+    if (this.#isOver || network.door === undefined) return;
     this.#world.killCoordinator();
     clock.after(downMs, () => {
       network.door ??= this.#world.startCoordinator();

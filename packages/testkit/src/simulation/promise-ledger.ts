@@ -40,7 +40,10 @@ export class PromiseLedger {
   readonly #parts: WorldParts;
   readonly #asked = new Map<number, Entry>();
   readonly #watches = new Map<string, Watch>();
-  readonly #uploads = new Map<number, { readonly datasetId: string; readonly then: () => void }>();
+  readonly #uploads = new Map<
+    number,
+    { readonly datasetId: string; readonly onDone: () => void }
+  >();
   #retries = 0;
 
   constructor(client: ClientProcess, parts: WorldParts) {
@@ -109,7 +112,7 @@ export class PromiseLedger {
   uploaded(requestId: number): boolean {
     const upload = this.#uploads.get(requestId);
     this.#uploads.delete(requestId);
-    upload?.then();
+    upload?.onDone();
     return upload !== undefined;
   }
 
@@ -208,14 +211,14 @@ export class PromiseLedger {
     return true;
   }
 
-  #uploadAll(datasets: readonly string[], then: () => void): void {
+  #uploadAll(datasets: readonly string[], onDone: () => void): void {
     const [datasetId, ...rest] = datasets;
     if (datasetId === undefined) {
-      then();
+      onDone();
       return;
     }
     const requestId = this.#client.newRequestId();
-    this.#uploads.set(requestId, { datasetId, then: () => this.#uploadAll(rest, then) });
+    this.#uploads.set(requestId, { datasetId, onDone: () => this.#uploadAll(rest, onDone) });
     this.#client.upload(requestId, datasetId);
   }
 

@@ -59,6 +59,7 @@ export class SimulatedDisk {
   /** It was opened again, and nothing counts before the snapshot is complete. */
   #awaitsSnapshot = false;
   #snapshot: Snapshot | undefined;
+  #onAppend: (() => void) | undefined;
 
   constructor(clock: VirtualClock, random: RandomStream, habits: DiskHabits) {
     this.#clock = clock;
@@ -80,6 +81,17 @@ export class SimulatedDisk {
     if (this.#isFailed) return;
     this.#unsynced.push({ position, record });
     this.#sync();
+    const onAppend = this.#onAppend;
+    this.#onAppend = undefined;
+    if (onAppend !== undefined) {
+      // While it is being synced, or just afterwards.
+      this.#clock.after(this.#random.between(0, 2 * this.#habits.syncMsMin), onAppend);
+    }
+  }
+
+  /** Does it soon after something was written the next time: the moment at which most can go wrong. */
+  atNextAppend(action: () => void): void {
+    this.#onAppend = action;
   }
 
   /** Begins a snapshot; one that is not complete yet is given up for it. */
