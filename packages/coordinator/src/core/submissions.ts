@@ -105,11 +105,11 @@ function isToBeDurable({ options }: CoreState, { durable }: SubmitTask): boolean
  * an agent does with one of them is stale.
  */
 export function takeBack(core: CoreState, failure: Failure): void {
-  for (const { effect, accepts } of core.journal.fail(failure)) {
-    if (accepts === undefined || effect.type !== 'Send') continue;
-    if (core.tasks.get(accepts.taskId) === accepts) {
-      abandon(core, accepts, failure.message);
-      removeUnheard(core, accepts);
+  for (const { effect, task } of core.journal.fail(failure)) {
+    if (effect.type !== 'Send') continue;
+    if (core.tasks.get(task.taskId) === task) {
+      abandon(core, task, failure.message);
+      removeUnheard(core, task);
     }
     const { message, connectionId, on } = effect;
     if (message.type === 'SubmitAck') {

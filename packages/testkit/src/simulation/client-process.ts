@@ -135,11 +135,6 @@ export class ClientProcess {
     this.#handle({ type: 'abandoned', taskId, requestId, reason: 'not wanted any more' });
   }
 
-  /** Says that it has heard of the end of a durable task, which need not be kept for it any more. */
-  noteHeard(taskId: string): void {
-    this.#send({ type: 'MessageAck', body: { taskId, status: 'RECEIVED' } });
-  }
-
   /** Uploads a data set, on a stream of its own; the ledger is told when it is there, or not. */
   upload(requestId: number, datasetId: string): boolean {
     if (this.#connection?.isOpen('dialler') !== true || !this.#isAcknowledged) return false;

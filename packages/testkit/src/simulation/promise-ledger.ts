@@ -240,7 +240,6 @@ export class PromiseLedger {
     if (event.state === 'succeeded' && !areEqual(event.payload, resultOf(watch.work))) {
       this.#break(event.taskId, 'A client got a result that is not the right one.');
     }
-    if (event.durable === true) this.#client.noteHeard(event.taskId);
     this.#settle(watch.entries, event);
   }
 
