@@ -5,7 +5,7 @@ import {
   type CoordinatorEvent,
   type CoreOptions,
 } from '@quic-swarm/coordinator';
-import { failure, type Message, type MessageOf } from '@quic-swarm/protocol';
+import { failure, taskIdOfResult, type Message, type MessageOf } from '@quic-swarm/protocol';
 import { Life } from './life.ts';
 import type { DiskUser, SimulatedDisk } from './simulated-disk.ts';
 import type { Door } from './network.ts';
