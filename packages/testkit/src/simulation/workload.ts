@@ -75,6 +75,10 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
     terms.positions = random.chance(0.3) ? 1_000_000 : 1 + random.below(20);
   }
   if (has('fairness', 0.7)) terms.fairnessKey = `user ${random.below(3)}`;
+  if (has('hedging', 0.7)) terms.hedge = true;
+  // What has not been submitted yet, or is not durable enough, is refused.
+  if (has('dependencies') && number > 1)
+    terms.after = [world.names.idOf(1 + random.below(number - 1))];
   if (has('durable', 0.6) || plan.taskFeatures.has('durableOnly')) terms.durable = true;
   if (has('datasets')) {
     terms.datasets = DATASETS.filter(() => random.chance(0.3));
