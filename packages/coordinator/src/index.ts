@@ -5,12 +5,12 @@
  * {@link QuicSwarmCoordinator} is what programs use. {@link CoordinatorCore} is the same without the acting, for
  * simulations.
  */
-export {
-  QuicSwarmCoordinator,
-  type CoordinatorDrainOptions,
-  type CoordinatorNotice,
-  type CoordinatorOptions,
-} from './shell/coordinator.ts';
+export { QuicSwarmCoordinator } from './shell/coordinator.ts';
+export type {
+  CoordinatorDrainOptions,
+  CoordinatorNotice,
+  CoordinatorOptions,
+} from './shell/options.ts';
 export { DEFAULT_CORE_OPTIONS, type CoreOptions } from './core/options.ts';
 export { CoordinatorCore } from './core/coordinator.ts';
 export type { CoordinatorEffect } from './core/effects.ts';

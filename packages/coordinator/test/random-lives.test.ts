@@ -145,7 +145,8 @@ class RandomLives {
     if (kind === 16) agent.heartbeat(held);
     // A result is kept until it was acknowledged, so that it is still held and listed in the next life.
     const done = new Set(agent.take('MessageAck').map(({ lease }) => lease?.taskId));
-    for (const each of [...held]) if (done.has(each.taskId)) held.splice(held.indexOf(each), 1);
+    const left = held.filter(({ taskId }) => !done.has(taskId));
+    held.splice(0, held.length, ...left);
   }
 
   mergeShards(): void {

@@ -1,8 +1,9 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
+import { type Agent, createAgent, leaseOf, removeLease } from './agent-record.ts';
 import { forgetHeld } from './datasets.ts';
-import { createAgent, leaseOf, removeLease, type Agent } from './agent-record.ts';
 import type { AgentJoined } from './events.ts';
+import { resume } from './leasing.ts';
 import {
   checkLiveness,
   observe,
@@ -11,9 +12,9 @@ import {
   suspectInMs,
   watchLiveness,
 } from './liveness.ts';
-import { relieve } from './stealing.ts';
-import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
 import type { CoreState } from './state.ts';
+import { relieve } from './stealing.ts';
+import { giveBack, lose, tellAgentToStop } from './task-flow.ts';
 import type { AgentLease, Task } from './task.ts';
 
 /** An agent introduced itself: registered, resumed, or turned away. */

@@ -9,37 +9,38 @@
  * `shards.ts` (tasks in parts), `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
  */
 import {
-  decodedBytesOf,
-  failure,
   type Failure,
   type Message,
   type MessageOf,
   type ResultChunk,
   type TaskCompletion,
+  decodedBytesOf,
+  failure,
 } from '@quic-swarm/protocol';
+import { type Agent, leaseOf, removeLease } from './agent-record.ts';
 import * as agents from './agents.ts';
-import { leaseOf, removeLease, type Agent } from './agent-record.ts';
 import type { CoreTimer } from './core-timer.ts';
 import { noteHeld, storeDataset } from './datasets.ts';
+import { controlDeadLetter } from './dead-letters.ts';
+import { followDependencies } from './dependencies.ts';
+import { sendAbout } from './durability.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
+import { followCopies, hedge } from './hedging.ts';
+import type { JournalRecord } from './journal-records.ts';
+import { dispatchAll, start, startWithEnd } from './leasing.ts';
+import { heard } from './liveness.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
-import { CoreState, createClient, type Client } from './state.ts';
-import { finishMerged, followShards } from './shards.ts';
-import * as submissions from './submissions.ts';
-import { controlDeadLetter } from './dead-letters.ts';
-import { sendAbout } from './durability.ts';
-import { followDependencies } from './dependencies.ts';
-import { acknowledge, forgetOldest } from './retention.ts';
-import type { JournalRecord } from './journal-records.ts';
 import { restore, takeRecords } from './restoring.ts';
-import { imageOf } from './task-image.ts';
-import { followCopies, hedge } from './hedging.ts';
+import { acknowledge, forgetOldest } from './retention.ts';
+import { finishMerged, followShards } from './shards.ts';
+import { type Client, CoreState, createClient } from './state.ts';
 import { noteFreed, stealForFreed } from './stealing.ts';
-import { heard } from './liveness.ts';
+import * as submissions from './submissions.ts';
 import * as flow from './task-flow.ts';
-import { addChunk, chunksOf, outputOf, type AgentLease, type Task } from './task.ts';
+import { imageOf } from './task-image.ts';
+import { type AgentLease, type Task, addChunk, chunksOf, outputOf } from './task.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
 const NOTHING: readonly CoordinatorEffect[] = [];
@@ -72,7 +73,7 @@ export class CoordinatorCore {
   /** Gives tasks to agents; returns what to do about everything since the last call. */
   settle(): readonly CoordinatorEffect[] {
     const core = this.state;
-    flow.dispatchAll(core);
+    dispatchAll(core);
     stealForFreed(core);
     submissions.announceQueued(core);
     wantSnapshot(core);
@@ -244,7 +245,7 @@ function receiveFromRunning(
   const task = agents.taskOf(lease);
   if (task === undefined) return;
   if (message.type === 'TaskStarted') {
-    flow.start(core, task, lease);
+    start(core, task, lease);
   } else if (message.type === 'TaskProgress') {
     outputOf(task).fraction = message.body.fraction;
     announceProgress(core, task, message.body.fraction, message.body.text);
@@ -304,7 +305,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
     core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
     return;
   }
-  if (lease !== undefined) flow.startWithEnd(core, task, lease, completion.computeMs);
+  if (lease !== undefined) startWithEnd(core, task, lease, completion.computeMs);
   flow.complete(core, task, agent, completion);
   // Until its receipt the agent keeps what it has computed, so that it is not lost with a coordinator that has not written
   // it down yet.

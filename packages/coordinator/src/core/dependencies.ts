@@ -6,18 +6,10 @@
  * task-flow.ts does not know of any of this: it puts a task that has ended, and for which others wait, on a list that is
  * worked off after each event. So a long row of tasks that fail one after the other takes no deep stack.
  */
-import { failure, isTerminal, type Failure, type SubmitTask } from '@quic-swarm/protocol';
+import { type Failure, type SubmitTask, failure, isTerminal } from '@quic-swarm/protocol';
 import type { CoreState } from './state.ts';
 import * as flow from './task-flow.ts';
 import type { Task } from './task.ts';
-
-/** What a task waits for. */
-export interface Dependencies {
-  /** Each once. */
-  readonly taskIds: readonly string[];
-  /** How many of them have not ended. */
-  unfinished: number;
-}
 
 /** Why a task cannot wait for what its submission names; undefined when it can. */
 export function refuseDependencies(

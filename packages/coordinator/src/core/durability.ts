@@ -2,26 +2,12 @@
  * Durable tasks: what of them is written down, when, and who waits for it. Called at each arrow of task-flow.ts; for a
  * task that is not durable every function here does nothing.
  */
-import { failure, type Failure, type Message } from '@quic-swarm/protocol';
+import { type Failure, type Message, failure } from '@quic-swarm/protocol';
 import type { CoordinatorEffect } from './effects.ts';
-import type { JournalRecord, KeptLease } from './journal-records.ts';
+import type { JournalRecord } from './journal-records.ts';
 import type { CoreState } from './state.ts';
+import { endOf, imageOf } from './task-image.ts';
 import type { AgentLease, Task } from './task.ts';
-import { imageOf, endOf } from './task-image.ts';
-
-/** What a durable task has beside others. */
-export interface Durability {
-  /** Of the record that says that it was accepted. */
-  readonly acceptedAt: number;
-  /** Of the last record about it. */
-  position: number;
-  /** Of a final one: somebody has heard of its end. */
-  isAcknowledged: boolean;
-  /** The lease under which an agent may come back with it, after the coordinator was restarted. */
-  returning: KeptLease | undefined;
-  /** Of one that ended in an earlier life: the parts that were sent, of which none is here. */
-  chunkCount: number | undefined;
-}
 
 /** Writes down that a task was accepted. */
 export function recordAccepted(core: CoreState, task: Task): void {

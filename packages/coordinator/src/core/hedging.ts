@@ -9,14 +9,14 @@
 import { isTerminal } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
 import { claimDatasets } from './datasets.ts';
+import { dispatchCopy, noteStart } from './leasing.ts';
 import { shardIdOf } from './shard-plan.ts';
 import type { CoreState } from './state.ts';
 import * as flow from './task-flow.ts';
-import { createCopy, type Task } from './task.ts';
-
-/** A second copy is made of what is older than so many times what nineteen of twenty attempts take. */
-const QUANTILE = 0.95;
-const TIMES = 1.5;
+import { createCopy } from './task-making.ts';
+import { watchAttempt } from './task-timers.ts';
+import { type Task, chunksOf } from './task.ts';
+import { announceChunk } from './watchers.ts';
 
 /** No part of a task has this number, so that the ids of copies and parts do not meet. */
 const COPY_INDEX = -1;
@@ -31,25 +31,13 @@ export function hedge(core: CoreState, task: Task): void {
   else copyTo(core, task, agent);
 }
 
-/** Looks at a running attempt when it has lasted longer than is usual. */
-export function watchAttempt(core: CoreState, task: Task): void {
-  const isAlone = task.shard === undefined && task.hedging?.copy === undefined;
-  if (!task.terms.hedge || !task.terms.idempotent || !isAlone) return;
-  if (task.hedging?.original !== undefined) return;
-  const usualMs = core.attemptTimes.quantileMs(task.needs.taskType, QUANTILE);
-  if (usualMs === undefined) return;
-  task.hedging ??= { timer: undefined, copy: undefined, original: undefined };
-  core.timers.cancel(task.hedging.timer);
-  task.hedging.timer = flow.setTimer(core, task, 'hedge', TIMES * usualMs);
-}
-
 function copyTo(core: CoreState, task: Task, agent: Agent): void {
   const copy = createCopy(task, copyIdOf(core, task), core.nextOrder(), core.nowMs);
   task.hedging = { timer: undefined, copy, original: undefined };
   core.tasks.add(copy);
   flow.countPending(core, copy, 1);
   claimDatasets(core, copy.datasets);
-  flow.dispatchCopy(core, copy, agent);
+  dispatchCopy(core, copy, agent);
 }
 
 /** Ends what tasks and their copies are to each other, when one of the two has ended. */
@@ -63,8 +51,25 @@ export function followCopies(core: CoreState): void {
 
 function followCopy(core: CoreState, copy: Task, original: Task): void {
   if (copy.state === 'succeeded' && !isTerminal(original.state)) {
-    flow.succeedWith(core, original, copy);
+    succeedWith(core, original, copy);
   }
+}
+
+/** The second copy of a task was faster: its answer is the task's. */
+function succeedWith(core: CoreState, task: Task, copy: Task): void {
+  flow.fence(core, task, 'Another agent was faster.');
+  const sent = new Set(chunksOf(task).map(({ sequence }) => sequence));
+  task.output = copy.output;
+  for (const chunk of chunksOf(copy))
+    if (!sent.has(chunk.sequence)) announceChunk(core, task, chunk);
+  task.agentId = copy.agentId;
+  task.computeMs = copy.computeMs;
+  task.result = copy.result;
+  task.resultEncoding = copy.resultEncoding;
+  task.resultType = copy.resultType;
+  // It may have been on its way to another attempt.
+  if (task.state === 'queued') noteStart(core, task);
+  flow.finish(core, task, 'succeeded');
 }
 
 function dropCopy(core: CoreState, copy: Task): void {

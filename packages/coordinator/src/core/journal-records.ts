@@ -7,8 +7,13 @@
  *
  * Times are wall-clock milliseconds (since 1970): the only thing that two lives have in common.
  */
-import type { Failure, PayloadEncoding, SubmitTask, TerminalTaskState } from '@quic-swarm/protocol';
-import type { Idempotency } from './task.ts';
+import {
+  type Failure,
+  type PayloadEncoding,
+  type SubmitTask,
+  type TerminalTaskState,
+} from '@quic-swarm/protocol';
+import type { Idempotency, KeptLease } from './task.ts';
 
 /** A submission as it is kept: without what was only for the connection that it came on. */
 export type KeptSubmission = Omit<SubmitTask, 'requestId' | 'watch'>;
@@ -28,13 +33,6 @@ export interface TaskEnd {
   readonly resultType: string | undefined;
   /** Parts that were sent before the result. They are not kept, but whoever has not heard all should know it. */
   readonly chunkCount: number;
-}
-
-/** A lease that an agent was given. */
-export interface KeptLease {
-  readonly epoch: number;
-  readonly attempt: number;
-  readonly agentId: string;
 }
 
 /** A whole task: written when it is accepted, and again in every snapshot. */

@@ -10,16 +10,10 @@ import type { JournalRecord, TaskEnd, TaskRecord } from './journal-records.ts';
 import { keyOf, retain } from './retention.ts';
 import type { CoreState } from './state.ts';
 import { begin } from './submissions.ts';
-import { awaitReturn, countPending, finish, keepBackingOff, setTimerAt } from './task-flow.ts';
-import {
-  createTask,
-  needsOf,
-  termsOf,
-  timersOf,
-  troubleOf,
-  type Task,
-  type TaskTerms,
-} from './task.ts';
+import { awaitReturn, countPending, finish, keepBackingOff } from './task-flow.ts';
+import { createTask, needsOf, termsOf } from './task-making.ts';
+import { setTimerAt } from './task-timers.ts';
+import { type Task, type TaskTerms, timersOf, troubleOf } from './task.ts';
 
 /** Takes in records of the journal, in their order. */
 export function takeRecords(core: CoreState, records: readonly JournalRecord[]): void {

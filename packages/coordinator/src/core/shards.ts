@@ -11,21 +11,22 @@
  * Shards live as long as their parent has not ended. task-flow.ts does not know of any of this: it puts those that moved
  * on a list, which is worked off after each event.
  */
-import { failure, isTerminal, type Failure, type SubmitTask } from '@quic-swarm/protocol';
+import { type Failure, type SubmitTask, failure, isTerminal } from '@quic-swarm/protocol';
 import { claimDatasets } from './datasets.ts';
 import { refuseLong } from './durability.ts';
 import type { ShardsMerged } from './events.ts';
+import { startSplit } from './leasing.ts';
 import { rangesOf, shardCountOf, shardIdOf } from './shard-plan.ts';
 import type { CoreState } from './state.ts';
 import * as flow from './task-flow.ts';
+import { createShard } from './task-making.ts';
 import {
-  createShard,
-  outputOf,
-  resultBytesOf,
-  troubleOf,
   type ShardRole,
   type Split,
   type Task,
+  outputOf,
+  resultBytesOf,
+  troubleOf,
 } from './task.ts';
 import { announceProgress } from './watchers.ts';
 
@@ -111,7 +112,7 @@ function followShard(core: CoreState, shard: Task, { parent, index }: ShardRole)
   if (split === undefined || isTerminal(parent.state)) return;
   if (parent.state === 'queued' && shard.firstStartedAtMs !== undefined) {
     parent.attempt = 1;
-    flow.startSplit(core, parent);
+    startSplit(core, parent);
   }
   split.attempts = split.shards.reduce((sum, { attempt }) => sum + attempt, 0);
   tellProgress(core, parent, split);

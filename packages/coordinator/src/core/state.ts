@@ -1,14 +1,15 @@
 /** What the parts of the core share: the collections, the timers, the clock reading of the event in hand, and the effects so far. */
 import {
   Chain,
-  failure,
   type ErrorType,
   type Failure,
   type Message,
   type SwarmErrorOptions,
   type WatchLevel,
+  failure,
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
+import type { AgentSet } from './agent-set.ts';
 import { AttemptTimes } from './attempt-times.ts';
 import type { CoreTimer } from './core-timer.ts';
 import type { CoordinatorEffect } from './effects.ts';
@@ -16,11 +17,11 @@ import { Fifo } from './fifo.ts';
 import type { TaskRecords } from './journal-fold.ts';
 import { Journal } from './journal.ts';
 import type { CoreOptions } from './options.ts';
-import type { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
 import { TaskIndex } from './task-index.ts';
-import { defaultTerms, type Submitter, type Task, type TaskTerms, type Watcher } from './task.ts';
+import { defaultTerms } from './task-making.ts';
+import type { Submitter, Task, TaskTerms, Watcher } from './task.ts';
 import { TimerHeap } from './timers.ts';
 
 /** A connected client. */

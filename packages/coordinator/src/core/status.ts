@@ -1,9 +1,15 @@
 /** The core's part of the status views. Counts over time come from the shell's statistics. */
-import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic-swarm/protocol';
-import { stateOf, type Agent } from './agent-record.ts';
+import {
+  type AgentRow,
+  type Failure,
+  type StatusSummary,
+  type TaskRow,
+  type TaskState,
+} from '@quic-swarm/protocol';
+import { type Agent, stateOf } from './agent-record.ts';
 import { agentsFor, backoffReasonOf } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
-import { isInBackoff, submittedOf, wireShardOf, type Task, type TaskNeeds } from './task.ts';
+import { type Task, type TaskNeeds, isInBackoff, submittedOf, wireShardOf } from './task.ts';
 
 const BRIEF_MESSAGE_LENGTH = 200;
 

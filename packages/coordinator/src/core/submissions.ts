@@ -1,23 +1,26 @@
 /** What clients ask about tasks: submit, watch, cancel. */
 import {
-  decodedBytesOf,
-  failure,
   type CancelTask,
   type Failure,
   type SubmitTask,
   type WatchTask,
+  decodedBytesOf,
+  failure,
 } from '@quic-swarm/protocol';
 import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
-import { missingFeature } from './features.ts';
-import { hashBytes } from './hash.ts';
-import { cancelWhole, refuseSplit } from './shards.ts';
 import { awaitDependencies, failedDependency, refuseDependencies } from './dependencies.ts';
 import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
+import { missingFeature } from './features.ts';
+import { hashBytes } from './hash.ts';
+import { takeBackUnsent } from './leasing.ts';
 import { keyOf, removeUnheard } from './retention.ts';
-import { abandon, countPending, enqueue, finish, setTimer, takeBackUnsent } from './task-flow.ts';
+import { cancelWhole, refuseSplit } from './shards.ts';
 import type { Client, CoreState } from './state.ts';
-import { createTask, isHeldBack, needsOf, termsOf, timersOf, type Task } from './task.ts';
+import { abandon, countPending, enqueue, finish } from './task-flow.ts';
+import { createTask, needsOf, termsOf } from './task-making.ts';
+import { setTimer } from './task-timers.ts';
+import { type Task, isHeldBack, timersOf } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */

@@ -3,60 +3,32 @@
  * that belongs to it (timers, queue, lease, watchers, observers). Nothing else changes a task.
  */
 import {
-  failure,
-  isTerminal,
-  type BodyOf,
   type Failure,
-  type Lease,
-  type Message,
   type TaskCompletion,
   type TerminalTaskState,
+  failure,
+  isTerminal,
 } from '@quic-swarm/protocol';
-import { removeLease, type Agent } from './agent-record.ts';
-import type { TaskTimer } from './core-timer.ts';
+import { type Agent, removeLease } from './agent-record.ts';
 import { releaseDatasets } from './datasets.ts';
-import { watchAttempt } from './hedging.ts';
-import { chooseAgent, noteServiceTime } from './scheduler.ts';
-import type { CoreState } from './state.ts';
-import {
-  recordCancelRequest,
-  recordEnd,
-  recordLease,
-  recordRequeued,
-  recordStart,
-  refuseLong,
-  sendAbout,
-} from './durability.ts';
-import type { KeptLease } from './journal-records.ts';
+import { recordCancelRequest, recordEnd, recordRequeued, refuseLong } from './durability.ts';
 import { forgetOldest, isDeadLetter, retain } from './retention.ts';
+import { noteServiceTime } from './scheduler.ts';
+import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
+import { dropTimers, setTimer, setTimerAt } from './task-timers.ts';
 import {
-  chunksOf,
-  deadlineMsOf,
+  type AgentLease,
+  type KeptLease,
+  type Task,
   inputBytesOf,
   isHeldBack,
   isInBackoff,
   submittedOf,
   timersOf,
   troubleOf,
-  wireShardOf,
-  type AgentLease,
-  type Task,
 } from './task.ts';
-import { announceChunk, announceEnd, announceState } from './watchers.ts';
-
-/** Gives tasks to agents until no runnable task has an able agent. */
-export function dispatchAll(core: CoreState): void {
-  for (;;) {
-    const next = core.queue.next(core.nowMs);
-    if (next === undefined) return;
-    core.queue.take(next.task);
-    // Nothing is put behind other tasks while an agent would begin it at once.
-    const { free, behind } = next.bucket;
-    const candidates = free.size > 0 ? free : behind;
-    dispatch(core, next.task, chooseAgent(next.task, candidates, core.holders, core.random));
-  }
-}
+import { announceEnd, announceState } from './watchers.ts';
 
 /** → queued, now or after `delayMs`. From waiting, or back from an agent. */
 export function enqueue(core: CoreState, task: Task, delayMs: number = 0): void {
@@ -65,35 +37,14 @@ export function enqueue(core: CoreState, task: Task, delayMs: number = 0): void 
   else makeRunnable(core, task);
 }
 
-function toQueued(core: CoreState, task: Task): void {
+/** → queued, without a place in the queue: whoever calls this finds it one. */
+export function toQueued(core: CoreState, task: Task): void {
   moveTo(task, 'queued');
   task.agentId = undefined;
   task.lease = undefined;
   if (task.output !== undefined) task.output.fraction = undefined;
   core.timers.cancel(task.startToCloseTimer);
   core.timers.cancel(task.hedging?.timer);
-}
-
-/** Sets a timer about a task; whoever does keeps it, to cancel it. */
-export function setTimer(
-  core: CoreState,
-  task: Task,
-  kind: TaskTimer['kind'],
-  delayMs: number,
-): TaskTimer {
-  return setTimerAt(core, task, kind, core.nowMs + delayMs);
-}
-
-/** The same, for a time on the core's clock; one that has passed fires at once. */
-export function setTimerAt(
-  core: CoreState,
-  task: Task,
-  kind: TaskTimer['kind'],
-  atMs: number,
-): TaskTimer {
-  const timer: TaskTimer = { atMs, kind, task, index: -1 };
-  core.timers.schedule(timer);
-  return timer;
 }
 
 /** The delay, the back-off, or what it waited for is over. */
@@ -133,194 +84,8 @@ export function makeRunnable(core: CoreState, task: Task): void {
 }
 
 /** Its parent, or its shards, should follow. */
-function tellFamily(core: CoreState, task: Task): void {
+export function tellFamily(core: CoreState, task: Task): void {
   if (task.shard !== undefined || task.split !== undefined) core.shardNews.push(task);
-}
-
-/** waiting → queued → dispatched: a second copy goes to the agent that it was made for. */
-export function dispatchCopy(core: CoreState, copy: Task, agent: Agent): void {
-  toQueued(core, copy);
-  dispatch(core, copy, agent);
-}
-
-/** The second copy of a task was faster: its answer is the task's. */
-export function succeedWith(core: CoreState, task: Task, copy: Task): void {
-  fence(core, task, 'Another agent was faster.');
-  const sent = new Set(chunksOf(task).map(({ sequence }) => sequence));
-  task.output = copy.output;
-  for (const chunk of chunksOf(copy))
-    if (!sent.has(chunk.sequence)) announceChunk(core, task, chunk);
-  task.agentId = copy.agentId;
-  task.computeMs = copy.computeMs;
-  task.result = copy.result;
-  task.resultEncoding = copy.resultEncoding;
-  task.resultType = copy.resultType;
-  // It may have been on its way to another attempt.
-  if (task.state === 'queued') noteStart(core, task);
-  finish(core, task, 'succeeded');
-}
-
-/** queued → dispatched: the agent holds a lease from here on. */
-function dispatch(core: CoreState, task: Task, agent: Agent): void {
-  moveTo(task, 'dispatched');
-  task.attempt += 1;
-  task.agentId = agent.agentId;
-  // Another attempt begins: what the one before has sent counts no more.
-  task.output = undefined;
-  const dispatchSequence = nextSequence(agent);
-  recordLease(core, task, giveLease(core, task, agent, dispatchSequence));
-  core.queue.availabilityChanged(agent);
-  if (agent.leases.size > agent.slots) core.crowded.add(agent);
-  const body: BodyOf<'AgentTask'> = {
-    epoch: core.options.epoch,
-    taskId: task.taskId,
-    attempt: task.attempt,
-    dispatchSequence,
-    taskType: task.needs.taskType,
-    datasets: task.datasets,
-    startToCloseMs: startToCloseMsOf(core, task),
-  };
-  if (task.after !== undefined) body.after = [...task.after.taskIds];
-  if (task.shard !== undefined) body.shard = wireShardOf(task.shard);
-  if (task.input !== undefined) body.payload = task.input;
-  if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
-  const message: Message = { type: 'AgentTask', body };
-  // The agent may compute while the disk writes, since nothing it says is believed before. Only what must not be started
-  // twice waits: a lease that was lost would be given again.
-  if (task.terms.idempotent) core.send(agent.connectionId ?? '', 'dispatch', message);
-  else sendAbout(core, task, agent.connectionId ?? '', 'dispatch', message);
-  announceState(core, task);
-}
-
-/** Those of tasks that were never sent are given again: the agent says up to which one all have arrived. */
-function nextSequence(agent: Agent): number {
-  const unsent = agent.unsentSequences.pop();
-  if (unsent !== undefined) return unsent;
-  agent.dispatchSequence += 1;
-  return agent.dispatchSequence;
-}
-
-/** A task that an agent was to be given, and that it will not be sent. */
-export function takeBackUnsent(
-  core: CoreState,
-  connectionId: string,
-  { taskId, attempt, dispatchSequence }: BodyOf<'AgentTask'>,
-): void {
-  const agent = core.agentByConnection.get(connectionId);
-  if (agent === undefined) return;
-  agent.unsentSequences.push(dispatchSequence);
-  const lease = agent.fenced.get(taskId);
-  if (lease?.attempt !== attempt) return;
-  removeLease(agent, lease);
-  core.queue.availabilityChanged(agent);
-}
-
-function startToCloseMsOf(core: CoreState, task: Task): number {
-  const { startToCloseMs } = task.terms;
-  const deadlineMs = deadlineMsOf(task);
-  if (deadlineMs === undefined) return startToCloseMs;
-  return Math.max(1, Math.min(startToCloseMs, deadlineMs - core.nowMs));
-}
-
-function giveLease(
-  core: CoreState,
-  task: Task,
-  agent: Agent,
-  dispatchSequence: number,
-  epoch: number = core.options.epoch,
-): AgentLease {
-  const lease: AgentLease = {
-    epoch,
-    task,
-    attempt: task.attempt,
-    dispatchSequence,
-    dispatchedAtMs: core.nowMs,
-    started: false,
-    isRecalled: false,
-    completion: undefined,
-    fenced: false,
-    next: undefined,
-    previous: undefined,
-  };
-  // An agent answers for a task, whichever attempt of it: the newer one takes the place of one that is over.
-  const before = agent.fenced.size === 0 ? undefined : agent.fenced.get(task.taskId);
-  if (before !== undefined) removeLease(agent, before);
-  agent.leases.push(lease);
-  task.lease = lease;
-  return lease;
-}
-
-/** dispatched → running. */
-export function start(core: CoreState, task: Task, lease: AgentLease): void {
-  lease.started = true;
-  if (task.state !== 'dispatched') return;
-  noteStart(core, task);
-  limitAttempt(core, task);
-  announceState(core, task);
-}
-
-/**
- * dispatched → running, known from the end alone: an agent leaves TaskStarted out when a task ends as soon as it was
- * started. The attempt began `computeMs` before its end, and not before the agent was given it, whatever the agent says.
- * No time limit is set, since nothing runs any more.
- */
-export function startWithEnd(
-  core: CoreState,
-  task: Task,
-  lease: AgentLease,
-  computeMs: number,
-): void {
-  lease.started = true;
-  if (task.state !== 'dispatched') return;
-  moveTo(task, 'running');
-  recordStart(core, task);
-  core.timers.cancel(task.timers?.scheduleToStart);
-  const startedAtMs = Math.max(lease.dispatchedAtMs, core.nowMs - computeMs);
-  task.firstStartedAtMs ??= startedAtMs;
-  tellFamily(core, task);
-  announceState(core, task);
-}
-
-function noteStart(core: CoreState, task: Task): void {
-  moveTo(task, 'running');
-  recordStart(core, task);
-  core.timers.cancel(task.timers?.scheduleToStart);
-  task.firstStartedAtMs ??= core.nowMs;
-  tellFamily(core, task);
-}
-
-/** queued → running, of a task whose first shard runs. */
-export function startSplit(core: CoreState, task: Task): void {
-  noteStart(core, task);
-  announceState(core, task);
-}
-
-function limitAttempt(core: CoreState, task: Task): void {
-  // The agent enforces the limit; this one is for an agent that does not.
-  const limitMs = task.terms.startToCloseMs + core.options.startToCloseSlackMs;
-  task.startToCloseTimer = setTimer(core, task, 'startToClose', limitMs);
-  watchAttempt(core, task);
-}
-
-/** queued → running: the agent came back before anybody else was given the task. */
-export function resume(core: CoreState, task: Task, agent: Agent, { epoch, attempt }: Lease): void {
-  core.queue.remove(task);
-  core.timers.cancel(task.timers?.release);
-  task.agentId = agent.agentId;
-  task.attempt = attempt;
-  // In this life the loss was counted; a task that was handed down by an earlier one was only awaited.
-  if (epoch === core.options.epoch) {
-    const trouble = troubleOf(task);
-    trouble.losses = Math.max(0, trouble.losses - 1);
-  }
-  if (task.durability !== undefined) task.durability.returning = undefined;
-  noteStart(core, task);
-  limitAttempt(core, task);
-  // Below every sequence of the new connection: the agent lists it or has lost it.
-  const lease = giveLease(core, task, agent, 0, epoch);
-  lease.started = true;
-  recordLease(core, task, lease);
-  announceState(core, task);
 }
 
 /** The agent that had the task when the coordinator was restarted has not come back with it. */
@@ -515,7 +280,7 @@ export function failNow(core: CoreState, task: Task, reason: Failure): void {
 }
 
 /** The lease stays counted, since the agent is still busy with it, but nothing that comes under it is believed. */
-function fence(core: CoreState, task: Task, why: string): void {
+export function fence(core: CoreState, task: Task, why: string): void {
   if (task.state !== 'dispatched' && task.state !== 'running') return;
   const { lease } = task;
   const agent = core.agents.get(task.agentId ?? '');
@@ -615,18 +380,6 @@ export function countPending(core: CoreState, task: Task, by: 1 | -1): void {
   core.pendingBytes += by * inputBytesOf(task);
   const { durability } = submittedOf(task);
   if (durability === undefined) core.pendingEphemeralTasks += by;
-}
-
-/** Finished tasks are kept for a while, and with them what they refer to. */
-function dropTimers(core: CoreState, task: Task): void {
-  core.timers.cancel(task.startToCloseTimer);
-  task.startToCloseTimer = undefined;
-  core.timers.cancel(task.hedging?.timer);
-  if (task.timers === undefined) return;
-  core.timers.cancel(task.timers.release);
-  core.timers.cancel(task.timers.scheduleToStart);
-  core.timers.cancel(task.timers.scheduleToClose);
-  task.timers = undefined;
 }
 
 function cancelled(reason: string): Failure {

@@ -1,8 +1,8 @@
 /** A durable task as it is written down. How it is made of that again is in restoring.ts. */
 import type { TerminalTaskState } from '@quic-swarm/protocol';
-import type { KeptLease, KeptSubmission, TaskEnd, TaskRecord } from './journal-records.ts';
+import type { KeptSubmission, TaskEnd, TaskRecord } from './journal-records.ts';
 import type { CoreState } from './state.ts';
-import { chunkCountOf, type Task } from './task.ts';
+import { type KeptLease, type Task, chunkCountOf } from './task.ts';
 import type { Scheduled } from './timers.ts';
 
 /** Everything about a task that the next life needs. */

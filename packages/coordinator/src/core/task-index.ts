@@ -58,6 +58,11 @@ class Segment {
     if (this.#size * 8 < capacity && capacity > SMALLEST_CAPACITY) this.#resize(capacity / 2);
   }
 
+  /** Those that are there now. */
+  tasks(): readonly Task[] {
+    return [...this];
+  }
+
   *[Symbol.iterator](): Generator<Task> {
     for (let at = 1; at < this.#places.length; at += 2) {
       const task = this.#places[at];
@@ -144,7 +149,7 @@ export class TaskIndex {
 
   /** The same for whoever reads on later: those that come meanwhile may be left out, those that stay are not. */
   *slowly(): Generator<Task> {
-    for (const segment of this.#segments) yield* [...segment];
+    for (const segment of this.#segments) yield* segment.tasks();
   }
 
   #segmentOf(hash: number): Segment {

@@ -3,13 +3,9 @@
  * have in common is one record for all of them, and what few have is made when it is needed.
  */
 import {
-  type Link,
-  DEFAULT_PRIORITY,
-  AGENT_TYPE_OF_TASK,
-  isBuiltInTaskType,
   type AgentType,
-  decodedBytesOf,
   type Failure,
+  type Link,
   type PayloadEncoding,
   type RetryPolicy,
   type Shard,
@@ -18,10 +14,6 @@ import {
   type TaskState,
   type WatchLevel,
 } from '@quic-swarm/protocol';
-import type { Dependencies } from './dependencies.ts';
-import type { Durability } from './durability.ts';
-import { hashBytes } from './hash.ts';
-import type { CoreOptions } from './options.ts';
 import type { Scheduled } from './timers.ts';
 
 /** What a task needs of an agent. Tasks with equal needs wait together and share the record (see queue.ts). */
@@ -138,6 +130,35 @@ export interface ShardResult {
   readonly payloadEncoding: PayloadEncoding | undefined;
 }
 
+/** What a task waits for. */
+export interface Dependencies {
+  /** Each once. */
+  readonly taskIds: readonly string[];
+  /** How many of them have not ended. */
+  unfinished: number;
+}
+
+/** A lease as it is written down. */
+export interface KeptLease {
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly agentId: string;
+}
+
+/** What a durable task has beside others. */
+export interface Durability {
+  /** Of the record that says that it was accepted. */
+  readonly acceptedAt: number;
+  /** Of the last record about it. */
+  position: number;
+  /** Of a final one: somebody has heard of its end. */
+  isAcknowledged: boolean;
+  /** The lease under which an agent may come back with it, after the coordinator was restarted. */
+  returning: KeptLease | undefined;
+  /** Of one that ended in an earlier life: the parts that were sent, of which none is here. */
+  chunkCount: number | undefined;
+}
+
 /** What a task and its second copy know of each other (see hedging.ts). */
 export interface Hedging {
   /** When the running attempt will be looked at. */
@@ -241,146 +262,8 @@ export interface Task extends Link<Task> {
 
 /** Of a task that nobody watches. One for all tasks: there may be a million. */
 export const NO_WATCHERS: readonly Watcher[] = [];
-const NO_DATASETS: SubmitTask['datasets'] = [];
+
 const NO_CHUNKS: readonly Chunk[] = [];
-
-/** Of attempts that are not repeated. */
-const ONCE = { maximumAttempts: 1, maximumDeliveries: 1 } as const;
-
-/** Inputs up to here may lie at an agent by the hundreds: some hundred of them are about a megabyte. */
-const AHEAD_INPUT_BYTES_MAX = 4096;
-
-/** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
-export function createTask(
-  submission: SubmitTask,
-  shared: {
-    readonly needs: TaskNeeds;
-    readonly terms: TaskTerms;
-    readonly submitter: Submitter;
-  },
-  order: number,
-  nowMs: number,
-): Task {
-  const { datasets } = submission;
-  // What is looked at when a task is queued and given away comes first, so that it lies side by side.
-  return {
-    taskId: submission.taskId,
-    idHash: 0,
-    needs: shared.needs,
-    terms: shared.terms,
-    state: 'waiting',
-    isRunnable: false,
-    order,
-    acceptedAtMs: nowMs,
-    requeuedAtMs: undefined,
-    next: undefined,
-    previous: undefined,
-    attempt: 0,
-    agentId: undefined,
-    lease: undefined,
-    datasets: datasets.length === 0 ? NO_DATASETS : datasets,
-    input: submission.payload,
-    inputEncoding: submission.payloadEncoding,
-    watchers: NO_WATCHERS,
-    split: splitOf(submission),
-    shard: undefined,
-    hedging: undefined,
-    submitter: shared.submitter,
-    durability: undefined,
-    after: dependenciesOf(submission),
-    dependents: 0,
-    idempotency: idempotencyOf(submission),
-    replayOf: undefined,
-    cancelRequested: undefined,
-    output: undefined,
-    trouble: undefined,
-    timers: undefined,
-    startToCloseTimer: undefined,
-    firstStartedAtMs: undefined,
-    endedAtMs: undefined,
-    computeMs: undefined,
-    result: undefined,
-    resultEncoding: undefined,
-    resultType: undefined,
-  };
-}
-
-function splitOf({ shards, positions = 0 }: SubmitTask): Split | undefined {
-  if (shards === undefined) return undefined;
-  return {
-    wanted: shards,
-    positions,
-    shards: [],
-    results: [],
-    resultBytes: 0,
-    resultType: undefined,
-    ended: new Set(),
-    isMerging: false,
-    toldPercent: 0,
-    count: 0,
-    succeeded: 0,
-    attempts: 0,
-  };
-}
-
-/**
- * Makes the record of a part: a task of its own that asks for what its parent asks for and shares its needs, its terms
- * and its input, and that nobody watches. The parent must be queued and have said nothing yet.
- */
-export function createShard(
-  parent: Task,
-  role: Omit<ShardRole, 'parent'>,
-  taskId: string,
-  order: number,
-  nowMs: number,
-): Task {
-  return {
-    ...parent,
-    taskId,
-    idHash: 0,
-    state: 'waiting',
-    isRunnable: false,
-    order,
-    acceptedAtMs: nowMs,
-    requeuedAtMs: undefined,
-    next: undefined,
-    previous: undefined,
-    // A parent of an earlier life may have been started before.
-    attempt: 0,
-    firstStartedAtMs: undefined,
-    watchers: NO_WATCHERS,
-    split: undefined,
-    shard: { parent, ...role },
-    hedging: undefined,
-    // What is written down is its parent: its parts are made again.
-    durability: undefined,
-    dependents: 0,
-    idempotency: undefined,
-    output: undefined,
-    trouble: undefined,
-    timers: undefined,
-  };
-}
-
-/**
- * Makes the record of a second copy of a running task: it shares what the task is, and nothing of what became of it.
- */
-export function createCopy(original: Task, taskId: string, order: number, nowMs: number): Task {
-  const role = { index: 0, count: 1, start: 0, end: 0 };
-  return {
-    ...createShard(original, role, taskId, order, nowMs),
-    shard: undefined,
-    hedging: { timer: undefined, copy: undefined, original },
-    agentId: undefined,
-    lease: undefined,
-    startToCloseTimer: undefined,
-    attempt: 0,
-    firstStartedAtMs: undefined,
-    computeMs: undefined,
-    // One that fails is no loss: its original goes on.
-    terms: { ...original.terms, retry: { ...original.terms.retry, ...ONCE } },
-  };
-}
 
 /** The task that its submitter knows: of a part its whole, of a second copy the first one. */
 export function submittedOf(task: Task): Task {
@@ -390,77 +273,6 @@ export function submittedOf(task: Task): Task {
 /** A part as it travels. */
 export function wireShardOf({ parent, index, count, start, end }: ShardRole): Shard {
   return { of: parent.taskId, index, count, start, end };
-}
-
-function dependenciesOf({ after = [] }: SubmitTask): Dependencies | undefined {
-  return after.length === 0 ? undefined : { taskIds: [...new Set(after)], unfinished: 0 };
-}
-
-function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
-  const { idempotencyKey: key, payload } = submission;
-  if (key === undefined) return undefined;
-  return { key, inputBytes: decodedBytesOf(submission), inputHash: hashBytes(payload) };
-}
-
-/** What a submission needs of an agent. */
-export function needsOf(submission: SubmitTask): TaskNeeds {
-  const { taskType, agentType, labels, idempotent = true, datasets, shards } = submission;
-  const byType = isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined;
-  const isLight = datasets.length === 0 && decodedBytesOf(submission) <= AHEAD_INPUT_BYTES_MAX;
-  return {
-    taskType,
-    agentType: agentType ?? byType,
-    labels,
-    // Parts are there to be spread: none should wait behind another.
-    mayGoAhead: idempotent && isLight && shards === undefined,
-  };
-}
-
-/** How tasks are treated whose submission says nothing of it. */
-export function defaultTerms({ retry, startToCloseMs }: CoreOptions): TaskTerms {
-  return {
-    priority: DEFAULT_PRIORITY,
-    idempotent: true,
-    retry,
-    startToCloseMs,
-    onClientLoss: 'keep',
-    fairnessKey: undefined,
-    hedge: false,
-  };
-}
-
-/** How a submission is to be treated: the defaults themselves where it differs in nothing. */
-export function termsOf(
-  submission: Omit<SubmitTask, 'requestId' | 'watch'>,
-  defaults: TaskTerms,
-): TaskTerms {
-  const {
-    priority = defaults.priority,
-    idempotent = defaults.idempotent,
-    retry,
-    startToCloseMs = defaults.startToCloseMs,
-    onClientLoss = defaults.onClientLoss,
-    fairnessKey,
-    hedge = defaults.hedge,
-  } = submission;
-  const isDefault =
-    priority === defaults.priority &&
-    idempotent === defaults.idempotent &&
-    retry === undefined &&
-    startToCloseMs === defaults.startToCloseMs &&
-    onClientLoss === defaults.onClientLoss &&
-    fairnessKey === undefined &&
-    hedge === defaults.hedge;
-  if (isDefault) return defaults;
-  return {
-    priority,
-    idempotent,
-    retry: retry === undefined ? defaults.retry : { ...defaults.retry, ...retry },
-    startToCloseMs,
-    onClientLoss,
-    fairnessKey,
-    hedge,
-  };
 }
 
 /** Length of the input when it is decoded; 0 without one. That of a shard or a copy is another's, and counted there. */

@@ -2,10 +2,16 @@
 import { isTerminal } from '@quic-swarm/protocol';
 import { hasRoomFor, isCapable, roomOf } from './agent-record.ts';
 import { invariant } from './invariant.ts';
-import type { CoreState } from './state.ts';
-import type { Dependencies } from './dependencies.ts';
 import { isDeadLetter } from './retention.ts';
-import { inputBytesOf, resultBytesOf, submittedOf, type AgentLease, type Task } from './task.ts';
+import type { CoreState } from './state.ts';
+import {
+  type AgentLease,
+  type Dependencies,
+  type Task,
+  inputBytesOf,
+  resultBytesOf,
+  submittedOf,
+} from './task.ts';
 
 /** Throws InvariantError at the first contradiction. */
 export function validate(core: CoreState): void {

@@ -8,13 +8,7 @@ import {
   type SessionEffect,
   type SessionEvent,
 } from '@quic-swarm/client';
-import {
-  failure as failureOf,
-  isExpected,
-  type Failure,
-  type Message,
-  type SubmitTask,
-} from '@quic-swarm/protocol';
+import { failure as failureOf, isExpected, type Failure, type Message } from '@quic-swarm/protocol';
 import { nextDelayMs } from '@quic-swarm/transport';
 import { Life } from './life.ts';
 import { PromiseLedger } from './promise-ledger.ts';
@@ -26,17 +20,6 @@ import type { WorldParts } from './world-parts.ts';
 const CONNECT_TIMEOUT_MS = 3000;
 const REQUEST_TIMEOUT_MS = 5000;
 const GIVE_UP_AFTER_MS = 60_000;
-
-/** What a user asks for when submitting; the client adds ids and the input. */
-export type SubmissionTerms = Omit<SubmitTask, 'requestId' | 'taskId' | 'payload'>;
-
-/** One submission. */
-export interface Submission {
-  /** Its task is `t<number>`. */
-  readonly number: number;
-  readonly work: number;
-  readonly terms: SubmissionTerms;
-}
 
 /** See the head of this file. */
 export class ClientProcess {

@@ -4,9 +4,9 @@
  *
  * It stands in the place of the SDK's handles, and breaks when what it hears would break theirs.
  */
-import type { SessionEffect } from '@quic-swarm/client';
+import type { RequestMessage, SessionEffect } from '@quic-swarm/client';
 import { isTerminal, type Failure, type TaskEvent } from '@quic-swarm/protocol';
-import type { ClientProcess, Submission } from './client-process.ts';
+import type { Submission } from './submission.ts';
 import type { Promised } from './observer.ts';
 import { Violation } from './violation.ts';
 import { areEqual, chunkOf, inputOf, resultOf } from './work.ts';
@@ -34,9 +34,19 @@ interface Watch {
 
 type Heard = Exclude<SessionEffect, { type: 'send' | 'connect' }>;
 
+/** What a ledger needs of its client. */
+export interface LedgerClient {
+  readonly clientName: string;
+  newRequestId(): number;
+  request(message: RequestMessage): void;
+  abandon(taskId: string, requestId: number): void;
+  upload(requestId: number, datasetId: string): boolean;
+  after(delayMs: number, action: () => void): void;
+}
+
 /** See the head of this file. */
 export class PromiseLedger {
-  readonly #client: ClientProcess;
+  readonly #client: LedgerClient;
   readonly #parts: WorldParts;
   readonly #asked = new Map<number, Entry>();
   readonly #watches = new Map<string, Watch>();
@@ -46,7 +56,7 @@ export class PromiseLedger {
   >();
   #retries = 0;
 
-  constructor(client: ClientProcess, parts: WorldParts) {
+  constructor(client: LedgerClient, parts: WorldParts) {
     this.#client = client;
     this.#parts = parts;
   }

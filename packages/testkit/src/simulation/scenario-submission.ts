@@ -1,5 +1,5 @@
 /** What a scenario's `submits` says behind the task type, wish by wish: `takes 50 ms, fails 2 times, durable`. */
-import type { Submission, SubmissionTerms } from './client-process.ts';
+import type { Submission, SubmissionTerms } from './submission.ts';
 import type { Fate, Work, WorkBook } from './work.ts';
 
 type Changeable<T> = { -readonly [Key in keyof T]: T[Key] };

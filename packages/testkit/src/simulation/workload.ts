@@ -1,5 +1,5 @@
 /** What the users of a simulated swarm want: when each task is submitted, with which options, and who changes his mind. */
-import type { SubmissionTerms, Submission } from './client-process.ts';
+import type { SubmissionTerms, Submission } from './submission.ts';
 import { TASK_TYPES, type Plan, type TaskFeature } from './plan.ts';
 import type { RandomStream } from './random-stream.ts';
 import type { Fate } from './work.ts';

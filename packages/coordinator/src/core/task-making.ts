@@ -1,0 +1,232 @@
+/** From a submission to the record of a task, and from a task to those that are made of it: its parts and its second copy. */
+import {
+  AGENT_TYPE_OF_TASK,
+  DEFAULT_PRIORITY,
+  type SubmitTask,
+  decodedBytesOf,
+  isBuiltInTaskType,
+} from '@quic-swarm/protocol';
+import { hashBytes } from './hash.ts';
+import type { CoreOptions } from './options.ts';
+import {
+  type Dependencies,
+  type Idempotency,
+  NO_WATCHERS,
+  type ShardRole,
+  type Split,
+  type Submitter,
+  type Task,
+  type TaskNeeds,
+  type TaskTerms,
+} from './task.ts';
+
+const NO_DATASETS: SubmitTask['datasets'] = [];
+
+/** Of attempts that are not repeated. */
+const ONCE = { maximumAttempts: 1, maximumDeliveries: 1 } as const;
+
+/** Inputs up to here may lie at an agent by the hundreds: some hundred of them are about a megabyte. */
+const AHEAD_INPUT_BYTES_MAX = 4096;
+
+/** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
+export function createTask(
+  submission: SubmitTask,
+  shared: {
+    readonly needs: TaskNeeds;
+    readonly terms: TaskTerms;
+    readonly submitter: Submitter;
+  },
+  order: number,
+  nowMs: number,
+): Task {
+  const { datasets } = submission;
+  // What is looked at when a task is queued and given away comes first, so that it lies side by side.
+  return {
+    taskId: submission.taskId,
+    idHash: 0,
+    needs: shared.needs,
+    terms: shared.terms,
+    state: 'waiting',
+    isRunnable: false,
+    order,
+    acceptedAtMs: nowMs,
+    requeuedAtMs: undefined,
+    next: undefined,
+    previous: undefined,
+    attempt: 0,
+    agentId: undefined,
+    lease: undefined,
+    datasets: datasets.length === 0 ? NO_DATASETS : datasets,
+    input: submission.payload,
+    inputEncoding: submission.payloadEncoding,
+    watchers: NO_WATCHERS,
+    split: splitOf(submission),
+    shard: undefined,
+    hedging: undefined,
+    submitter: shared.submitter,
+    durability: undefined,
+    after: dependenciesOf(submission),
+    dependents: 0,
+    idempotency: idempotencyOf(submission),
+    replayOf: undefined,
+    cancelRequested: undefined,
+    output: undefined,
+    trouble: undefined,
+    timers: undefined,
+    startToCloseTimer: undefined,
+    firstStartedAtMs: undefined,
+    endedAtMs: undefined,
+    computeMs: undefined,
+    result: undefined,
+    resultEncoding: undefined,
+    resultType: undefined,
+  };
+}
+
+function splitOf({ shards, positions = 0 }: SubmitTask): Split | undefined {
+  if (shards === undefined) return undefined;
+  return {
+    wanted: shards,
+    positions,
+    shards: [],
+    results: [],
+    resultBytes: 0,
+    resultType: undefined,
+    ended: new Set(),
+    isMerging: false,
+    toldPercent: 0,
+    count: 0,
+    succeeded: 0,
+    attempts: 0,
+  };
+}
+
+/**
+ * Makes the record of a part: a task of its own that asks for what its parent asks for and shares its needs, its terms
+ * and its input, and that nobody watches. The parent must be queued and have said nothing yet.
+ */
+export function createShard(
+  parent: Task,
+  role: Omit<ShardRole, 'parent'>,
+  taskId: string,
+  order: number,
+  nowMs: number,
+): Task {
+  return {
+    ...parent,
+    taskId,
+    idHash: 0,
+    state: 'waiting',
+    isRunnable: false,
+    order,
+    acceptedAtMs: nowMs,
+    requeuedAtMs: undefined,
+    next: undefined,
+    previous: undefined,
+    // A parent of an earlier life may have been started before.
+    attempt: 0,
+    firstStartedAtMs: undefined,
+    watchers: NO_WATCHERS,
+    split: undefined,
+    shard: { parent, ...role },
+    hedging: undefined,
+    // What is written down is its parent: its parts are made again.
+    durability: undefined,
+    dependents: 0,
+    idempotency: undefined,
+    output: undefined,
+    trouble: undefined,
+    timers: undefined,
+  };
+}
+
+/**
+ * Makes the record of a second copy of a running task: it shares what the task is, and nothing of what became of it.
+ */
+export function createCopy(original: Task, taskId: string, order: number, nowMs: number): Task {
+  const role = { index: 0, count: 1, start: 0, end: 0 };
+  return {
+    ...createShard(original, role, taskId, order, nowMs),
+    shard: undefined,
+    hedging: { timer: undefined, copy: undefined, original },
+    agentId: undefined,
+    lease: undefined,
+    startToCloseTimer: undefined,
+    attempt: 0,
+    firstStartedAtMs: undefined,
+    computeMs: undefined,
+    // One that fails is no loss: its original goes on.
+    terms: { ...original.terms, retry: { ...original.terms.retry, ...ONCE } },
+  };
+}
+
+function dependenciesOf({ after = [] }: SubmitTask): Dependencies | undefined {
+  return after.length === 0 ? undefined : { taskIds: [...new Set(after)], unfinished: 0 };
+}
+
+function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
+  const { idempotencyKey: key, payload } = submission;
+  if (key === undefined) return undefined;
+  return { key, inputBytes: decodedBytesOf(submission), inputHash: hashBytes(payload) };
+}
+
+/** What a submission needs of an agent. */
+export function needsOf(submission: SubmitTask): TaskNeeds {
+  const { taskType, agentType, labels, idempotent = true, datasets, shards } = submission;
+  const byType = isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined;
+  const isLight = datasets.length === 0 && decodedBytesOf(submission) <= AHEAD_INPUT_BYTES_MAX;
+  return {
+    taskType,
+    agentType: agentType ?? byType,
+    labels,
+    // Parts are there to be spread: none should wait behind another.
+    mayGoAhead: idempotent && isLight && shards === undefined,
+  };
+}
+
+/** How tasks are treated whose submission says nothing of it. */
+export function defaultTerms({ retry, startToCloseMs }: CoreOptions): TaskTerms {
+  return {
+    priority: DEFAULT_PRIORITY,
+    idempotent: true,
+    retry,
+    startToCloseMs,
+    onClientLoss: 'keep',
+    fairnessKey: undefined,
+    hedge: false,
+  };
+}
+
+/** How a submission is to be treated: the defaults themselves where it differs in nothing. */
+export function termsOf(
+  submission: Omit<SubmitTask, 'requestId' | 'watch'>,
+  defaults: TaskTerms,
+): TaskTerms {
+  const {
+    priority = defaults.priority,
+    idempotent = defaults.idempotent,
+    retry,
+    startToCloseMs = defaults.startToCloseMs,
+    onClientLoss = defaults.onClientLoss,
+    fairnessKey,
+    hedge = defaults.hedge,
+  } = submission;
+  const isDefault =
+    priority === defaults.priority &&
+    idempotent === defaults.idempotent &&
+    retry === undefined &&
+    startToCloseMs === defaults.startToCloseMs &&
+    onClientLoss === defaults.onClientLoss &&
+    fairnessKey === undefined &&
+    hedge === defaults.hedge;
+  if (isDefault) return defaults;
+  return {
+    priority,
+    idempotent,
+    retry: retry === undefined ? defaults.retry : { ...defaults.retry, ...retry },
+    startToCloseMs,
+    onClientLoss,
+    fairnessKey,
+    hedge,
+  };
+}
