@@ -13,11 +13,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   kernels: [],
   transport: ['protocol'],
+  store: ['protocol'],
   reasoning: ['protocol'],
-  coordinator: ['transport', 'kernels', 'reasoning', 'protocol'],
+  coordinator: ['transport', 'store', 'kernels', 'reasoning', 'protocol'],
   agent: ['transport', 'kernels', 'reasoning', 'protocol'],
   client: ['transport', 'protocol'],
-  testkit: ['coordinator', 'agent', 'client', 'transport', 'protocol', 'kernels', 'reasoning'],
+  testkit: [
+    'coordinator',
+    'agent',
+    'client',
+    'transport',
+    'store',
+    'protocol',
+    'kernels',
+    'reasoning',
+  ],
   cli: ['coordinator', 'agent', 'client', 'transport', 'protocol', 'kernels', 'reasoning'],
 };
 

@@ -37,6 +37,8 @@ export interface TaskContext {
   readonly emit: (value: unknown) => void;
   /** The data sets that the task names, by id. */
   readonly datasets: ReadonlyMap<string, DatasetView>;
+  /** What the tasks returned that this one was submitted `after`, in that order; decoded when looked at. */
+  readonly results: readonly unknown[];
   /** The part that this task is, when it was submitted with `shards`; undefined when it is the whole. */
   readonly shard: Shard | undefined;
   /** The parameters that the learner chose for this attempt. Looking at them says that they were used. */

@@ -57,6 +57,7 @@ const task: TaskRow = {
   cancelRequested: false,
   ageMs: 1500,
   deadLettered: false,
+  durable: false,
 };
 
 describe('tables', () => {
@@ -165,6 +166,7 @@ describe('tables', () => {
         byPendingReason: { NO_FREE_SLOT: 1 },
         queuedBytes: 0,
         oldestQueuedMs: 1000,
+        deadLetters: 0,
         staleCompletions: 0,
       },
       byTaskType: { PatternMatch: { ...work, successRate: 0.6 } },

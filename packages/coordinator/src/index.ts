@@ -9,3 +9,9 @@ export {
   type CoordinatorOptions,
 } from './shell/coordinator.ts';
 export { DEFAULT_CORE_OPTIONS, type CoreOptions } from './core/options.ts';
+// The coordinator without the acting, for simulations.
+export { CoordinatorCore } from './core/coordinator.ts';
+export type { CoordinatorEffect } from './core/effects.ts';
+export type { CoordinatorEvent } from './core/events.ts';
+export type { JournalRecord } from './core/journal-records.ts';
+export { validate } from './core/validate.ts';

@@ -11,6 +11,7 @@ import type {
 import { CoordinatorCore } from '../src/core/coordinator.ts';
 import type { CoordinatorEffect } from '../src/core/effects.ts';
 import type { CoordinatorEvent } from '../src/core/events.ts';
+import type { JournalRecord } from '../src/core/journal-records.ts';
 import type { CoreOptions } from '../src/core/options.ts';
 import { taskRow } from '../src/core/status.ts';
 import { validate } from '../src/core/validate.ts';
@@ -129,16 +130,69 @@ export class PlayedClient extends PlayedPeer {
   }
 }
 
+/** A disk that writes when the test says so. */
+export class PlayedDisk {
+  synced: JournalRecord[] = [];
+  #waiting: JournalRecord[] = [];
+  #position = 0;
+
+  append(record: JournalRecord, position: number): void {
+    // As a real one it keeps a copy.
+    this.#waiting.push(structuredClone(record));
+    this.#position = position;
+  }
+
+  replace(records: JournalRecord[], position: number): void {
+    this.synced = structuredClone(records);
+    this.#waiting = [];
+    this.#position = position;
+  }
+
+  sync(): number {
+    this.synced.push(...this.#waiting);
+    this.#waiting = [];
+    return this.#position;
+  }
+
+  crash(): void {
+    this.#waiting = [];
+    this.#position = 0;
+  }
+}
+
 /** See the head of this file. */
 export class CoreHarness {
   readonly core: CoordinatorCore;
   readonly effects: CoordinatorEffect[] = [];
+  readonly disk: PlayedDisk;
   readonly #peers = new Map<string, PlayedPeer>();
   #connections = 0;
   nowMs = 1000;
 
-  constructor(options: Partial<CoreOptions> = {}) {
+  constructor(options: Partial<CoreOptions> = {}, disk: PlayedDisk = new PlayedDisk()) {
+    this.disk = disk;
     this.core = new CoordinatorCore({ epoch: 7, seed: 1, ...options });
+  }
+
+  /** A coordinator with durable tasks, in its first life. */
+  static durable(options: Partial<CoreOptions> = {}): CoreHarness {
+    return new CoreHarness({ features: ['durable', 'dependencies', 'shards'], ...options });
+  }
+
+  /** The disk has written what was appended so far. */
+  sync(): void {
+    this.feed({ type: 'JournalCommitted', position: this.disk.sync() });
+  }
+
+  /** The next life, after a power cut: what was not written is lost. */
+  nextLife(options: Partial<CoreOptions> = {}): CoreHarness {
+    const { epoch, ...before } = this.core.state.options;
+    this.disk.crash();
+    const next = new CoreHarness({ ...before, epoch: epoch + 1, ...options }, this.disk);
+    next.nowMs = this.nowMs;
+    next.feed({ type: 'JournalReplayed', records: this.disk.synced });
+    next.feed({ type: 'JournalRestored' });
+    return next;
   }
 
   feed(event: CoordinatorEvent): void {
@@ -146,6 +200,9 @@ export class CoreHarness {
     validate(this.core.state);
     for (const effect of effects) {
       this.effects.push(effect);
+      if (effect.type === 'AppendJournal') this.disk.append(effect.record, effect.position);
+      if (effect.type === 'TakeSnapshot')
+        this.disk.replace([...this.core.snapshot()], effect.position);
       if (effect.type === 'Send') this.#peers.get(effect.connectionId)?.inbox.push(effect.message);
       if (effect.type === 'Close') {
         const peer = this.#peers.get(effect.connectionId);

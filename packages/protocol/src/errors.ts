@@ -219,6 +219,12 @@ export const ERRORS = {
     false,
     'The coordinator does not offer a feature that the request needs.',
   ),
+  DEPENDENCY_FAILED: row(
+    'FAILED_PRECONDITION',
+    0x14f,
+    false,
+    'A task that was to succeed before has ended in another way.',
+  ),
   // 0x15x: the state of this process.
   DRAINING: row(
     'UNAVAILABLE',
@@ -229,6 +235,38 @@ export const ERRORS = {
   CLOSED: row('FAILED_PRECONDITION', 0x151, false, 'The object was closed before it was used.'),
   BAD_OPTION: row('INVALID_ARGUMENT', 0x152, false, 'An option has a value that it cannot have.'),
   INTERNAL: row('INTERNAL', 0x153, false, 'A bug in quic-swarm.'),
+  // 0x16x: the store of the coordinator.
+  STORE_LOCKED: row('FAILED_PRECONDITION', 0x160, false, 'Another process has the store open.'),
+  STORE_FULL: row(
+    'RESOURCE_EXHAUSTED',
+    0x161,
+    true,
+    'The disk of the store is full; the store has closed itself.',
+  ),
+  STORE_FAILED: row(
+    'UNAVAILABLE',
+    0x162,
+    true,
+    'The store could not read or write; it has closed itself.',
+  ),
+  STORE_CORRUPT: row(
+    'DATA_LOSS',
+    0x163,
+    false,
+    'Records of the store are damaged or missing, and later ones are not.',
+  ),
+  STORE_FENCED: row(
+    'ABORTED',
+    0x164,
+    false,
+    'A later epoch has begun: the writer was replaced by another.',
+  ),
+  STORE_TOO_NEW: row(
+    'FAILED_PRECONDITION',
+    0x165,
+    false,
+    'The store was written in a format of a later version.',
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 /** The stable name of an error of the system. */

@@ -13,6 +13,26 @@ export const TASK_ID_PATTERN: RegExp =
 /** The SHA-256 of a data set's bytes: `sha256:` and 64 hexadecimal digits in lower case. */
 export const DATASET_ID_PATTERN: RegExp = /^sha256:[0-9a-f]{64}$/;
 
+/**
+ * What an agent can fetch: a data set, or the result of a task that has succeeded, which never changes either: `task:` and
+ * the id of the task.
+ */
+export const CONTENT_ID_PATTERN: RegExp =
+  /^(?:sha256:[0-9a-f]{64}|task:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** What a result is that is fetched as if it were a data set: one CBOR item. */
+export const RESULT_MEDIA_TYPE = 'application/cbor';
+
+/** The name under which the result of a task can be fetched. */
+export function resultIdOf(taskId: string): string {
+  return `task:${taskId}`;
+}
+
+/** The task whose result has this name; undefined when it is a data set's. */
+export function taskIdOfResult(contentId: string): string | undefined {
+  return contentId.startsWith('task:') ? contentId.slice('task:'.length) : undefined;
+}
+
 /** A task type: one of {@link BUILT_IN_TASK_TYPES} or a user's own dotted name such as `my.task`. */
 export const TASK_TYPE_PATTERN: RegExp = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 

@@ -93,6 +93,7 @@ export const MESSAGES = {
   DatasetAck: row(0x38, ['coordinator'], ['control', 'dataset'], clients.DatasetAck),
   GetDataset: row(0x39, ['agent', 'client'], ['dataset'], clients.GetDataset),
   Dataset: row(0x3a, ['coordinator'], ['dataset'], clients.Dataset),
+  ControlDeadLetter: row(0x3b, ['client'], ['client'], clients.ControlDeadLetter),
 
   HeartbeatMessage: row(0x40, ['agent'], control, health.HeartbeatMessage),
   HeartbeatAck: row(0x41, ['coordinator'], control, health.HeartbeatAck),
@@ -141,6 +142,7 @@ interface MessageBodies {
   DatasetAck: clients.DatasetAck;
   GetDataset: clients.GetDataset;
   Dataset: clients.Dataset;
+  ControlDeadLetter: clients.ControlDeadLetter;
   HeartbeatMessage: health.HeartbeatMessage;
   HeartbeatAck: health.HeartbeatAck;
 }

@@ -7,6 +7,7 @@ import { STATUS_CODES } from './errors.ts';
 import {
   AGENT_ID_PATTERN,
   AGENT_TYPES,
+  CONTENT_ID_PATTERN,
   DATASET_ID_PATTERN,
   TASK_ID_PATTERN,
   TASK_TYPE_PATTERN,
@@ -50,6 +51,7 @@ export const Fraction = Type.Number({ minimum: 0, maximum: 1 });
 export const AgentIdText = Type.String({ pattern: AGENT_ID_PATTERN.source });
 export const TaskIdText = Type.String({ pattern: TASK_ID_PATTERN.source });
 export const DatasetIdText = Type.String({ pattern: DATASET_ID_PATTERN.source });
+export const ContentIdText = Type.String({ pattern: CONTENT_ID_PATTERN.source });
 export const TaskTypeText = Type.String({ pattern: TASK_TYPE_PATTERN.source });
 export const AgentTypeText = oneOf(AGENT_TYPES);
 

@@ -43,6 +43,7 @@ export interface Vectors {
 }
 
 const taskId = '0192f0c1-2b3c-7d4e-8f50-112233445566';
+const otherTaskId = '0192f0c1-2b3c-7d4e-8f50-112233445577';
 const datasetId = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 /** A document of 1,283 bytes, a text that says `1628.75,` 160 times, as raw DEFLATE. Given, since libraries differ. */
 const ENCODED = 'ab6465303433b2d03337d519a547c361341d8ce68391560e0000';
@@ -181,6 +182,7 @@ const bodies: readonly (readonly [
       dispatchSequence: 7,
       taskType: 'my.task',
       datasets: [datasetId],
+      after: [otherTaskId],
       startToCloseMs: 300_000,
       arm,
       shard,
@@ -251,6 +253,7 @@ const bodies: readonly (readonly [
   ],
   ['a negative answer', 'ErrorReport', { requestId: 9, taskId, failure }],
   ['a task is acknowledged', 'MessageAck', { lease, status: 'PROCESSED' }],
+  ['the end of a durable task was heard of', 'MessageAck', { taskId, status: 'RECEIVED' }],
   [
     'a task is not taken',
     'MessageAck',
@@ -434,6 +437,7 @@ const bodies: readonly (readonly [
       resultType: 'PatternMatchResult',
       chunkCount: 1,
       deadLettered: false,
+      durable: true,
       queueMs: 0.5,
       computeMs: 11,
       totalMs: 12.75,
@@ -484,9 +488,11 @@ const bodies: readonly (readonly [
           queuedBytes: 8,
           oldestQueuedMs: 3.5,
           staleCompletions: 0,
+          deadLetters: 2,
         },
         byTaskType: { PatternMatch: work },
         datasets: { count: 1, bytes: 48_000 },
+        journal: { recordsSinceSnapshot: 100, unclaimed: 3, failure },
         experiences: { recorded: 10, resolved: 9 },
       },
     },
@@ -545,6 +551,9 @@ const bodies: readonly (readonly [
           fraction: 0.5,
           failure,
           deadLettered: false,
+          durable: true,
+          waitsFor: 1,
+          replayOf: otherTaskId,
           submittedBy: 'swarm',
           shards: { count: 4, running: 2, succeeded: 1, attempts: 4 },
           shard,
@@ -578,6 +587,14 @@ const bodies: readonly (readonly [
   ],
   ['it is there', 'DatasetAck', { requestId: 11, datasetId, present: true }],
   ['give it to me', 'GetDataset', { requestId: 13, datasetId }],
+  ['give me its result', 'GetDataset', { requestId: 14, datasetId: `task:${taskId}` }],
+  ['the dead letters', 'QueryStatus', { requestId: 15, view: 'deadLetters', limit: 10 }],
+  [
+    'try it again',
+    'ControlDeadLetter',
+    { requestId: 16, taskId, action: 'replay', replayId: otherTaskId, watch: 'result' },
+  ],
+  ['forget it', 'ControlDeadLetter', { requestId: 17, taskId, action: 'drop' }],
   [
     'here it is',
     'Dataset',

@@ -16,6 +16,7 @@ import {
   Chain,
   type Link,
   ENVELOPE_ENTRIES_MAX,
+  resultIdOf,
   type AgentTask,
   type Arm,
   type Failure,
@@ -64,6 +65,7 @@ export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
   readonly inputBytes: number;
   /** It may run in one slot with others. */
   readonly mayShare: boolean;
+  /** Data sets and results that it needs. */
   readonly datasetIds: readonly string[];
   readonly arm: Arm | undefined;
   readonly startToCloseMs: number;
@@ -91,6 +93,11 @@ export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
   /** Chunks that can be sent again, undefined before the first. Of more than KEPT_CHUNK_BYTES_MAX none is kept. */
   keptChunks: Uint8Array[] | undefined;
   completion: TaskCompletion | undefined;
+}
+
+/** What must be in memory before the task starts: its data sets, and the results of those that it comes after. */
+function contentIdsOf({ datasets, after }: AgentTask): readonly string[] {
+  return after === undefined ? datasets : [...datasets, ...after.map(resultIdOf)];
 }
 
 /** True when chunks were emitted that cannot be sent again, since they were too many to keep. */
@@ -162,7 +169,8 @@ export class LeaseTable {
 
   /** Takes a lease in; it waits. */
   accept(task: AgentTask, kind: TaskKind, nowMs: number): HeldLease {
-    const { epoch, taskId, attempt, datasets, arm, startToCloseMs } = task;
+    const { epoch, taskId, attempt, arm, startToCloseMs } = task;
+    const datasetIds = contentIdsOf(task);
     const held: HeldLease = {
       lease: { epoch, taskId, attempt },
       place: 'waiting',
@@ -170,13 +178,13 @@ export class LeaseTable {
       inputBytes: task.payload?.length ?? 0,
       // What has to be decoded first begins later than what stands behind it.
       mayShare: task.payloadEncoding === undefined,
-      datasetIds: datasets,
+      datasetIds,
       arm,
       startToCloseMs,
       task,
       receivedAtMs: nowMs,
       slot: undefined,
-      datasets: datasets.length === 0 ? 'ready' : 'fetching',
+      datasets: datasetIds.length === 0 ? 'ready' : 'fetching',
       startedAtMs: undefined,
       isStartNoted: false,
       isStartSaid: false,

@@ -106,7 +106,7 @@ export class Tasks {
       return;
     }
     if (held.datasets === 'fetching') {
-      effects.push({ type: 'FetchDatasets', lease: held.lease, datasets: task.datasets });
+      effects.push({ type: 'FetchDatasets', lease: held.lease, datasets: held.datasetIds });
     }
     this.startWaiting(nowMs, effects);
     this.credit.noteHeld(this.leases.live);

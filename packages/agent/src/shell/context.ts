@@ -1,8 +1,10 @@
 /** The context that a handler is given, in a worker thread and on the main thread alike. */
 import {
   SwarmError,
+  decodeDocument,
   decodeTable,
   encodeDocument,
+  taskIdOfResult,
   type Arm,
   type Shard,
   type Table,
@@ -42,6 +44,7 @@ export class HandlerContext implements HelperContext {
   readonly #outlet: ContextOutlet;
   // Most handlers ask for little of this, and each costs more than a short handler: it is made when it is asked for.
   #datasets: ReadonlyMap<string, DatasetView> | undefined;
+  #results: readonly unknown[] | undefined;
   #controller: AbortController | undefined;
   #isCancelled: (() => boolean) | undefined;
   #progress: ((fraction: number, text?: string) => void) | undefined;
@@ -96,9 +99,19 @@ export class HandlerContext implements HelperContext {
 
   get datasets(): ReadonlyMap<string, DatasetView> {
     this.#datasets ??= new Map(
-      this.#sharedDatasets.map((shared) => [shared.datasetId, viewOf(shared)]),
+      this.#sharedDatasets
+        .filter(({ datasetId }) => taskIdOfResult(datasetId) === undefined)
+        .map((shared) => [shared.datasetId, viewOf(shared)]),
     );
     return this.#datasets;
+  }
+
+  get results(): readonly unknown[] {
+    this.#results ??= this.#sharedDatasets
+      .filter(({ datasetId }) => taskIdOfResult(datasetId) !== undefined)
+      // What is decoded refers to its bytes, and nobody may change what other threads read.
+      .map(({ buffer }) => decodeDocument(new Uint8Array(buffer).slice()));
+    return this.#results;
   }
 
   get signal(): AbortSignal {

@@ -9,6 +9,7 @@ import {
   decodedBytesOf,
   encodeFrame,
   isExpected,
+  taskIdOfResult,
   type Message,
 } from '@quic-swarm/protocol';
 import { Inflation, type PayloadCoder, type Stream } from '@quic-swarm/transport';
@@ -166,7 +167,8 @@ class Reception {
   #finish(): void {
     const { datasetId, resolve } = this.#options;
     const actual = `sha256:${this.#hash.digest('hex')}`;
-    if (actual !== datasetId) {
+    // The result of a task has no hash in its name.
+    if (actual !== datasetId && taskIdOfResult(datasetId) === undefined) {
       throw new SwarmError(
         'DATASET_CORRUPT',
         `The data set ${datasetId} arrived with the hash ${actual}.`,

@@ -32,6 +32,7 @@ export function contextWith(
     isCancelled: () => false,
     progress: (fraction) => void fractions.push(fraction),
     emit: () => {},
+    results: [],
     datasets: new Map([[DATASET_ID, tableView(columns)]]),
     shard: undefined,
     arm: undefined,

@@ -27,6 +27,8 @@ export interface CoordinatorOptions {
   readonly address: string;
   readonly graceMs: number;
   readonly compression: CompressionMode;
+  readonly data: string | undefined;
+  readonly durableByDefault: boolean;
   readonly decisions: {
     readonly pendingTasksMax?: number;
     readonly pendingBytesMax?: number;
@@ -45,6 +47,8 @@ export function parseCoordinatorOptions(values: Values): CoordinatorOptions {
     address: values.text('ADDR') ?? DEFAULT_ADDRESS,
     graceMs: values.durationMs('grace') ?? 10_000,
     compression: values.choice('compression', COMPRESSION_MODES) ?? 'auto',
+    data: values.text('data'),
+    durableByDefault: values.isOn('durable'),
     decisions: {
       ...(pendingTasksMax === undefined ? {} : { pendingTasksMax }),
       ...(pendingMebibytes === undefined ? {} : { pendingBytesMax: pendingMebibytes * MEBIBYTE }),
@@ -57,12 +61,15 @@ export function parseCoordinatorOptions(values: Values): CoordinatorOptions {
 /** The command. */
 export const coordinatorCommand: Command = {
   async run(values, context) {
-    const { address, graceMs, compression, decisions } = parseCoordinatorOptions(values);
+    const { address, graceMs, compression, data, durableByDefault, decisions } =
+      parseCoordinatorOptions(values);
     const logger = createLogger(context.terminal, values.text('log-level'));
     const security = await readSecurity(values);
     const coordinator = await started(address, {
       security,
       compression,
+      ...(data === undefined ? {} : { data }),
+      durableByDefault,
       decisions,
       onNotice: (notice) => {
         logNotice(logger, notice);
@@ -169,6 +176,19 @@ function logNotice(logger: Logger, notice: CoordinatorNotice): void {
       return;
     case 'StaleCompletionDropped':
       logger.info('dropped the late answer of an attempt that was given up');
+      return;
+    case 'Restored': {
+      const { pendingTasks, finishedTasks, damagedDatasets, damagedJournal, tookMs } = notice;
+      logger.info(
+        `data folder: ${pendingTasks} tasks go on, ${finishedTasks} are finished (${formatDuration(tookMs)})`,
+      );
+      for (const message of damagedJournal) logger.warn(message);
+      for (const datasetId of damagedDatasets) logger.warn(`data set ${datasetId} is damaged`);
+      return;
+    }
+    case 'JournalChanged':
+      if (notice.failure === undefined) logger.info('the data folder can be written again');
+      else logger.error({ type: notice.failure.type }, `data folder: ${notice.failure.message}`);
       return;
     case 'TaskAccepted':
     case 'AttemptEnded':

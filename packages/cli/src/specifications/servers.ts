@@ -19,6 +19,15 @@ export const COORDINATOR: CommandSpecification = {
     'state-directory': {
       describe: 'Where the development certificate lives (default: the XDG state directory)',
     },
+    data: {
+      describe:
+        'Folder for durable tasks and data sets: with it they survive this process (default: none)',
+    },
+    durable: {
+      describe: 'Make tasks durable that do not say otherwise (needs --data)',
+      isSwitch: true,
+      default: false,
+    },
     'max-pending': { describe: 'Tasks accepted and not finished at once' },
     'max-pending-mib': { describe: 'Their inputs together, in MiB' },
     'max-dataset-mib': { describe: 'All data sets together, in MiB' },
@@ -27,6 +36,7 @@ export const COORDINATOR: CommandSpecification = {
   examples: [
     ['coordinator 127.0.0.1:5000', 'for this machine; no certificate needed'],
     ['coordinator 127.0.0.1:0 --json', 'a free port, printed as JSON'],
+    ['coordinator 127.0.0.1:5000 --data ./swarm-data', 'with durable tasks'],
     [
       'coordinator 0.0.0.0:5000 --certificate server.crt --private-key server.key --client-ca ca.crt',
       'for others, with mutual TLS',

@@ -201,7 +201,7 @@ export class Session {
     if (this.#phase === 'closed') return NO_EFFECTS;
     switch (message.type) {
       case 'TaskEvent':
-        return this.#tasks.onEvent(message.body, nowMs);
+        return this.#onTaskEvent(message, nowMs);
       case 'SubmitAck':
         return this.#onSubmitAck(message, nowMs);
       case 'MessageAck': {
@@ -220,6 +220,15 @@ export class Session {
       default:
         return NO_EFFECTS;
     }
+  }
+
+  #onTaskEvent({ body }: MessageOf<'TaskEvent'>, nowMs: number): readonly SessionEffect[] {
+    const effects = this.#tasks.onEvent(body, nowMs);
+    if (body.durable !== true || effects.length === 0) return effects;
+    // The coordinator keeps the result until it is told that it has arrived.
+    const { taskId } = body;
+    const receipt: Message = { type: 'MessageAck', body: { taskId, status: 'RECEIVED' } };
+    return [...effects, { type: 'send', message: receipt }];
   }
 
   #onSubmitAck(message: MessageOf<'SubmitAck'>, nowMs: number): readonly SessionEffect[] {

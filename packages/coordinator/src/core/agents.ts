@@ -84,7 +84,7 @@ function register(core: CoreState, agent: Agent, event: AgentJoined, returns: bo
   core.agentByConnection.set(connectionId, agent);
   core.queue.capabilitiesChanged(agent);
   watchLiveness(core, agent);
-  const resumedLeases = returns ? resumeLeases(core, agent, handshake) : [];
+  const resumedLeases = resumeLeases(core, agent, handshake);
   agent.resumable.clear();
   core.send(connectionId, 'control', {
     type: 'AgentAck',
@@ -117,16 +117,31 @@ function resumeLeases(core: CoreState, agent: Agent, handshake: AgentHandshake):
   const resumed: Lease[] = [];
   for (const lease of handshake.heldLeases) {
     const task = core.tasks.get(lease.taskId);
+    if (task?.state !== 'queued') continue;
     const mayResume =
-      lease.epoch === core.options.epoch &&
-      agent.resumable.get(lease.taskId) === lease.attempt &&
-      task?.state === 'queued' &&
-      task.attempt === lease.attempt;
+      lease.epoch === core.options.epoch
+        ? agent.resumable.get(lease.taskId) === lease.attempt && task.attempt === lease.attempt
+        : mayReturn(core, task, agent, lease);
     if (!mayResume) continue;
-    resume(core, task, agent);
+    resume(core, task, agent, lease);
     resumed.push(lease);
   }
   return resumed;
+}
+
+/**
+ * May an agent go on with a task of an earlier life? When it is the one that is awaited; and when nothing of its lease was
+ * written down, but the task has not been given to anybody in this life.
+ */
+function mayReturn(core: CoreState, task: Task, agent: Agent, lease: Lease): boolean {
+  const { durability } = task;
+  if (durability === undefined || lease.epoch > core.options.epoch) return false;
+  const { returning } = durability;
+  if (returning !== undefined) {
+    const { agentId, epoch, attempt } = returning;
+    return agentId === agent.agentId && epoch === lease.epoch && attempt === lease.attempt;
+  }
+  return lease.attempt > task.attempt && task.split === undefined;
 }
 
 /** A heartbeat: answer it, and repair what the two sides believe differently about leases. */
@@ -146,7 +161,8 @@ function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage):
   const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
   for (const lease of agent.leases) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
-    if (arrived && listed.get(lease.task.taskId)?.attempt !== lease.attempt) {
+    const other = listed.get(lease.task.taskId);
+    if (arrived && (other?.attempt !== lease.attempt || other.epoch !== lease.epoch)) {
       dropLease(core, agent, lease, 'the agent does not have it');
     }
   }
@@ -154,7 +170,7 @@ function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage):
 
 function repairListed(core: CoreState, agent: Agent, listed: Lease): void {
   const lease = leaseOf(agent, listed.taskId, core.tasks.get(listed.taskId));
-  const holds = lease?.attempt === listed.attempt && !lease.fenced;
+  const holds = lease?.attempt === listed.attempt && lease.epoch === listed.epoch && !lease.fenced;
   if (holds && lease.task.cancelRequested !== undefined) {
     // The first CancelTask may have overtaken a task that came on a stream of its own.
     tellAgentToStop(core, lease.task, lease.task.cancelRequested, core.options.cancelGraceMs);
@@ -189,21 +205,18 @@ export function taskOf(lease: AgentLease): Task | undefined {
 /** Leases that come back un-started: the agent leaves, was asked for them, or is held up by what it computes. */
 export function returnLeases(core: CoreState, agent: Agent, leases: readonly Lease[]): void {
   // Each is put in front of those before it, so that they keep their order.
-  for (const { taskId, attempt } of [...leases].reverse()) {
-    returnLease(core, agent, taskId, attempt, 0);
-  }
+  for (const lease of [...leases].reverse()) returnLease(core, agent, lease, 0);
 }
 
 /** One lease that comes back. `delayMs` keeps a task from bouncing off an agent that refuses it. */
 export function returnLease(
   core: CoreState,
   agent: Agent,
-  taskId: string,
-  attempt: number,
+  { epoch, taskId, attempt }: Lease,
   delayMs: number,
 ): void {
   const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
-  if (lease?.attempt !== attempt) return;
+  if (lease?.attempt !== attempt || lease.epoch !== epoch) return;
   removeLease(agent, lease);
   core.queue.availabilityChanged(agent);
   const task = taskOf(lease);

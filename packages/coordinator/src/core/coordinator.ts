@@ -28,6 +28,13 @@ import { agentsFor } from './pending-reason.ts';
 import { CoreState, createClient, type Client } from './state.ts';
 import { finishMerged, followShards } from './shards.ts';
 import * as submissions from './submissions.ts';
+import { controlDeadLetter } from './dead-letters.ts';
+import { sendAbout } from './durability.ts';
+import { followDependencies } from './dependencies.ts';
+import { acknowledge, forgetOldest } from './retention.ts';
+import type { JournalRecord } from './journal-records.ts';
+import { restore, takeRecords } from './restoring.ts';
+import { imageOf } from './task-image.ts';
 import { heard } from './liveness.ts';
 import * as flow from './task-flow.ts';
 import { addChunk, chunksOf, outputOf, type AgentLease, type Task } from './task.ts';
@@ -57,7 +64,7 @@ export class CoordinatorCore {
   take(event: CoordinatorEvent, nowMs: number): void {
     if (nowMs > this.state.nowMs) this.state.nowMs = nowMs;
     this.#decide(event);
-    followShards(this.state);
+    follow(this.state);
   }
 
   /** Gives tasks to agents; returns what to do about everything since the last call. */
@@ -65,10 +72,18 @@ export class CoordinatorCore {
     const core = this.state;
     flow.dispatchAll(core);
     submissions.announceQueued(core);
+    wantSnapshot(core);
     if (core.effects.length === 0) return NOTHING;
     const { effects } = core;
     core.effects = [];
     return effects;
+  }
+
+  /** The durable tasks as they are: what TakeSnapshot wants written. Each is read when it is asked for. */
+  *snapshot(): Generator<JournalRecord, void, undefined> {
+    for (const task of this.state.tasks.slowly()) {
+      if (task.durability !== undefined) yield imageOf(this.state, task);
+    }
   }
 
   /** When TimePassed should come, on the clock of `nowMs`; undefined when nothing waits for time. */
@@ -76,9 +91,9 @@ export class CoordinatorCore {
     return this.state.timers.nextMs;
   }
 
-  /** True when nothing is waiting, queued or running. */
+  /** True when nothing waits, is queued or runs that would be lost with this process. */
   get isIdle(): boolean {
-    return this.state.pendingTasks === 0;
+    return this.state.pendingEphemeralTasks === 0;
   }
 
   #decide(event: CoordinatorEvent): void {
@@ -100,12 +115,39 @@ export class CoordinatorCore {
         return noteHeld(core, event.connectionId, event.datasetId);
       case 'ShardsMerged':
         return finishMerged(core, event);
+      case 'JournalReplayed':
+        return takeRecords(core, event.records);
+      case 'JournalRestored':
+        return restore(core);
+      case 'JournalCommitted':
+        return core.journal.commit(event.position, core.effects);
+      case 'JournalFailed':
+        return submissions.takeBack(core, event.failure);
+      case 'JournalReopened':
+        core.effects.push({ type: 'TakeSnapshot', position: core.journal.reopen() });
+        return undefined;
       case 'TimePassed':
         return passTime(core);
       case 'DrainRequested':
         core.draining = true;
         return undefined;
     }
+  }
+}
+
+/** Asks for a snapshot when the next start would have much to read without it. */
+function wantSnapshot(core: CoreState): void {
+  const { journal, options, tasks } = core;
+  const enough = Math.max(options.snapshotRecordsMin, tasks.size);
+  if (journal.recordsSinceSnapshot < enough || journal.failure !== undefined) return;
+  core.effects.push({ type: 'TakeSnapshot', position: journal.noteSnapshot() });
+}
+
+/** What has happened to some tasks moves others, until it moves none. */
+function follow(core: CoreState): void {
+  while (core.shardNews.length > 0 || core.dependencyNews.length > 0) {
+    followShards(core);
+    followDependencies(core);
   }
 }
 
@@ -193,7 +235,7 @@ function receiveFromRunning(
 ): void {
   const { taskId, attempt, epoch } = message.body;
   const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
-  if (lease?.attempt !== attempt || epoch !== core.options.epoch) return;
+  if (lease?.attempt !== attempt || lease.epoch !== epoch) return;
   const task = agents.taskOf(lease);
   if (task === undefined) return;
   if (message.type === 'TaskStarted') {
@@ -233,7 +275,7 @@ function receiveChunk(
 function receiveCompletion(core: CoreState, agent: Agent, completion: TaskCompletion): void {
   const { epoch, taskId, attempt } = completion;
   const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
-  const holds = epoch === core.options.epoch && lease?.attempt === attempt;
+  const holds = lease?.attempt === attempt && lease.epoch === epoch;
   const task = holds ? agents.taskOf(lease) : undefined;
   if (holds && task !== undefined && chunksOf(task).length < completion.chunkCount) {
     // A long chunk travels on a stream of its own and may come after the end: the end waits for it.
@@ -246,26 +288,27 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
     removeLease(agent, lease);
     core.queue.availabilityChanged(agent);
   }
-  core.send(agent.connectionId ?? '', 'dispatch', {
+  const { connectionId = '' } = agent;
+  const receipt = (status: 'STALE' | 'PROCESSED'): Message => ({
     type: 'MessageAck',
-    body: {
-      lease: { epoch, taskId, attempt },
-      status: task === undefined ? 'STALE' : 'PROCESSED',
-    },
+    body: { lease: { epoch, taskId, attempt }, status },
   });
   if (task === undefined) {
+    core.send(connectionId, 'dispatch', receipt('STALE'));
     core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
     return;
   }
   if (lease !== undefined) flow.startWithEnd(core, task, lease, completion.computeMs);
   flow.complete(core, task, agent, completion);
+  // Until its receipt the agent keeps what it has computed, so that it is not lost with a coordinator that has not written
+  // it down yet.
+  sendAbout(core, task, connectionId, 'dispatch', receipt('PROCESSED'));
 }
 
 /** The agent did not take an AgentTask. A pause keeps the task from bouncing between the two. */
 function receiveRejection(core: CoreState, agent: Agent, { body }: MessageOf<'MessageAck'>): void {
   if (body.status !== 'REJECTED' || body.lease === undefined) return;
-  const { taskId, attempt } = body.lease;
-  agents.returnLease(core, agent, taskId, attempt, core.options.retry.initialIntervalMs);
+  agents.returnLease(core, agent, body.lease, core.options.retry.initialIntervalMs);
 }
 
 function receiveFromClient(core: CoreState, client: Client, message: Message): void {
@@ -276,6 +319,10 @@ function receiveFromClient(core: CoreState, client: Client, message: Message): v
       return submissions.startWatching(core, client, message.body);
     case 'CancelTask':
       return submissions.requestCancel(core, client, message.body);
+    case 'MessageAck':
+      return noteHeard(core, message);
+    case 'ControlDeadLetter':
+      return controlDeadLetter(core, client, message.body);
     case 'AgentControl':
       return controlAgent(core, client, message);
     case 'ReasoningExperience':
@@ -284,6 +331,12 @@ function receiveFromClient(core: CoreState, client: Client, message: Message): v
     default:
       return undefined;
   }
+}
+
+/** A client has heard of the end of a durable task. */
+function noteHeard(core: CoreState, { body }: MessageOf<'MessageAck'>): void {
+  const task = body.taskId === undefined ? undefined : core.tasks.get(body.taskId);
+  if (task !== undefined && body.status === 'RECEIVED') acknowledge(core, task);
 }
 
 function controlAgent(core: CoreState, client: Client, { body }: MessageOf<'AgentControl'>): void {
@@ -312,7 +365,7 @@ function passTime(core: CoreState): void {
     if (due === undefined) break;
     fire(core, due);
   }
-  flow.forgetOldest(core);
+  forgetOldest(core);
 }
 
 function fire(core: CoreState, timer: CoreTimer): void {

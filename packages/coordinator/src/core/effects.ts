@@ -6,6 +6,7 @@ import type {
   ReasoningExperience,
   TerminalTaskState,
 } from '@quic-swarm/protocol';
+import type { JournalRecord } from './journal-records.ts';
 import type { ShardResult } from './task.ts';
 
 /** Write a message to the peer, on one of its shared streams or, when its payload is long, on a stream of its own. */
@@ -45,6 +46,23 @@ export interface MergeShards {
   readonly resultType: string | undefined;
   /** All attempts of all shards. */
   readonly attempts: number;
+}
+
+/** Append a record to the journal, behind those before it; answered by JournalCommitted when it is on disk. */
+export interface AppendJournal {
+  readonly type: 'AppendJournal';
+  readonly position: number;
+  readonly record: JournalRecord;
+}
+
+/**
+ * Write a snapshot of `CoordinatorCore.snapshot()`, and drop what the journal said before. It stands for every record up to
+ * the position; it may be read bit by bit while others are appended, but is complete only when those appended up to its
+ * end are on disk as well.
+ */
+export interface TakeSnapshot {
+  readonly type: 'TakeSnapshot';
+  readonly position: number;
 }
 
 // What follows is said for whoever observes: statistics and the log.
@@ -123,6 +141,8 @@ export type CoordinatorEffect =
   | DropDataset
   | RecordExperience
   | MergeShards
+  | AppendJournal
+  | TakeSnapshot
   | TaskAccepted
   | AttemptEnded
   | TaskEnded

@@ -1,5 +1,6 @@
 /** Everything that can happen to the coordinator. The shell makes events; nothing else reaches the core. */
 import type { AgentHandshake, ClientHandshake, Failure, Message } from '@quic-swarm/protocol';
+import type { JournalRecord } from './journal-records.ts';
 
 /** An agent introduced itself. `sessionToken` is a fresh random one, used if it is accepted. */
 export interface AgentJoined {
@@ -66,6 +67,34 @@ export interface ShardsMerged {
     | { readonly failure: Failure };
 }
 
+/** Records of earlier lives, in their order: those of the last snapshot first. Before anybody has joined. */
+export interface JournalReplayed {
+  readonly type: 'JournalReplayed';
+  readonly records: readonly JournalRecord[];
+}
+
+/** All records of earlier lives were read. */
+export interface JournalRestored {
+  readonly type: 'JournalRestored';
+}
+
+/** Every record up to the position is on disk. */
+export interface JournalCommitted {
+  readonly type: 'JournalCommitted';
+  readonly position: number;
+}
+
+/** The journal cannot be written any more; what is not on disk yet may never be. */
+export interface JournalFailed {
+  readonly type: 'JournalFailed';
+  readonly failure: Failure;
+}
+
+/** The journal can be written again; answered by TakeSnapshot, since it lacks what has happened meanwhile. */
+export interface JournalReopened {
+  readonly type: 'JournalReopened';
+}
+
 /** The moment of `nextTimeoutMs()` has come. Harmless when it has not. */
 export interface TimePassed {
   readonly type: 'TimePassed';
@@ -86,5 +115,10 @@ export type CoordinatorEvent =
   | DatasetStored
   | DatasetServed
   | ShardsMerged
+  | JournalReplayed
+  | JournalRestored
+  | JournalCommitted
+  | JournalFailed
+  | JournalReopened
   | TimePassed
   | DrainRequested;

@@ -17,7 +17,10 @@ export function missingFeature(
     'UNSUPPORTED_OPTION',
     `The task needs the feature "${missing}", which this coordinator does not offer.`,
     {
-      hint: 'Submit it without that option; the features offered are listed when a client connects.',
+      hint:
+        missing === 'durable'
+          ? 'Start the coordinator with a data folder (--data DIR), or submit the task without durable.'
+          : 'Submit it without that option; the features offered are listed when a client connects.',
     },
   );
 }

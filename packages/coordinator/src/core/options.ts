@@ -48,6 +48,20 @@ export interface CoreOptions {
   readonly finishedTasksMax: number;
   readonly finishedTtlMs: number;
   readonly finishedBytesMax: number;
+  /** Durable tasks whose end nobody has heard of yet stay so long; new ones are refused while their results are larger. */
+  readonly unclaimedTtlMs: number;
+  readonly unclaimedBytesMax: number;
+  /** Tasks that failed for good after all tries, kept with their inputs to be replayed; the oldest make room. */
+  readonly deadLettersMax: number;
+  readonly deadLetterBytesMax: number;
+  /** Input and result of a durable task: each is written in one piece. */
+  readonly durablePayloadBytesMax: number;
+  /** Whether tasks are durable whose submission does not say. */
+  readonly durableByDefault: boolean;
+  /** Wall-clock time (since 1970) of `nowMs` 0: what is written down must be understood by the next life. */
+  readonly wallOffsetMs: number;
+  /** A snapshot is taken when so many records have come since the last one, and more than there are tasks. */
+  readonly snapshotRecordsMin: number;
   readonly payloadBytesMax: number;
   /** Task types whose shards' results can be merged; others cannot be split. */
   readonly mergedTaskTypes: readonly string[];
@@ -85,6 +99,14 @@ export const DEFAULT_CORE_OPTIONS: CoreOptions = {
   finishedTasksMax: 10_000,
   finishedTtlMs: 600_000,
   finishedBytesMax: 256 * 1024 * 1024,
+  unclaimedTtlMs: 24 * 3_600_000,
+  unclaimedBytesMax: 256 * 1024 * 1024,
+  deadLettersMax: 10_000,
+  deadLetterBytesMax: 256 * 1024 * 1024,
+  durablePayloadBytesMax: 32 * 1024 * 1024,
+  durableByDefault: false,
+  wallOffsetMs: 0,
+  snapshotRecordsMin: 100_000,
   payloadBytesMax: PAYLOAD_BYTES_MAX,
   mergedTaskTypes: [],
   shardResultBytesMax: 16 * 1024 * 1024,

@@ -31,9 +31,14 @@ function reasonFrom(
   { ofType, capable }: { ofType: number; capable: number },
 ): PendingReason | undefined {
   if (task.state === 'waiting') return undefined;
-  if (isInBackoff(task)) return 'BACKOFF';
+  if (isInBackoff(task)) return backoffReasonOf(task);
   // It waits no longer for an agent than the first of its shards does.
   if (task.split?.shards.some(({ state }) => state !== 'queued') === true) return undefined;
   if (ofType === 0) return 'NO_AGENT_OF_TYPE';
   return capable === 0 ? 'NO_CAPABILITY_MATCH' : 'NO_FREE_SLOT';
+}
+
+/** Why a task that is queued is not in the queue. */
+export function backoffReasonOf({ durability }: Task): PendingReason {
+  return durability?.returning === undefined ? 'BACKOFF' : 'AGENT_MAY_RETURN';
 }

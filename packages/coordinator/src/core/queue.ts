@@ -2,7 +2,7 @@
  * Tasks that can run now, and agents that could take them.
  *
  * Tasks with equal needs (type, agent type, labels, weight) wait in one bucket, so that finding work for an agent never
- * looks at tasks it cannot do. A bucket has one first-in-first-out lane per priority; the head of a lane gains one
+ * looks at tasks it cannot do. A bucket has one lane per priority (see lane.ts); the head of a lane gains one
  * step of priority for each `priorityAgeingMs` that it has waited. A bucket also knows the agents that could take its
  * tasks at this moment, apart by whether they would begin at once. Both sides are kept up to date as things happen;
  * nothing is searched at dispatch.
@@ -10,6 +10,7 @@
 import { AgentSet } from './agent-set.ts';
 import { hasRoomFor, isCapable, roomOf, type Agent, type Room } from './agent-record.ts';
 import { InvariantError } from './invariant.ts';
+import { Lane } from './lane.ts';
 import { Chain, type Link } from '@quic-swarm/protocol';
 import type { Task, TaskNeeds } from './task.ts';
 
@@ -22,7 +23,7 @@ export interface Bucket extends Link<Bucket> {
   readonly key: string;
   /** What stands in the records of its tasks. */
   readonly needs: NeedsOfBucket;
-  readonly lanes: readonly Chain<Task>[];
+  readonly lanes: readonly Lane[];
   /** Agents that would begin a task at once. */
   readonly free: AgentSet;
   /** Agents that would take one behind others. */
@@ -99,12 +100,22 @@ export class TaskQueue {
     this.#note(bucket);
   }
 
+  /** Takes a task out that is given away. */
+  take(task: Task): void {
+    this.#takeOut(task, 'in its turn');
+  }
+
   /** Takes a task out before its turn. Harmless when it is not in. */
   remove(task: Task): void {
-    if (!task.isRunnable) return;
+    if (task.isRunnable) this.#takeOut(task, 'before its turn');
+  }
+
+  #takeOut(task: Task, when: 'in its turn' | 'before its turn'): void {
     const bucket = bucketOf(task);
     if (bucket === undefined) throw new InvariantError(`the bucket of task ${task.taskId} is gone`);
-    laneOf(bucket, task).remove(task);
+    const lane = laneOf(bucket, task);
+    if (when === 'in its turn') lane.take(task);
+    else lane.remove(task);
     task.isRunnable = false;
     bucket.size -= 1;
     this.#size -= 1;
@@ -202,7 +213,7 @@ export class TaskQueue {
     const bucket: Bucket = {
       key,
       needs,
-      lanes: Array.from({ length: PRIORITIES }, () => new Chain<Task>()),
+      lanes: Array.from({ length: PRIORITIES }, () => new Lane()),
       free: new AgentSet(),
       behind: new AgentSet(),
       size: 0,
@@ -261,8 +272,8 @@ function bucketOf({ needs }: Task): Bucket | undefined {
   return (needs as NeedsOfBucket).bucket;
 }
 
-function laneOf(bucket: Bucket, { terms }: Task): Chain<Task> {
-  return bucket.lanes[terms.priority - 1] as Chain<Task>;
+function laneOf(bucket: Bucket, { terms }: Task): Lane {
+  return bucket.lanes[terms.priority - 1] as Lane;
 }
 
 function hasNoLabels({ labels }: TaskNeeds): boolean {

@@ -13,6 +13,7 @@
  */
 import { failure, isTerminal, type Failure, type SubmitTask } from '@quic-swarm/protocol';
 import { claimDatasets } from './datasets.ts';
+import { refuseLong } from './durability.ts';
 import type { ShardsMerged } from './events.ts';
 import { rangesOf, shardCountOf, shardIdOf } from './shard-plan.ts';
 import type { CoreState } from './state.ts';
@@ -81,7 +82,7 @@ function splitTask(core: CoreState, task: Task, split: Split): void {
   });
   for (const shard of split.shards) {
     core.tasks.add(shard);
-    core.pendingTasks += 1;
+    flow.countPending(core, shard, 1);
     claimDatasets(core, shard.datasets);
     flow.enqueue(core, shard);
   }
@@ -178,6 +179,14 @@ export function finishMerged(core: CoreState, { taskId, merged }: ShardsMerged):
   if (task?.split?.isMerging !== true || isTerminal(task.state)) return;
   if ('failure' in merged) {
     flow.finish(core, task, 'failed', merged.failure);
+    return;
+  }
+  const tooLong =
+    task.durability === undefined
+      ? undefined
+      : refuseLong(core, 'result', merged.payload?.length ?? 0);
+  if (tooLong !== undefined) {
+    flow.finish(core, task, 'failed', tooLong);
     return;
   }
   task.result = merged.payload;

@@ -1,5 +1,6 @@
 /** What the parts of the core share: the collections, the timers, the clock reading of the event in hand, and the effects so far. */
 import {
+  Chain,
   failure,
   type ErrorType,
   type Failure,
@@ -11,6 +12,8 @@ import type { Agent } from './agent-record.ts';
 import type { CoreTimer } from './core-timer.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
+import type { TaskRecords } from './journal-fold.ts';
+import { Journal } from './journal.ts';
 import type { CoreOptions } from './options.ts';
 import type { AgentSet } from './agent-set.ts';
 import { TaskQueue } from './queue.ts';
@@ -67,6 +70,20 @@ export class CoreState {
   newlyQueued: Task[] = [];
   /** Shards that moved on, and tasks that are to be split or have ended; see shards.ts. */
   shardNews: Task[] = [];
+  /** Durable ones whose end nobody has heard of, oldest first. */
+  readonly unclaimed: Chain<Task> = new Chain();
+  unclaimedBytes = 0;
+  /** Tasks that failed for good after all tries, oldest first. */
+  readonly deadLetters: Map<string, Task> = new Map();
+  deadLetterBytes = 0;
+  /** Tasks that wait for another one to end, by its id. */
+  readonly waitingFor: Map<string, Task[]> = new Map();
+  /** Tasks that have ended and have something to do with others; see dependencies.ts. */
+  dependencyNews: Task[] = [];
+  /** What is on disk. */
+  readonly journal: Journal = new Journal();
+  /** Tasks that a journal told of, until all of it was read. */
+  restoring: TaskRecords | undefined;
   readonly taskIdByKey: Map<string, string> = new Map();
   readonly queue: TaskQueue;
   readonly agents: Map<string, Agent> = new Map();
@@ -78,6 +95,8 @@ export class CoreState {
   readonly holders: Map<string, AgentSet> = new Map();
   datasetBytes = 0;
   pendingTasks = 0;
+  /** Of these, how many would be lost with this process. */
+  pendingEphemeralTasks = 0;
   pendingBytes = 0;
   finishedBytes = 0;
   draining = false;
@@ -97,6 +116,21 @@ export class CoreState {
   nextOrder(): number {
     this.#order += 1;
     return this.#order;
+  }
+
+  /** A task of an earlier life has this number: those to come are higher. */
+  noteOrder(order: number): void {
+    this.#order = Math.max(this.#order, order);
+  }
+
+  /** A time of this clock as wall-clock time. */
+  toWallMs(ms: number): number {
+    return ms + this.options.wallOffsetMs;
+  }
+
+  /** A wall-clock time as one of this clock; negative when it was before it began. */
+  fromWallMs(wallMs: number): number {
+    return wallMs - this.options.wallOffsetMs;
   }
 
   send(connectionId: string, on: 'control' | 'dispatch' | 'client', message: Message): void {

@@ -1,7 +1,7 @@
 /** The core's part of the status views. Counts over time come from the shell's statistics. */
 import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic-swarm/protocol';
 import { stateOf, type Agent } from './agent-record.ts';
-import { agentsFor } from './pending-reason.ts';
+import { agentsFor, backoffReasonOf } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
 import { isInBackoff, wireShardOf, type Task, type TaskNeeds } from './task.ts';
 
@@ -30,7 +30,7 @@ export function countTasks(core: CoreState, nowMs: number): TaskCounts {
     if (task.state !== 'queued') continue;
     oldestQueuedMs = Math.max(oldestQueuedMs, nowMs - task.acceptedAtMs);
     const own = task.split === undefined ? undefined : agentsFor(core, task).pendingReason;
-    const reason = isInBackoff(task) ? 'BACKOFF' : own;
+    const reason = isInBackoff(task) ? backoffReasonOf(task) : own;
     if (reason !== undefined) byPendingReason[reason] = (byPendingReason[reason] ?? 0) + 1;
   }
   for (const bucket of core.queue.buckets) {
@@ -80,6 +80,17 @@ export function taskRows(
   return { rows, rowsInAll: wanted.length };
 }
 
+/** Tasks that failed for good after all tries, the newest first. */
+export function deadLetterRows(
+  core: CoreState,
+  limit: number,
+  nowMs: number,
+): { rows: TaskRow[]; rowsInAll: number } {
+  const newest = [...core.deadLetters.values()].reverse();
+  const rows = newest.slice(0, limit).map((task) => taskRow(core, task, nowMs));
+  return { rows, rowsInAll: newest.length };
+}
+
 /** One task; `alone` with its place in the queue and the whole failure, otherwise as a row of many. */
 export function taskRow(core: CoreState, task: Task, nowMs: number, alone = false): TaskRow {
   const { pendingReason, candidates } = agentsFor(core, task);
@@ -101,6 +112,9 @@ export function taskRow(core: CoreState, task: Task, nowMs: number, alone = fals
       ? {}
       : { failure: alone ? trouble.failure : briefly(trouble.failure) }),
     deadLettered: trouble?.deadLettered ?? false,
+    durable: task.durability !== undefined,
+    ...(task.after === undefined ? {} : { waitsFor: task.after.unfinished }),
+    ...(task.replayOf === undefined ? {} : { replayOf: task.replayOf }),
     submittedBy: task.submitter.clientName,
     ...familyOf(task),
   };

@@ -12,16 +12,19 @@ import { claimDatasets } from './datasets.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
 import { cancelWhole, refuseSplit } from './shards.ts';
-import { enqueue, keyOf, setTimer } from './task-flow.ts';
+import { awaitDependencies, failedDependency, refuseDependencies } from './dependencies.ts';
+import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
+import { keyOf, removeUnheard } from './retention.ts';
+import { abandon, countPending, enqueue, finish, setTimer } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
-import { createTask, inputBytesOf, needsOf, termsOf, timersOf, type Task } from './task.ts';
+import { createTask, isHeldBack, needsOf, termsOf, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
 export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
   const existing = findExisting(core, submission);
   if (existing !== undefined && isSameTask(existing, submission)) {
-    acceptExisting(core, client, submission, existing);
+    acceptAgain(core, client, submission, existing);
     return;
   }
   const refusal = existing === undefined ? whyRefused(core, submission) : takenBy(existing);
@@ -31,10 +34,13 @@ export function submit(core: CoreState, client: Client, submission: SubmitTask):
 
 /** Why a new task cannot be accepted; undefined when it can, and then its data sets are claimed for it. */
 function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefined {
+  const isDurable = isToBeDurable(core, submission);
   const refusal =
     missingFeature(submission, core.options.features) ??
     refuseSplit(core, submission) ??
-    refuseTask(core, decodedBytesOf(submission));
+    refuseDependencies(core, submission, isDurable) ??
+    refuseTask(core, decodedBytesOf(submission)) ??
+    (isDurable ? refuseDurable(core, submission.payload?.length ?? 0) : undefined);
   if (refusal !== undefined) return refusal;
   const missing = claimDatasets(core, submission.datasets);
   if (missing.length === 0) return undefined;
@@ -49,7 +55,20 @@ function takenBy({ taskId }: Task): Failure {
   });
 }
 
-function accept(core: CoreState, client: Client, submission: SubmitTask): void {
+/** Submits a dead letter again; false when that was refused. */
+export function submitReplay(
+  core: CoreState,
+  client: Client,
+  submission: SubmitTask,
+  replayOf: string,
+): boolean {
+  const refusal = whyRefused(core, submission);
+  if (refusal === undefined) accept(core, client, submission, replayOf);
+  else core.refuse(client.connectionId, 'client', submission.requestId, refusal);
+  return refusal === undefined;
+}
+
+function accept(core: CoreState, client: Client, submission: SubmitTask, replayOf?: string): void {
   const { requestId, taskType, idempotencyKey } = submission;
   const shared = {
     needs: core.queue.shared(needsOf(submission)),
@@ -60,16 +79,41 @@ function accept(core: CoreState, client: Client, submission: SubmitTask): void {
   core.tasks.add(task);
   if (idempotencyKey !== undefined)
     core.taskIdByKey.set(keyOf(taskType, idempotencyKey), task.taskId);
-  core.pendingTasks += 1;
-  core.pendingBytes += inputBytesOf(task);
+  task.replayOf = replayOf;
+  awaitDependencies(core, task);
+  setLimits(core, task, submission);
+  if (isToBeDurable(core, submission)) recordAccepted(core, task);
+  countPending(core, task, 1);
   core.effects.push({ type: 'TaskAccepted', taskId: task.taskId, taskType });
   watch(core, client, task, submission.watch);
   if (task.terms.onClientLoss === 'cancel') client.cancelledWithIt.add(task);
   acknowledge(core, client, requestId, task, false);
-  begin(core, task, submission);
+  begin(core, task);
+  if (submission.watch === 'all') core.newlyQueued.push(task);
 }
 
-function begin(core: CoreState, task: Task, submission: SubmitTask): void {
+function isToBeDurable({ options }: CoreState, { durable }: SubmitTask): boolean {
+  return durable ?? options.durableByDefault;
+}
+
+/**
+ * The disk has failed before it could be told to whoever submitted them that tasks were accepted: they were not. Whatever
+ * an agent does with one of them is stale.
+ */
+export function takeBack(core: CoreState, failure: Failure): void {
+  for (const { effect, accepts } of core.journal.fail(failure)) {
+    if (accepts === undefined || effect.type !== 'Send') continue;
+    if (core.tasks.get(accepts.taskId) === accepts) {
+      abandon(core, accepts, failure.message);
+      removeUnheard(core, accepts);
+    }
+    const { message, connectionId } = effect;
+    if (message.type !== 'SubmitAck') continue;
+    core.refuse(connectionId, 'client', message.body.requestId, failure);
+  }
+}
+
+function setLimits(core: CoreState, task: Task, submission: SubmitTask): void {
   const { delayMs = 0, scheduleToStartMs, scheduleToCloseMs } = submission;
   if (scheduleToStartMs !== undefined) {
     timersOf(task).scheduleToStart = setTimer(core, task, 'scheduleToStart', scheduleToStartMs);
@@ -77,12 +121,14 @@ function begin(core: CoreState, task: Task, submission: SubmitTask): void {
   if (scheduleToCloseMs !== undefined) {
     timersOf(task).scheduleToClose = setTimer(core, task, 'scheduleToClose', scheduleToCloseMs);
   }
-  if (delayMs > 0) {
-    timersOf(task).release = setTimer(core, task, 'release', delayMs);
-    return;
-  }
-  enqueue(core, task);
-  if (submission.watch === 'all') core.newlyQueued.push(task);
+  if (delayMs > 0) timersOf(task).release = setTimer(core, task, 'release', delayMs);
+}
+
+/** Queues a new task, unless it has to wait, or cannot run any more. */
+export function begin(core: CoreState, task: Task): void {
+  const reason = failedDependency(core, task);
+  if (reason !== undefined) finish(core, task, 'failed', reason);
+  else if (!isHeldBack(task)) enqueue(core, task);
 }
 
 /** Tells those who watch everything which of the tasks that were just accepted found no agent. */
@@ -111,9 +157,15 @@ function isSameTask(task: Task, submission: SubmitTask): boolean {
   );
 }
 
-function acceptExisting(core: CoreState, client: Client, submission: SubmitTask, task: Task): void {
-  acknowledge(core, client, submission.requestId, task, true);
-  attach(core, client, task, submission.watch);
+/** What is asked for is there already: says so, and what the client has missed. */
+export function acceptAgain(
+  core: CoreState,
+  client: Client,
+  { requestId, watch: level }: Pick<SubmitTask, 'requestId' | 'watch'>,
+  task: Task,
+): void {
+  acknowledge(core, client, requestId, task, true);
+  attach(core, client, task, level);
 }
 
 /** A client wants to hear of a task from now on, and what it missed. */
@@ -127,8 +179,7 @@ export function startWatching(
     core.refuse(client.connectionId, 'client', requestId, notFound(taskId));
     return;
   }
-  acknowledge(core, client, requestId, task, true);
-  attach(core, client, task, level);
+  acceptAgain(core, client, { requestId, watch: level }, task);
 }
 
 function attach(core: CoreState, client: Client, task: Task, level: WatchTask['watch']): void {
@@ -180,7 +231,7 @@ function acknowledge(
   task: Task,
   existing: boolean,
 ): void {
-  core.send(client.connectionId, 'client', {
+  sendAbout(core, task, client.connectionId, 'client', {
     type: 'SubmitAck',
     body: { requestId, taskId: task.taskId, state: task.state, existing },
   });

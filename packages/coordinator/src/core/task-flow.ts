@@ -7,6 +7,8 @@ import {
   isTerminal,
   type BodyOf,
   type Failure,
+  type Lease,
+  type Message,
   type TaskCompletion,
   type TerminalTaskState,
 } from '@quic-swarm/protocol';
@@ -15,12 +17,23 @@ import type { TaskTimer } from './core-timer.ts';
 import { releaseDatasets } from './datasets.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
+import {
+  recordCancelRequest,
+  recordEnd,
+  recordLease,
+  recordRequeued,
+  recordStart,
+  refuseLong,
+  sendAbout,
+} from './durability.ts';
+import type { KeptLease } from './journal-records.ts';
+import { forgetOldest, isDeadLetter, retain } from './retention.ts';
 import { moveTo } from './task-state.ts';
 import {
   deadlineMsOf,
   inputBytesOf,
+  isHeldBack,
   isInBackoff,
-  resultBytesOf,
   timersOf,
   troubleOf,
   wireShardOf,
@@ -34,7 +47,7 @@ export function dispatchAll(core: CoreState): void {
   for (;;) {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
-    core.queue.remove(next.task);
+    core.queue.take(next.task);
     // Nothing is put behind other tasks while an agent would begin it at once.
     const { free, behind } = next.bucket;
     const candidates = free.size > 0 ? free : behind;
@@ -64,19 +77,47 @@ export function setTimer(
   kind: TaskTimer['kind'],
   delayMs: number,
 ): TaskTimer {
-  const timer: TaskTimer = { atMs: core.nowMs + delayMs, kind, task, index: -1 };
+  return setTimerAt(core, task, kind, core.nowMs + delayMs);
+}
+
+/** The same, for a time on the core's clock; one that has passed fires at once. */
+export function setTimerAt(
+  core: CoreState,
+  task: Task,
+  kind: TaskTimer['kind'],
+  atMs: number,
+): TaskTimer {
+  const timer: TaskTimer = { atMs, kind, task, index: -1 };
   core.timers.schedule(timer);
   return timer;
 }
 
-/** The delay or back-off is over. */
+/** The delay, the back-off, or what it waited for is over. */
 export function release(core: CoreState, task: Task): void {
   if (task.state === 'waiting') {
+    if (isHeldBack(task)) return;
     enqueue(core, task);
     announceState(core, task);
+  } else if (task.durability?.returning !== undefined) {
+    giveUpReturn(core, task, task.durability.returning.agentId);
   } else if (isInBackoff(task)) {
     makeRunnable(core, task);
   }
+}
+
+/** waiting → queued, of a task of an earlier life: the agent that had it has some time to come back with it. */
+export function awaitReturn(core: CoreState, task: Task, lease: KeptLease): void {
+  moveTo(task, 'queued');
+  task.attempt = lease.attempt;
+  if (task.durability !== undefined) task.durability.returning = lease;
+  const { reconnectGraceMs } = core.options;
+  timersOf(task).release = setTimer(core, task, 'release', reconnectGraceMs);
+}
+
+/** A task of an earlier life whose delay (in state waiting) or back-off (→ queued) is not over. */
+export function keepBackingOff(core: CoreState, task: Task, untilMs: number): void {
+  if (task.attempt > 0) moveTo(task, 'queued');
+  timersOf(task).release = setTimerAt(core, task, 'release', untilMs);
 }
 
 /** Lets it be given to an agent, or be split, where its shards are what is given away. */
@@ -100,7 +141,7 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   // Another attempt begins: what the one before has sent counts no more.
   task.output = undefined;
   agent.dispatchSequence += 1;
-  giveLease(core, task, agent, agent.dispatchSequence);
+  recordLease(core, task, giveLease(core, task, agent, agent.dispatchSequence));
   core.queue.availabilityChanged(agent);
   const body: BodyOf<'AgentTask'> = {
     epoch: core.options.epoch,
@@ -111,10 +152,15 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
     datasets: task.datasets,
     startToCloseMs: startToCloseMsOf(core, task),
   };
+  if (task.after !== undefined) body.after = [...task.after.taskIds];
   if (task.shard !== undefined) body.shard = wireShardOf(task.shard);
   if (task.input !== undefined) body.payload = task.input;
   if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
-  core.send(agent.connectionId ?? '', 'dispatch', { type: 'AgentTask', body });
+  const message: Message = { type: 'AgentTask', body };
+  // The agent may compute while the disk writes, since nothing it says is believed before. Only what must not be started
+  // twice waits: a lease that was lost would be given again.
+  if (task.terms.idempotent) core.send(agent.connectionId ?? '', 'dispatch', message);
+  else sendAbout(core, task, agent.connectionId ?? '', 'dispatch', message);
   announceState(core, task);
 }
 
@@ -130,8 +176,10 @@ function giveLease(
   task: Task,
   agent: Agent,
   dispatchSequence: number,
+  epoch: number = core.options.epoch,
 ): AgentLease {
   const lease: AgentLease = {
+    epoch,
     task,
     attempt: task.attempt,
     dispatchSequence,
@@ -173,6 +221,7 @@ export function startWithEnd(
   lease.started = true;
   if (task.state !== 'dispatched') return;
   moveTo(task, 'running');
+  recordStart(core, task);
   core.timers.cancel(task.timers?.scheduleToStart);
   const startedAtMs = Math.max(lease.dispatchedAtMs, core.nowMs - computeMs);
   task.firstStartedAtMs ??= startedAtMs;
@@ -182,6 +231,7 @@ export function startWithEnd(
 
 function noteStart(core: CoreState, task: Task): void {
   moveTo(task, 'running');
+  recordStart(core, task);
   core.timers.cancel(task.timers?.scheduleToStart);
   task.firstStartedAtMs ??= core.nowMs;
   tellFamily(core, task);
@@ -200,17 +250,38 @@ function limitAttempt(core: CoreState, task: Task): void {
 }
 
 /** queued → running: the agent came back before anybody else was given the task. */
-export function resume(core: CoreState, task: Task, agent: Agent): void {
+export function resume(core: CoreState, task: Task, agent: Agent, { epoch, attempt }: Lease): void {
   core.queue.remove(task);
   core.timers.cancel(task.timers?.release);
   task.agentId = agent.agentId;
-  const trouble = troubleOf(task);
-  trouble.losses = Math.max(0, trouble.losses - 1);
+  task.attempt = attempt;
+  // In this life the loss was counted; a task that was handed down by an earlier one was only awaited.
+  if (epoch === core.options.epoch) {
+    const trouble = troubleOf(task);
+    trouble.losses = Math.max(0, trouble.losses - 1);
+  }
+  if (task.durability !== undefined) task.durability.returning = undefined;
   noteStart(core, task);
   limitAttempt(core, task);
   // Below every sequence of the new connection: the agent lists it or has lost it.
-  giveLease(core, task, agent, 0).started = true;
+  const lease = giveLease(core, task, agent, 0, epoch);
+  lease.started = true;
+  recordLease(core, task, lease);
   announceState(core, task);
+}
+
+/** The agent that had the task when the coordinator was restarted has not come back with it. */
+function giveUpReturn(core: CoreState, task: Task, agentId: string): void {
+  if (task.durability !== undefined) task.durability.returning = undefined;
+  const reason = failure('AGENT_LOST', `Agent ${agentId} had the task and did not come back.`);
+  observeAttempt(core, task, agentId, 'lost', 0, reason);
+  if (task.cancelRequested !== undefined) {
+    finish(core, task, 'cancelled', cancelled(task.cancelRequested));
+  } else if (mayTryAgain(core, task, reason)) {
+    troubleOf(task).failure = reason;
+    makeRunnable(core, task);
+    recordRequeued(core, task);
+  }
 }
 
 /** The agent's answer under a lease that holds: success, failure or cancellation. */
@@ -224,6 +295,11 @@ export function complete(
   task.computeMs = computeMs;
   if (outcome === 'succeeded') noteServiceTime(agent, computeMs);
   observeAttempt(core, task, agent.agentId, outcome, computeMs, completion.failure);
+  const tooLong = whyTooLong(core, task, completion);
+  if (outcome === 'succeeded' && tooLong !== undefined) {
+    finish(core, task, 'failed', tooLong);
+    return;
+  }
   if (outcome === 'succeeded') {
     task.result = completion.payload;
     task.resultEncoding = completion.payloadEncoding;
@@ -242,30 +318,51 @@ export function complete(
   }
 }
 
+/** Why the result of a durable task cannot be written down; undefined when it can. */
+function whyTooLong(
+  core: CoreState,
+  { durability }: Task,
+  { payload }: TaskCompletion,
+): Failure | undefined {
+  if (durability === undefined || payload === undefined) return undefined;
+  return refuseLong(core, 'result', payload.length);
+}
+
 /** An attempt ended with an error: another one, or the end. */
 export function retryOrFail(core: CoreState, task: Task, reason: Failure): void {
-  const crashed = reason.type === 'WORKER_CRASHED' || reason.type === 'AGENT_LOST';
-  const trouble = troubleOf(task);
-  if (crashed) trouble.losses += 1;
-  else trouble.errors += 1;
-  const { errors, losses } = trouble;
-  const { retry, idempotent } = task.terms;
-  const left = errors < retry.maximumAttempts && losses < retry.maximumDeliveries;
-  const worthIt =
-    reason.retryable && idempotent && !retry.nonRetryableErrorTypes.includes(reason.type);
-  if (!worthIt || !left) {
-    trouble.deadLettered = reason.retryable && !left;
-    finish(core, task, reason.type === 'TASK_TIMEOUT' ? 'timed_out' : 'failed', reason);
-    return;
-  }
+  if (!mayTryAgain(core, task, reason)) return;
+  const { errors, losses } = troubleOf(task);
+  const { retry } = task.terms;
   const retries = errors + losses - 1;
   const ceilingMs = Math.min(
     retry.maximumIntervalMs,
     retry.initialIntervalMs * retry.backoffCoefficient ** retries,
   );
   // Full jitter, so that tasks which failed together do not come back together.
-  const delayMs = crashed ? 0 : Math.max(reason.retryAfterMs ?? 0, core.random.next() * ceilingMs);
+  const delayMs = isCrash(reason)
+    ? 0
+    : Math.max(reason.retryAfterMs ?? 0, core.random.next() * ceilingMs);
   enqueueOrEnd(core, task, delayMs, reason, true);
+}
+
+/** Counts what went wrong; ends the task when that was too much. */
+function mayTryAgain(core: CoreState, task: Task, reason: Failure): boolean {
+  const trouble = troubleOf(task);
+  if (isCrash(reason)) trouble.losses += 1;
+  else trouble.errors += 1;
+  const { errors, losses } = trouble;
+  const { retry, idempotent } = task.terms;
+  const left = errors < retry.maximumAttempts && losses < retry.maximumDeliveries;
+  const worthIt =
+    reason.retryable && idempotent && !retry.nonRetryableErrorTypes.includes(reason.type);
+  if (worthIt && left) return true;
+  trouble.deadLettered = reason.retryable && !left;
+  finish(core, task, reason.type === 'TASK_TIMEOUT' ? 'timed_out' : 'failed', reason);
+  return false;
+}
+
+function isCrash({ type }: Failure): boolean {
+  return type === 'WORKER_CRASHED' || type === 'AGENT_LOST';
 }
 
 function enqueueOrEnd(
@@ -281,6 +378,7 @@ function enqueueOrEnd(
   }
   troubleOf(task).failure = reason;
   enqueue(core, task, delayMs);
+  recordRequeued(core, task);
   announceState(core, task);
 }
 
@@ -309,6 +407,7 @@ export function giveBack(core: CoreState, task: Task, agentId: string, delayMs: 
     toQueued(core, task);
     core.queue.putBack(task);
   }
+  recordRequeued(core, task);
   announceState(core, task);
 }
 
@@ -320,6 +419,7 @@ export function cancel(core: CoreState, task: Task, reason: string, graceMs: num
   if (task.state === 'waiting' || task.state === 'queued') {
     finish(core, task, 'cancelled', cancelled(reason));
   } else if (first) {
+    recordCancelRequest(core, task, reason);
     tellAgentToStop(core, task, reason, graceMs);
   }
 }
@@ -382,7 +482,7 @@ export function tellAgentToStop(
     type: 'CancelTask',
     body: {
       taskId: task.taskId,
-      epoch: core.options.epoch,
+      epoch: task.lease?.epoch ?? core.options.epoch,
       attempt: task.attempt,
       reason,
       graceMs,
@@ -404,9 +504,8 @@ export function finish(
   else if (task.trouble !== undefined) task.trouble.failure = undefined;
   task.endedAtMs = core.nowMs;
   dropTimers(core, task);
-  core.pendingTasks -= 1;
-  core.pendingBytes -= inputBytesOf(task);
-  task.input = undefined;
+  countPending(core, task, -1);
+  if (!isDeadLetter(task) || task.shard !== undefined) task.input = undefined;
   releaseDatasets(core, task);
   tellFamily(core, task);
   if (task.shard !== undefined) {
@@ -414,8 +513,8 @@ export function finish(
     announceEnd(core, task);
     return;
   }
-  core.finished.push(task);
-  core.finishedBytes += resultBytesOf(task);
+  recordEnd(core, task);
+  if (task.after !== undefined || core.waitingFor.has(task.taskId)) core.dependencyNews.push(task);
   const endedAtMs = task.endedAtMs;
   core.effects.push({
     type: 'TaskEnded',
@@ -430,7 +529,16 @@ export function finish(
     failure: reason,
   });
   announceEnd(core, task);
+  retain(core, task);
   forgetOldest(core);
+}
+
+/** Counts a task that is not final, or counts it no more. */
+export function countPending(core: CoreState, task: Task, by: 1 | -1): void {
+  core.pendingTasks += by;
+  core.pendingBytes += by * inputBytesOf(task);
+  const { durability } = task.shard?.parent ?? task;
+  if (durability === undefined) core.pendingEphemeralTasks += by;
 }
 
 /** Finished tasks are kept for a while, and with them what they refer to. */
@@ -442,28 +550,6 @@ function dropTimers(core: CoreState, task: Task): void {
   core.timers.cancel(task.timers.scheduleToStart);
   core.timers.cancel(task.timers.scheduleToClose);
   task.timers = undefined;
-}
-
-/** Drops finished tasks beyond the bounds of count, bytes and age. */
-export function forgetOldest(core: CoreState): void {
-  const { finishedTasksMax, finishedBytesMax, finishedTtlMs } = core.options;
-  for (;;) {
-    const task = core.finished.peek();
-    if (task === undefined) return;
-    const tooMany = core.finished.size > finishedTasksMax || core.finishedBytes > finishedBytesMax;
-    // The oldest is looked at only when that decides: it has long left the caches.
-    if (!tooMany && core.nowMs - (task.endedAtMs ?? 0) < finishedTtlMs) return;
-    core.finished.shift();
-    core.finishedBytes -= resultBytesOf(task);
-    core.tasks.delete(task);
-    if (task.idempotency !== undefined)
-      core.taskIdByKey.delete(keyOf(task.needs.taskType, task.idempotency.key));
-  }
-}
-
-/** The name under which an idempotency key is kept: keys of different task types do not meet. */
-export function keyOf(taskType: string, idempotencyKey: string): string {
-  return `${taskType}\n${idempotencyKey}`;
 }
 
 function cancelled(reason: string): Failure {

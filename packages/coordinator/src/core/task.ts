@@ -18,6 +18,8 @@ import {
   type TaskState,
   type WatchLevel,
 } from '@quic-swarm/protocol';
+import type { Dependencies } from './dependencies.ts';
+import type { Durability } from './durability.ts';
 import { hashBytes } from './hash.ts';
 import type { CoreOptions } from './options.ts';
 import type { Scheduled } from './timers.ts';
@@ -41,6 +43,8 @@ export interface TaskTerms {
   readonly retry: RetryPolicy;
   readonly startToCloseMs: number;
   readonly onClientLoss: 'keep' | 'cancel';
+  /** Tasks with different keys take turns; undefined is a key like any other. */
+  readonly fairnessKey: string | undefined;
 }
 
 /** Who submitted a task; one record for all tasks of a connection. */
@@ -100,6 +104,8 @@ export interface TaskTimers {
  * are those of the agent's leases.
  */
 export interface AgentLease extends Link<AgentLease> {
+  /** The life of the coordinator that gave it: an earlier one, when its agent came back with it after a restart. */
+  readonly epoch: number;
   /** Kept here, so that nobody needs to look it up among a million. */
   readonly task: Task;
   readonly attempt: number;
@@ -183,7 +189,7 @@ export interface Task extends Link<Task> {
   agentId: string | undefined;
   /** What its agent holds for it. */
   lease: AgentLease | undefined;
-  readonly datasets: SubmitTask['datasets'];
+  datasets: SubmitTask['datasets'];
   /** The input, until the task is final. */
   input: Uint8Array | undefined;
   /** How the input is encoded; undefined when it is plain. */
@@ -194,7 +200,15 @@ export interface Task extends Link<Task> {
   /** Of such a part. */
   readonly shard: ShardRole | undefined;
   readonly submitter: Submitter;
-  readonly idempotency: Idempotency | undefined;
+  /** Of a durable task. */
+  durability: Durability | undefined;
+  /** Of a task that waits for others, or did. */
+  readonly after: Dependencies | undefined;
+  /** Tasks that are not final and need its result. */
+  dependents: number;
+  idempotency: Idempotency | undefined;
+  /** The dead letter that it was made of. */
+  replayOf: string | undefined;
   cancelRequested: string | undefined;
   /** Of the running attempt, or of the last one until the next begins; undefined while it has said nothing. */
   output: AttemptOutput | undefined;
@@ -252,7 +266,11 @@ export function createTask(
     split: splitOf(submission),
     shard: undefined,
     submitter: shared.submitter,
+    durability: undefined,
+    after: dependenciesOf(submission),
+    dependents: 0,
     idempotency: idempotencyOf(submission),
+    replayOf: undefined,
     cancelRequested: undefined,
     output: undefined,
     trouble: undefined,
@@ -310,6 +328,9 @@ export function createShard(
     watchers: NO_WATCHERS,
     split: undefined,
     shard: { parent, ...role },
+    // What is written down is its parent: its parts are made again.
+    durability: undefined,
+    dependents: 0,
     idempotency: undefined,
     output: undefined,
     trouble: undefined,
@@ -320,6 +341,10 @@ export function createShard(
 /** A part as it travels. */
 export function wireShardOf({ parent, index, count, start, end }: ShardRole): Shard {
   return { of: parent.taskId, index, count, start, end };
+}
+
+function dependenciesOf({ after = [] }: SubmitTask): Dependencies | undefined {
+  return after.length === 0 ? undefined : { taskIds: [...new Set(after)], unfinished: 0 };
 }
 
 function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
@@ -350,24 +375,30 @@ export function defaultTerms({ retry, startToCloseMs }: CoreOptions): TaskTerms 
     retry,
     startToCloseMs,
     onClientLoss: 'keep',
+    fairnessKey: undefined,
   };
 }
 
 /** How a submission is to be treated: the defaults themselves where it differs in nothing. */
-export function termsOf(submission: SubmitTask, defaults: TaskTerms): TaskTerms {
+export function termsOf(
+  submission: Omit<SubmitTask, 'requestId' | 'watch'>,
+  defaults: TaskTerms,
+): TaskTerms {
   const {
     priority = defaults.priority,
     idempotent = defaults.idempotent,
     retry,
     startToCloseMs = defaults.startToCloseMs,
     onClientLoss = defaults.onClientLoss,
+    fairnessKey,
   } = submission;
   const isDefault =
     priority === defaults.priority &&
     idempotent === defaults.idempotent &&
     retry === undefined &&
     startToCloseMs === defaults.startToCloseMs &&
-    onClientLoss === defaults.onClientLoss;
+    onClientLoss === defaults.onClientLoss &&
+    fairnessKey === undefined;
   if (isDefault) return defaults;
   return {
     priority,
@@ -375,6 +406,7 @@ export function termsOf(submission: SubmitTask, defaults: TaskTerms): TaskTerms 
     retry: retry === undefined ? defaults.retry : { ...defaults.retry, ...retry },
     startToCloseMs,
     onClientLoss,
+    fairnessKey,
   };
 }
 
@@ -394,6 +426,11 @@ export function resultBytesOf({ result, resultEncoding, output }: Task): number 
 export function deadlineMsOf({ timers, shard }: Task): number | undefined {
   const { scheduleToClose } = (shard === undefined ? timers : shard.parent.timers) ?? {};
   return scheduleToClose?.atMs;
+}
+
+/** It may not be queued yet: its delay is not over, or what it comes after has not ended. */
+export function isHeldBack({ timers, after }: Task): boolean {
+  return (timers?.release?.index ?? -1) >= 0 || (after?.unfinished ?? 0) > 0;
 }
 
 /** It failed, and the pause before it is tried again is not over. */

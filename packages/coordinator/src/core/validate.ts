@@ -3,12 +3,14 @@ import { isTerminal } from '@quic-swarm/protocol';
 import { hasRoomFor, isCapable, roomOf } from './agent-record.ts';
 import { invariant } from './invariant.ts';
 import type { CoreState } from './state.ts';
-import { inputBytesOf, type AgentLease, type Task } from './task.ts';
+import { isDeadLetter } from './retention.ts';
+import { inputBytesOf, resultBytesOf, type AgentLease, type Task } from './task.ts';
 
 /** Throws InvariantError at the first contradiction. */
 export function validate(core: CoreState): void {
   let pending = 0;
   let pendingBytes = 0;
+  let pendingEphemeral = 0;
   let inBuckets = 0;
   const counted = new Set([...core.agents.values()].flatMap(({ leases }) => [...leases]));
   for (const task of core.tasks.values()) {
@@ -17,6 +19,7 @@ export function validate(core: CoreState): void {
     if (!isTerminal(task.state)) {
       pending += 1;
       pendingBytes += inputBytesOf(task);
+      if ((task.shard?.parent ?? task).durability === undefined) pendingEphemeral += 1;
     }
     if (task.isRunnable) inBuckets += 1;
   }
@@ -25,8 +28,11 @@ export function validate(core: CoreState): void {
     `${core.pendingTasks} tasks counted, ${pending} pending`,
   );
   invariant(pendingBytes === core.pendingBytes, 'pendingBytes is wrong');
+  invariant(pendingEphemeral === core.pendingEphemeralTasks, 'pendingEphemeralTasks is wrong');
   invariant(inBuckets === core.queue.size, 'the queue lost count');
   invariant(core.shardNews.length === 0, 'news of shards were not heard');
+  invariant(core.dependencyNews.length === 0, 'news of dependencies were not heard');
+  validateRetention(core);
   validateAgents(core);
   validateBuckets(core);
   validateDatasets(core);
@@ -48,11 +54,56 @@ function validateTask(task: Task, counted: ReadonlySet<AgentLease>): void {
     `task ${taskId}: its place in the queue is wrong`,
   );
   if (!isTerminal(state)) return;
-  invariant(task.input === undefined, `task ${taskId} is final and keeps its input`);
+  invariant(
+    task.input === undefined || isDeadLetter(task),
+    `task ${taskId} is final and keeps its input`,
+  );
   invariant(
     task.timers === undefined && task.startToCloseTimer === undefined,
     `task ${taskId} is final and has timers`,
   );
+}
+
+/** Where final tasks stay, and what waits for others. */
+function validateRetention(core: CoreState): void {
+  const dependents = new Map<string, number>();
+  let unclaimedBytes = 0;
+  for (const task of core.tasks.values()) {
+    const { taskId, state, after } = task;
+    if (task.shard !== undefined) continue;
+    if (!isTerminal(state)) {
+      for (const id of after?.taskIds ?? []) dependents.set(id, (dependents.get(id) ?? 0) + 1);
+      const unfinished = (after?.taskIds ?? []).filter((id) => {
+        const other = core.tasks.get(id);
+        return other !== undefined && !isTerminal(other.state);
+      });
+      invariant(
+        unfinished.length === (after?.unfinished ?? 0),
+        `task ${taskId} lost count of others`,
+      );
+      invariant(
+        unfinished.length === 0 || state === 'waiting',
+        `task ${taskId} is ${state} before those that it comes after`,
+      );
+      continue;
+    }
+    invariant(
+      isDeadLetter(task) === (core.deadLetters.get(taskId) === task),
+      `task ${taskId} is a dead letter in one place only`,
+    );
+  }
+  for (const task of core.tasks.values()) {
+    const expected = dependents.get(task.taskId) ?? 0;
+    invariant(
+      task.dependents === expected,
+      `${task.dependents} tasks need ${task.taskId}, expected ${expected}`,
+    );
+  }
+  for (const task of core.unclaimed) {
+    invariant(task.durability?.isAcknowledged === false, `task ${task.taskId} waits to be claimed`);
+    unclaimedBytes += resultBytesOf(task);
+  }
+  invariant(unclaimedBytes === core.unclaimedBytes, 'unclaimedBytes is wrong');
 }
 
 /** A task in parts and its parts. */

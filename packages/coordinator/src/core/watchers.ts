@@ -1,5 +1,6 @@
 /** Tells clients what happens to the tasks they watch. Those that are gone stay in a task's list until it ends and hear nothing. */
 import type { PendingReason, TaskEvent } from '@quic-swarm/protocol';
+import { sendAbout } from './durability.ts';
 import { agentsFor } from './pending-reason.ts';
 import { NO_WATCHERS, chunksOf, type Chunk, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
@@ -8,7 +9,7 @@ import type { CoreState } from './state.ts';
 export function announceState(core: CoreState, task: Task): void {
   for (const { connectionId, level } of task.watchers) {
     if (level === 'all' && core.clients.has(connectionId))
-      sendEvent(core, connectionId, stateEvent(core, task));
+      sendEvent(core, task, connectionId, stateEvent(core, task));
   }
 }
 
@@ -23,14 +24,14 @@ export function announceProgress(
     const event = eventOf(task, 'progress');
     event.fraction = fraction;
     if (text !== undefined) event.text = text;
-    sendEvent(core, connectionId, event);
+    sendEvent(core, task, connectionId, event);
   }
 }
 
 export function announceChunk(core: CoreState, task: Task, chunk: Chunk): void {
   for (const { connectionId, level } of task.watchers) {
     if (level === 'none' || !core.clients.has(connectionId)) continue;
-    sendEvent(core, connectionId, chunkEvent(task, chunk));
+    sendEvent(core, task, connectionId, chunkEvent(task, chunk));
   }
 }
 
@@ -38,7 +39,7 @@ export function announceChunk(core: CoreState, task: Task, chunk: Chunk): void {
 export function announceEnd(core: CoreState, task: Task): void {
   for (const { connectionId, level } of task.watchers) {
     if (level === 'none' || !core.clients.has(connectionId)) continue;
-    sendEvent(core, connectionId, endEvent(task));
+    sendEvent(core, task, connectionId, endEvent(task));
   }
   if (task.terms.onClientLoss === 'cancel') {
     core.clients.get(task.submitter.connectionId)?.cancelledWithIt.delete(task);
@@ -48,13 +49,13 @@ export function announceEnd(core: CoreState, task: Task): void {
 
 /** All that a client that starts to watch now has missed. */
 export function tellSoFar(core: CoreState, task: Task, connectionId: string): void {
-  for (const chunk of chunksOf(task)) sendEvent(core, connectionId, chunkEvent(task, chunk));
-  if (task.endedAtMs === undefined) sendEvent(core, connectionId, stateEvent(core, task));
-  else sendEvent(core, connectionId, endEvent(task));
+  for (const chunk of chunksOf(task)) sendEvent(core, task, connectionId, chunkEvent(task, chunk));
+  if (task.endedAtMs === undefined) sendEvent(core, task, connectionId, stateEvent(core, task));
+  else sendEvent(core, task, connectionId, endEvent(task));
 }
 
-function sendEvent(core: CoreState, connectionId: string, body: TaskEvent): void {
-  core.send(connectionId, 'client', { type: 'TaskEvent', body });
+function sendEvent(core: CoreState, task: Task, connectionId: string, body: TaskEvent): void {
+  sendAbout(core, task, connectionId, 'client', { type: 'TaskEvent', body });
 }
 
 /** What all events have. Fields are set one by one behind it: an object that is built by spreading costs several times as much. */
@@ -88,6 +89,7 @@ function endEvent(task: Task): TaskEvent {
   if (task.resultType !== undefined) event.resultType = task.resultType;
   event.chunkCount = chunksOf(task).length;
   event.deadLettered = task.trouble?.deadLettered ?? false;
+  if (task.durability?.isAcknowledged === false) event.durable = true;
   event.queueMs = (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs;
   event.computeMs = task.computeMs ?? 0;
   event.totalMs = endedAtMs - task.acceptedAtMs;

@@ -5,7 +5,9 @@ import { ExperienceBank } from '@quic-swarm/reasoning';
 import {
   ERRORS,
   NO_ERROR_WIRE_CODE,
-  type SwarmError,
+  SwarmError,
+  type Failure,
+  type Feature,
   decodedBytesOf,
   negotiateVersion,
   type AgentRow,
@@ -32,9 +34,11 @@ import { CoordinatorCore } from '../core/coordinator.ts';
 import { refuseIncoming } from '../core/admission.ts';
 import type { CoordinatorEffect } from '../core/effects.ts';
 import type { CoreOptions } from '../core/options.ts';
+import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { DatasetDesk } from './dataset-desk.ts';
 import { failedFor, mustBeDecoded } from './encoded-messages.ts';
 import { Driver } from './driver.ts';
+import { JournalWriter } from './journal-writer.ts';
 import { Peer, type PeerListener } from './peer.ts';
 import { ShardMergers, type ShardMerger } from './shard-mergers.ts';
 import { Statistics } from './statistics.ts';
@@ -62,7 +66,21 @@ export type CoordinatorNotice =
       readonly clientName: string;
       readonly change: 'joined' | 'left';
     }
-  | { readonly type: 'ProtocolError'; readonly address: string; readonly error: SwarmError };
+  | { readonly type: 'ProtocolError'; readonly address: string; readonly error: SwarmError }
+  /** What earlier lives had left in the data folder was taken in. */
+  | {
+      readonly type: 'Restored';
+      readonly epoch: number;
+      readonly pendingTasks: number;
+      readonly finishedTasks: number;
+      /** Data sets whose bytes are not what their name says; their files are left alone. */
+      readonly damagedDatasets: readonly string[];
+      /** What was wrong with the end of the journal, and was cut off. */
+      readonly damagedJournal: readonly string[];
+      readonly tookMs: number;
+    }
+  /** The journal cannot be written any more, or (without a failure) it can be written again. */
+  | { readonly type: 'JournalChanged'; readonly failure: Failure | undefined };
 
 /** Options of {@link QuicSwarmCoordinator.start}. */
 export interface CoordinatorOptions {
@@ -72,6 +90,11 @@ export interface CoordinatorOptions {
   readonly transport?: Transport;
   /** @default the development certificate of this user */
   readonly security?: CoordinatorSecurity;
+  /** A folder for durable tasks and data sets: with it the coordinator offers `durable`, and goes on with what it has left
+   *  there. It belongs to one coordinator at a time. @default none: nothing survives the process */
+  readonly data?: string;
+  /** Whether tasks are durable whose submission does not say. Needs `data`. @default false */
+  readonly durableByDefault?: boolean;
   /** Whether payloads over 1 KiB travel compressed: when that makes them arrive sooner, whenever it makes them shorter,
    *  or never, in neither direction. Payloads that come compressed are passed on so where the next one can decode
    *  them. @default 'auto' */
@@ -113,6 +136,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #mergers: ShardMergers;
   readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
+  /** Of a coordinator that has a data folder. */
+  readonly #journal: JournalWriter | undefined;
   readonly #reporter: StatusReporter;
   /** Payloads on their way in, of all peers. */
   #incomingBytes = 0;
@@ -121,15 +146,18 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #idleWaiters: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
-  private constructor(options: CoordinatorOptions) {
+  private constructor(options: CoordinatorOptions, data: DataFolder | undefined) {
     this.#options = options;
     this.#compression = compressionModeOf(options.compression);
     this.#mergers = new ShardMergers(options.mergers);
     this.#core = new CoordinatorCore({
       // Distinct for each start, so that leases of an earlier life are never taken for leases of this one.
-      epoch: Date.now(),
+      epoch: data?.epoch ?? Date.now(),
       seed: randomInt(2 ** 31),
-      features: this.#compression === 'never' ? ['shards'] : ['compression', 'shards'],
+      features: featuresOf(this.#compression, data !== undefined),
+      durableByDefault: options.durableByDefault ?? false,
+      // The core's clock is the driver's; what it writes down must be understood by another process.
+      wallOffsetMs: performance.timeOrigin,
       mergedTaskTypes: this.#mergers.taskTypes,
       ...options.decisions,
     });
@@ -138,10 +166,17 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         this.#act(effect);
       },
       settled: () => {
+        this.#journal?.flush();
         this.#flushPeers();
       },
     });
-    this.#datasets = new DatasetDesk(this.#core.state, this.#driver, this.#statistics);
+    if (data !== undefined) this.#journal = this.#journalIn(data);
+    this.#datasets = new DatasetDesk(
+      this.#core.state,
+      this.#driver,
+      this.#statistics,
+      data?.datasets,
+    );
     const address = (): string => formatAddress(this.address);
     this.#reporter = new StatusReporter({
       core: this.#core.state,
@@ -160,17 +195,24 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     });
   }
 
-  /** Starts to listen. Rejects with ADDRESS_IN_USE, BAD_ADDRESS or BAD_OPTION. */
+  /**
+   * Goes on with what is in the data folder, if there is one, and starts to listen. Rejects with ADDRESS_IN_USE,
+   * BAD_ADDRESS, BAD_OPTION, or what is wrong with the data folder: STORE_LOCKED, STORE_CORRUPT, STORE_FULL, STORE_FAILED,
+   * STORE_TOO_NEW.
+   */
   static async start(options: CoordinatorOptions): Promise<QuicSwarmCoordinator> {
     const address =
       typeof options.address === 'string' ? parseAddress(options.address) : options.address;
-    const coordinator = new QuicSwarmCoordinator(options);
+    if (options.data === undefined && options.durableByDefault === true) throw noDataFolder();
+    const data = options.data === undefined ? undefined : await openDataFolder(options.data);
+    const coordinator = new QuicSwarmCoordinator(options, data);
     const transport =
       options.transport ??
       listeningTransport(options.security, {
         streamsMax: coordinator.#core.state.options.streamsMax,
       });
     try {
+      await coordinator.#restore(data);
       coordinator.#listener = await transport.listen({
         address,
         acceptEarlyData: true,
@@ -180,9 +222,40 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       });
     } catch (error) {
       coordinator.#reporter.stop();
+      coordinator.#driver.stop();
+      await data?.store.close();
       throw error;
     }
     return coordinator;
+  }
+
+  #journalIn(data: DataFolder): JournalWriter {
+    return new JournalWriter(this.#core, this.#driver, {
+      store: data.store,
+      epoch: data.epoch,
+      reopen: data.reopen,
+      onChange: (failure) => {
+        this.#options.onNotice?.({ type: 'JournalChanged', failure });
+      },
+    });
+  }
+
+  /** Takes in what earlier lives have left. */
+  async #restore(data: DataFolder | undefined): Promise<void> {
+    if (this.#journal === undefined || data === undefined) return;
+    const startedAtMs = this.#driver.now();
+    const damagedDatasets = await this.#datasets.restore();
+    await this.#journal.restore();
+    const { tasks, pendingTasks } = this.#core.state;
+    this.#options.onNotice?.({
+      type: 'Restored',
+      epoch: this.#core.state.options.epoch,
+      pendingTasks,
+      finishedTasks: tasks.size - pendingTasks,
+      damagedDatasets,
+      damagedJournal: data.notices.map(({ message }) => message),
+      tookMs: this.#driver.now() - startedAtMs,
+    });
   }
 
   /** Where it listens; the port is never 0. */
@@ -205,7 +278,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     return this.#reporter.agents(this.#driver.now());
   }
 
-  /** Accepts nothing new, lets accepted tasks end within the grace time, then closes. */
+  /** Accepts nothing new, lets accepted tasks end within the grace time, then closes. It does not wait for durable tasks: they
+   *  go on with the next start, and their agents compute meanwhile. */
   async drain({ graceMs = 10_000 }: CoordinatorDrainOptions = {}): Promise<void> {
     const untilMs = this.#driver.now() + graceMs;
     this.#driver.feed({ type: 'DrainRequested' });
@@ -218,6 +292,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         });
       });
     }
+    await this.#journal?.flushed();
     await this.#flushed(untilMs - this.#driver.now());
     await this.close();
   }
@@ -257,6 +332,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       wireCode: NO_ERROR_WIRE_CODE,
       message: 'The coordinator is shutting down.',
     });
+    await this.#journal?.close();
   }
 
   #accept(connection: Connection): void {
@@ -446,6 +522,12 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       case 'RecordExperience':
         this.#recordExperience(effect.experience);
         return;
+      case 'AppendJournal':
+        this.#journal?.append(effect);
+        return;
+      case 'TakeSnapshot':
+        this.#journal?.takeSnapshot(effect);
+        return;
       default:
         this.#statistics.observe(effect);
         this.#options.onNotice?.(effect);
@@ -476,6 +558,19 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       ...(utility === undefined ? {} : { utility }),
     });
   }
+}
+
+function featuresOf(compression: CompressionMode, isDurable: boolean): Feature[] {
+  const features: Feature[] = ['shards', 'dependencies', 'fairness'];
+  if (compression !== 'never') features.push('compression');
+  if (isDurable) features.push('durable');
+  return features;
+}
+
+function noDataFolder(): SwarmError {
+  return new SwarmError('BAD_OPTION', 'Tasks cannot be durable by default without a data folder.', {
+    hint: 'Say where: data: DIR, on the command line --data DIR.',
+  });
 }
 
 function newSessionToken(): string {

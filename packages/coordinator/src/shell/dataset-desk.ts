@@ -1,7 +1,17 @@
 /** Takes data sets in and hands them out. Which ones are kept is the core's decision. */
-import { SwarmError, decodedBytesOf, type BodyOf, type Message } from '@quic-swarm/protocol';
+import {
+  RESULT_MEDIA_TYPE,
+  SwarmError,
+  decodedBytesOf,
+  encodeDocument,
+  resultIdOf,
+  taskIdOfResult,
+  type BodyOf,
+  type Message,
+} from '@quic-swarm/protocol';
 import { refuseDataset } from '../core/datasets.ts';
 import type { CoreState } from '../core/state.ts';
+import type { DatasetFolder } from './dataset-folder.ts';
 import { DatasetStore, type StoredDataset } from './dataset-store.ts';
 import type { Driver } from './driver.ts';
 import type { DatasetRequest } from './peer.ts';
@@ -13,8 +23,16 @@ export class DatasetDesk {
   readonly #driver: Driver;
   readonly #statistics: Statistics;
   readonly #store = new DatasetStore();
+  /** Where they survive this process. */
+  readonly #folder: DatasetFolder | undefined;
 
-  constructor(core: CoreState, driver: Driver, statistics: Statistics) {
+  constructor(
+    core: CoreState,
+    driver: Driver,
+    statistics: Statistics,
+    folder: DatasetFolder | undefined,
+  ) {
+    this.#folder = folder;
     this.#core = core;
     this.#driver = driver;
     this.#statistics = statistics;
@@ -26,6 +44,25 @@ export class DatasetDesk {
 
   drop(datasetId: string): void {
     this.#store.drop(datasetId);
+    // What stays there although nobody needs it is found, and dropped again, by the next life.
+    void this.#folder?.drop(datasetId).catch(() => undefined);
+  }
+
+  /** Takes in what earlier lives have left. Resolves with what was damaged, which is left alone. */
+  async restore(): Promise<readonly string[]> {
+    const damaged: string[] = [];
+    for (const datasetId of (await this.#folder?.ids()) ?? []) {
+      try {
+        const dataset = await this.#folder?.read(datasetId);
+        if (dataset === undefined) continue;
+        await this.#store.put(dataset);
+        const bytes = dataset.encoding?.decodedBytes ?? dataset.bytes.length;
+        this.#driver.feed({ type: 'DatasetStored', datasetId, bytes });
+      } catch {
+        damaged.push(datasetId);
+      }
+    }
+    return damaged;
   }
 
   /**
@@ -51,7 +88,9 @@ export class DatasetDesk {
           body: { ...body, ...(encoding === undefined ? {} : { payloadEncoding: encoding }) },
         });
         if (sent.type === 'Dataset') this.#keepEncoded(stored, sent.body);
-        this.#driver.feed({ type: 'DatasetServed', connectionId, datasetId });
+        if (taskIdOfResult(datasetId) === undefined) {
+          this.#driver.feed({ type: 'DatasetServed', connectionId, datasetId });
+        }
       }
     } catch (error) {
       // When the answer itself failed the connection is gone, and this one fails in the same way.
@@ -67,9 +106,19 @@ export class DatasetDesk {
   }
 
   #get(datasetId: string): StoredDataset {
-    const dataset = this.#store.get(datasetId);
+    const taskId = taskIdOfResult(datasetId);
+    const dataset = taskId === undefined ? this.#store.get(datasetId) : this.#resultOf(taskId);
     if (dataset !== undefined) return dataset;
     throw new SwarmError('DATASET_NOT_FOUND', `The coordinator does not have ${datasetId}.`);
+  }
+
+  /** The result of a task that has succeeded; one without is an empty document. */
+  #resultOf(taskId: string): StoredDataset | undefined {
+    const task = this.#core.tasks.get(taskId);
+    if (task?.state !== 'succeeded') return undefined;
+    const { result = encodeDocument(null), resultEncoding } = task;
+    const datasetId = resultIdOf(taskId);
+    return { datasetId, mediaType: RESULT_MEDIA_TYPE, bytes: result, encoding: resultEncoding };
   }
 
   async #put(body: Extract<DatasetRequest, { type: 'PutDataset' }>['body']): Promise<void> {
@@ -77,7 +126,14 @@ export class DatasetDesk {
     const bytes = decodedBytesOf(body);
     const refusal = refuseDataset(this.#core, bytes);
     if (refusal !== undefined) throw refusal;
-    await this.#store.put({ datasetId, mediaType, bytes: payload, encoding: payloadEncoding });
+    const dataset = { datasetId, mediaType, bytes: payload, encoding: payloadEncoding };
+    await this.#store.put(dataset);
+    try {
+      await this.#folder?.put(dataset);
+    } catch (error) {
+      this.#store.drop(datasetId);
+      throw error;
+    }
     this.#driver.feed({ type: 'DatasetStored', datasetId, bytes });
   }
 }

@@ -9,7 +9,7 @@ import {
   type StatusSummary,
 } from '@quic-swarm/protocol';
 import type { CoreState } from '../core/state.ts';
-import { agentRow, countTasks, taskRow, taskRows } from '../core/status.ts';
+import { agentRow, countTasks, deadLetterRows, taskRow, taskRows } from '../core/status.ts';
 import type { Peer } from './peer.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -58,6 +58,10 @@ export class StatusReporter {
           query.limit ?? DEFAULT_ROWS,
           nowMs,
         );
+        return { requestId, view, tasks: rows, rowsInAll };
+      }
+      case 'deadLetters': {
+        const { rows, rowsInAll } = deadLetterRows(core, query.limit ?? DEFAULT_ROWS, nowMs);
         return { requestId, view, tasks: rows, rowsInAll };
       }
       case 'task': {
@@ -122,10 +126,20 @@ export class StatusReporter {
         submitted: statistics.submitted,
         ...countTasks(core, nowMs),
         staleCompletions: statistics.staleCompletions,
+        deadLetters: core.deadLetters.size,
       },
       byTaskType: statistics.byTaskType(),
       datasets: { count: core.datasets.size, bytes: core.datasetBytes },
+      ...journalOf(core),
       experiences: this.#sources.experiences(),
     };
   }
+}
+
+/** Of a coordinator with durable tasks. */
+function journalOf({ options, journal, unclaimed }: CoreState): Pick<StatusSummary, 'journal'> {
+  if (!options.features.includes('durable')) return {};
+  const { recordsSinceSnapshot, failure } = journal;
+  const failed = failure === undefined ? {} : { failure };
+  return { journal: { recordsSinceSnapshot, unclaimed: unclaimed.size, ...failed } };
 }

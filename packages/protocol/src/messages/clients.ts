@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import {
   AgentIdText,
   AgentTypeText,
+  ContentIdText,
   Count,
   DatasetIdText,
   DurationMs,
@@ -120,6 +121,9 @@ export const TaskEvent = record({
   resultType: Type.Optional(Name),
   chunkCount: Type.Optional(Count),
   deadLettered: Type.Optional(Type.Boolean()),
+  /** kind end: the task was durable. Its result is kept until somebody who heard of it says so in a MessageAck with its
+   *  taskId, or until it expires. */
+  durable: Type.Optional(Type.Boolean()),
   /** kind end: from acceptance to the first start, time in the handler, from acceptance to the end. */
   queueMs: Type.Optional(DurationMs),
   computeMs: Type.Optional(DurationMs),
@@ -129,7 +133,7 @@ export const TaskEvent = record({
 });
 export type TaskEvent = Static<typeof TaskEvent>;
 
-export const STATUS_VIEWS = ['summary', 'agents', 'tasks', 'task'] as const;
+export const STATUS_VIEWS = ['summary', 'agents', 'tasks', 'task', 'deadLetters'] as const;
 
 /** Client → coordinator; answered by StatusReport. */
 export const QueryStatus = record({
@@ -137,7 +141,7 @@ export const QueryStatus = record({
   view: oneOf(STATUS_VIEWS),
   /** For view `task`. */
   taskId: Type.Optional(TaskIdText),
-  /** For view `tasks`: only these states, at most so many rows, newest first. */
+  /** For view `tasks`: only these states; for it and `deadLetters`, at most so many rows, newest first. */
   states: Type.Optional(listOf(oneOf(TASK_STATES), 16)),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: STATUS_ROWS_MAX })),
 });
@@ -154,6 +158,24 @@ export const StatusReport = record({
   rowsInAll: Type.Optional(Count),
 });
 export type StatusReport = Static<typeof StatusReport>;
+
+export const DEAD_LETTER_ACTIONS = ['replay', 'drop'] as const;
+
+/**
+ * Client → coordinator: what becomes of a task that failed after all its tries. `replay` submits it again, with the same
+ * input and a new id, and drops it; answered by SubmitAck. `drop` forgets it; answered by MessageAck. Either may be
+ * answered by ErrorReport.
+ */
+export const ControlDeadLetter = record({
+  requestId: Count,
+  taskId: TaskIdText,
+  action: oneOf(DEAD_LETTER_ACTIONS),
+  /** The id of the new task, for `replay`. Asking again with the same one is harmless. */
+  replayId: Type.Optional(TaskIdText),
+  /** How much to hear of the new task. @default 'none' */
+  watch: Type.Optional(oneOf(WATCH_LEVELS)),
+});
+export type ControlDeadLetter = Static<typeof ControlDeadLetter>;
 
 /** Client → coordinator: do you have it? Answered by DatasetAck. */
 export const QueryDataset = record({ requestId: Count, datasetId: DatasetIdText });
@@ -179,13 +201,17 @@ export const DatasetAck = record({
 export type DatasetAck = Static<typeof DatasetAck>;
 
 /** Agent or client → coordinator, on a data set stream; answered on it by Dataset or ErrorReport. */
-export const GetDataset = record({ requestId: Count, datasetId: DatasetIdText });
+export const GetDataset = record({
+  requestId: Count,
+  /** A data set, or the result of a task. */
+  datasetId: ContentIdText,
+});
 export type GetDataset = Static<typeof GetDataset>;
 
-/** Coordinator → agent or client: the bytes. The receiver checks their hash. */
+/** Coordinator → agent or client: the bytes. The receiver checks the hash of a data set. A result is one CBOR item. */
 export const Dataset = record({
   requestId: Count,
-  datasetId: DatasetIdText,
+  datasetId: ContentIdText,
   mediaType: Name,
   ...payloadFields,
 });

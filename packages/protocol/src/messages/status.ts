@@ -65,9 +65,21 @@ export const StatusSummary = record({
     queuedBytes: Count,
     oldestQueuedMs: DurationMs,
     staleCompletions: Count,
+    deadLetters: Count,
   }),
   byTaskType: mapOf(WorkStatistics),
   datasets: record({ count: Count, bytes: Count }),
+  /** Of a coordinator with durable tasks. */
+  journal: Type.Optional(
+    record({
+      /** Records since the last snapshot: what the next start reads beside it. */
+      recordsSinceSnapshot: Count,
+      /** Results that are kept until somebody has heard of them. */
+      unclaimed: Count,
+      /** Present while nothing can be written. */
+      failure: Type.Optional(FailureSchema),
+    }),
+  ),
   experiences: record({ recorded: Count, resolved: Count }),
 });
 export type StatusSummary = Static<typeof StatusSummary>;
@@ -117,6 +129,12 @@ export const TaskRow = record({
   fraction: Type.Optional(Fraction),
   failure: Type.Optional(FailureSchema),
   deadLettered: Type.Boolean(),
+  /** It survives a restart of the coordinator. */
+  durable: Type.Boolean(),
+  /** Tasks that it comes after and that have not ended. */
+  waitsFor: Type.Optional(Count),
+  /** The dead letter that this task was made of. */
+  replayOf: Type.Optional(TaskIdText),
   submittedBy: Type.Optional(Name),
   /** Of a task that was split: its parts by where they are, and all their attempts. */
   shards: Type.Optional(

@@ -29,7 +29,10 @@ export function isTerminal(state: TaskState): state is TerminalTaskState {
   return (TERMINAL_TASK_STATES as readonly string[]).includes(state);
 }
 
-/** Why a task that is not running is not running. */
+/**
+ * Why a task that is not running is not running. AGENT_MAY_RETURN: the coordinator was restarted, and the agent that had
+ * the task has some time to come back with it.
+ */
 export const PENDING_REASONS = [
   'NO_AGENT_OF_TYPE',
   'NO_CAPABILITY_MATCH',
@@ -37,6 +40,7 @@ export const PENDING_REASONS = [
   'RATE_LIMITED',
   'BACKOFF',
   'PAUSED',
+  'AGENT_MAY_RETURN',
 ] as const;
 
 /** One of {@link PENDING_REASONS}. */

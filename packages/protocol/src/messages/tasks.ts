@@ -33,6 +33,8 @@ export const AgentTask = record({
   taskType: TaskTypeText,
   /** Data sets that the payload refers to; the agent has them ready before the handler starts. */
   datasets: listOf(DatasetIdText, 256),
+  /** Tasks that have succeeded before and whose results the handler is given, in this order; fetched like data sets. */
+  after: Type.Optional(listOf(TaskIdText, 256)),
   /** What is left for this attempt; the agent gives up the handler when it is used up. */
   startToCloseMs: DurationMs,
   /** Parameters that the learner chose for this attempt. */
@@ -99,10 +101,12 @@ export type ErrorReport = Static<typeof ErrorReport>;
 
 export const ACK_STATUSES = ['RECEIVED', 'PROCESSED', 'STALE', 'REJECTED'] as const;
 
-/** Answers a message by name: a TaskCompletion (PROCESSED, or STALE when its lease is over), an AgentTask (REJECTED),
- *  or a request that has no reply of its own. */
+/** Answers a message by name: a TaskCompletion (PROCESSED, or STALE when its lease is over), an AgentTask (REJECTED), the
+ *  end of a durable task (RECEIVED, from a client), or a request that has no reply of its own. */
 export const MessageAck = record({
   requestId: Type.Optional(Count),
+  /** The durable task whose end was heard of. */
+  taskId: Type.Optional(TaskIdText),
   lease: Type.Optional(Lease),
   status: oneOf(ACK_STATUSES),
   failure: Type.Optional(FailureSchema),

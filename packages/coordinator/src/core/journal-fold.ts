@@ -1,0 +1,63 @@
+/**
+ * From the records of a journal to the tasks that they describe. Records are taken in their order; one that is behind a
+ * snapshot which knows more already is overtaken by those that follow it (see journal-records.ts).
+ */
+import { InvariantError } from './invariant.ts';
+import type { JournalRecord, TaskRecord } from './journal-records.ts';
+
+/** Tasks by id. */
+export type TaskRecords = Map<string, TaskRecord>;
+
+/** Takes in one record. */
+export function foldRecord(tasks: TaskRecords, record: JournalRecord): void {
+  if (record.kind === 'task') {
+    foldTask(tasks, record);
+    return;
+  }
+  const { taskId } = record;
+  const task = tasks.get(taskId);
+  // What is about a forgotten task comes from before it was forgotten.
+  if (task === undefined) return;
+  if (record.kind === 'forgotten') tasks.delete(taskId);
+  else if (record.kind === 'acknowledged') tasks.set(taskId, { ...task, isAcknowledged: true });
+  // Final states never change.
+  else if (task.end === undefined) tasks.set(taskId, changed(task, record));
+}
+
+/** A known task is known better than when it was accepted; but its id may be used again when it has ended. */
+function foldTask(tasks: TaskRecords, record: TaskRecord): void {
+  const { taskId } = record.submission;
+  const known = tasks.get(taskId);
+  if (known !== undefined && (known.end === undefined || record.order <= known.order)) return;
+  tasks.set(taskId, record);
+}
+
+function changed(
+  task: TaskRecord,
+  record: Exclude<JournalRecord, { kind: 'task' | 'forgotten' | 'acknowledged' }>,
+): TaskRecord {
+  switch (record.kind) {
+    case 'leased': {
+      const { epoch, attempt, agentId } = record;
+      return { ...task, attempt, lease: { epoch, attempt, agentId }, releaseAtMs: undefined };
+    }
+    case 'started':
+      return { ...task, firstStartedAtMs: record.firstStartedAtMs, startByMs: undefined };
+    case 'requeued': {
+      const { attempt, errors, losses, failure, releaseAtMs } = record;
+      return { ...task, attempt, errors, losses, failure, releaseAtMs, lease: undefined };
+    }
+    case 'cancelRequested':
+      return { ...task, cancelRequested: record.reason };
+    case 'ended': {
+      const { kind: _kind, taskId: _taskId, ...end } = record;
+      const { payload, ...submission } = task.submission;
+      const kept = end.deadLettered && payload !== undefined ? { payload } : {};
+      return { ...task, submission: { ...submission, ...kept }, lease: undefined, end };
+    }
+    default: {
+      const { kind }: { kind: string } = record;
+      throw new InvariantError(`a record of the unknown kind ${kind}`);
+    }
+  }
+}

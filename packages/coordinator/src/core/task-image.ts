@@ -1,0 +1,89 @@
+/** A durable task as it is written down. How it is made of that again is in restoring.ts. */
+import type { TerminalTaskState } from '@quic-swarm/protocol';
+import type { KeptLease, KeptSubmission, TaskEnd, TaskRecord } from './journal-records.ts';
+import type { CoreState } from './state.ts';
+import type { Task } from './task.ts';
+import type { Scheduled } from './timers.ts';
+
+/** Everything about a task that the next life needs. */
+export function imageOf(core: CoreState, task: Task): TaskRecord {
+  const { trouble, timers, durability } = task;
+  const wall = (ms: number | undefined): number | undefined =>
+    ms === undefined ? undefined : core.toWallMs(ms);
+  return {
+    kind: 'task',
+    submission: submissionOf(task),
+    idempotency: task.idempotency,
+    replayOf: task.replayOf,
+    clientName: task.submitter.clientName,
+    order: task.order,
+    acceptedAtMs: core.toWallMs(task.acceptedAtMs),
+    attempt: task.attempt,
+    errors: trouble?.errors ?? 0,
+    losses: trouble?.losses ?? 0,
+    failure: trouble?.failure,
+    cancelRequested: task.cancelRequested,
+    firstStartedAtMs: wall(task.firstStartedAtMs),
+    releaseAtMs: wall(timeOf(timers?.release)),
+    startByMs: wall(timeOf(timers?.scheduleToStart)),
+    endByMs: wall(timeOf(timers?.scheduleToClose)),
+    lease: leaseOfImage(task),
+    end: task.endedAtMs === undefined ? undefined : endOf(core, task),
+    isAcknowledged: durability?.isAcknowledged ?? false,
+  };
+}
+
+/** How a final task ended. */
+export function endOf(core: CoreState, task: Task): TaskEnd {
+  const { endedAtMs = core.nowMs, firstStartedAtMs, trouble } = task;
+  return {
+    state: task.state as TerminalTaskState,
+    attempt: task.attempt,
+    agentId: task.agentId,
+    failure: trouble?.failure,
+    deadLettered: trouble?.deadLettered ?? false,
+    endedAtMs: core.toWallMs(endedAtMs),
+    firstStartedAtMs: firstStartedAtMs === undefined ? undefined : core.toWallMs(firstStartedAtMs),
+    computeMs: task.computeMs,
+    payload: task.result,
+    payloadEncoding: task.resultEncoding,
+    resultType: task.resultType,
+  };
+}
+
+/** The submission again, with everything spelled out that its defaults were. */
+export function submissionOf(task: Task): KeptSubmission {
+  const { needs, terms, split, input, inputEncoding, after } = task;
+  const submission: KeptSubmission = {
+    taskId: task.taskId,
+    taskType: needs.taskType,
+    datasets: task.datasets,
+    priority: terms.priority,
+    idempotent: terms.idempotent,
+    startToCloseMs: terms.startToCloseMs,
+    retry: terms.retry,
+    onClientLoss: terms.onClientLoss,
+    durable: task.durability !== undefined,
+  };
+  if (needs.agentType !== undefined) submission.agentType = needs.agentType;
+  if (needs.labels !== undefined) submission.labels = needs.labels;
+  if (terms.fairnessKey !== undefined) submission.fairnessKey = terms.fairnessKey;
+  if (after !== undefined) submission.after = [...after.taskIds];
+  if (split !== undefined) {
+    submission.shards = split.wanted;
+    submission.positions = split.positions;
+  }
+  if (input !== undefined) submission.payload = input;
+  if (inputEncoding !== undefined) submission.payloadEncoding = inputEncoding;
+  return submission;
+}
+
+function leaseOfImage({ lease, agentId = '', durability }: Task): KeptLease | undefined {
+  if (lease === undefined) return durability?.returning;
+  return { epoch: lease.epoch, attempt: lease.attempt, agentId };
+}
+
+/** When a timer will fire; undefined when it is not set. */
+function timeOf(timer: Scheduled | undefined): number | undefined {
+  return timer === undefined || timer.index < 0 ? undefined : timer.atMs;
+}

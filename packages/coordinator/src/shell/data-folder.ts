@@ -1,0 +1,47 @@
+/** What a coordinator keeps on disk: the journal of its durable tasks, and data sets. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SwarmError } from '@quic-swarm/protocol';
+import { openLevelStore, type Store, type StoreNotice } from '@quic-swarm/store';
+import { DatasetFolder } from './dataset-folder.ts';
+
+/** An open folder. It belongs to one process at a time. */
+export interface DataFolder {
+  readonly store: Store;
+  /** Of this life: one more than of any before. */
+  readonly epoch: number;
+  readonly datasets: DatasetFolder;
+  /** What came to light when the journal was opened. */
+  readonly notices: readonly StoreNotice[];
+  /** Opens the journal again after it has failed. */
+  readonly reopen: () => Promise<Store>;
+}
+
+/**
+ * Opens a folder, or makes a new one.
+ * @throws BAD_OPTION where there can be no folder; STORE_LOCKED where another coordinator uses it; STORE_CORRUPT,
+ *   STORE_TOO_NEW, STORE_FULL, STORE_FAILED
+ */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new SwarmError('BAD_OPTION', `There can be no folder ${path} for data.`, {
+      cause: error,
+      hint: 'Name a folder that may be written to.',
+    });
+  }
+  const notices: StoreNotice[] = [];
+  const onNotice = (notice: StoreNotice): void => void notices.push(notice);
+  const reopen = async (): Promise<Store> =>
+    openLevelStore({ folder: join(path, 'journal'), onNotice });
+  const store = await reopen();
+  try {
+    const epoch = await store.raiseEpoch();
+    const datasets = await DatasetFolder.open(join(path, 'datasets'));
+    return { store, epoch, datasets, notices, reopen };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

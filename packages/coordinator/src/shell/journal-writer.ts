@@ -1,0 +1,231 @@
+/**
+ * Writes what the core wants to be written, and tells it when that is on disk. All records of one turn are one entry of
+ * the store, and while the disk is busy those of the next turns come together behind it.
+ *
+ * When the store fails the core is told, and the store is opened again from time to time: the core then wants a snapshot,
+ * with which everything is on disk that happened meanwhile.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { SwarmError, toFailure, type Failure } from '@quic-swarm/protocol';
+import type { Store } from '@quic-swarm/store';
+import type { CoordinatorCore } from '../core/coordinator.ts';
+import type { AppendJournal, TakeSnapshot } from '../core/effects.ts';
+import type { JournalRecord } from '../core/journal-records.ts';
+import type { Driver } from './driver.ts';
+import { decodeRecords, encodeRecords } from './journal-codec.ts';
+
+/** Opened again after a failure so often. */
+const REOPEN_INTERVAL_MS = 1000;
+
+/** Records in one piece of a snapshot: a fraction of a millisecond to encode. */
+const RECORDS_PER_PIECE = 64;
+
+/** A longer entry is ended early. */
+const ENTRY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What the writer needs. */
+export interface JournalWriterOptions {
+  readonly store: Store;
+  /** Of this life; the store was raised to it. */
+  readonly epoch: number;
+  /** Opens the store again after it has failed. */
+  readonly reopen: () => Promise<Store>;
+  /** Hears that the store failed, and (without a failure) that it works again. */
+  readonly onChange: (failure: Failure | undefined) => void;
+}
+
+/** See the head of this file. */
+export class JournalWriter {
+  readonly #options: JournalWriterOptions;
+  readonly #core: CoordinatorCore;
+  readonly #driver: Driver;
+  #store: Store;
+  #records: JournalRecord[] = [];
+  #recordBytes = 0;
+  /** Of the last record that was given to the store. */
+  #position = 0;
+  /** Of the last one that is in the journal on disk. */
+  #written = 0;
+  /** The store works again, but what happened meanwhile is not on disk before the snapshot is. */
+  #isHealing = false;
+  #snapshot: TakeSnapshot | undefined;
+  #isTakingSnapshot = false;
+  /** Those who wait until everything is on disk that was appended before. */
+  #waiters: { readonly position: number; readonly resolve: () => void }[] = [];
+  #reopenTimer: NodeJS.Timeout | undefined;
+  #hasFailed = false;
+  #isClosed = false;
+
+  constructor(core: CoordinatorCore, driver: Driver, options: JournalWriterOptions) {
+    this.#core = core;
+    this.#driver = driver;
+    this.#options = options;
+    this.#store = options.store;
+  }
+
+  /** Tells the core what earlier lives have written. */
+  async restore(): Promise<void> {
+    const snapshot = await this.#store.latestSnapshot();
+    const replay = async (bytes: Uint8Array): Promise<void> => {
+      this.#driver.feed({ type: 'JournalReplayed', records: decodeRecords(bytes) });
+      await setImmediate();
+    };
+    if (snapshot !== undefined) for await (const piece of snapshot.pieces) await replay(piece);
+    const from = (snapshot?.sequence ?? 0) + 1;
+    for await (const { payload } of this.#store.tail(from)) await replay(payload);
+    this.#driver.feed({ type: 'JournalRestored' });
+  }
+
+  append({ position, record }: AppendJournal): void {
+    if (this.#hasFailed) return;
+    this.#records.push(record);
+    this.#position = position;
+    this.#recordBytes += bytesOf(record);
+    if (this.#recordBytes > ENTRY_BYTES_MAX) this.flush();
+  }
+
+  /** A snapshot is wanted; it begins with the next {@link flush}. */
+  takeSnapshot(effect: TakeSnapshot): void {
+    this.#snapshot = effect;
+  }
+
+  /** The turn is over: what was appended in it is written. */
+  flush(): void {
+    if (this.#records.length > 0) this.#write();
+    if (this.#snapshot !== undefined && !this.#isTakingSnapshot && !this.#hasFailed) {
+      const { position } = this.#snapshot;
+      this.#snapshot = undefined;
+      void this.#writeSnapshot(this.#store, position);
+    }
+  }
+
+  /** Resolves when everything that was appended so far is on disk, or cannot be. */
+  async flushed(): Promise<void> {
+    this.flush();
+    if (this.#hasFailed || this.#written >= this.#position) return;
+    await new Promise<void>((resolve) => {
+      this.#waiters.push({ position: this.#position, resolve });
+    });
+  }
+
+  /** Writes what is left and gives the store back. */
+  async close(): Promise<void> {
+    this.flush();
+    this.#isClosed = true;
+    clearTimeout(this.#reopenTimer);
+    await this.#store.close();
+  }
+
+  #write(): void {
+    const store = this.#store;
+    const position = this.#position;
+    const entry = encodeRecords(this.#records);
+    this.#records = [];
+    this.#recordBytes = 0;
+    store.append(this.#options.epoch, [entry]).then(
+      () => {
+        if (store !== this.#store) return;
+        this.#written = position;
+        this.#wake();
+        this.#report(position);
+      },
+      (error: unknown) => {
+        this.#fail(store, error);
+      },
+    );
+  }
+
+  #report(position: number): void {
+    if (!this.#isHealing) this.#driver.feed({ type: 'JournalCommitted', position });
+  }
+
+  #wake(): void {
+    const done = this.#hasFailed ? Infinity : this.#written;
+    const ready = this.#waiters.filter(({ position }) => position <= done);
+    this.#waiters = this.#waiters.filter(({ position }) => position > done);
+    for (const { resolve } of ready) resolve();
+  }
+
+  async #writeSnapshot(store: Store, position: number): Promise<void> {
+    this.#isTakingSnapshot = true;
+    try {
+      // Of what is on disk now and will be replaced. An empty append says up to where that is.
+      const sequence = await store.append(this.#options.epoch, []);
+      await store.snapshot(sequence, this.#pieces());
+      if (store !== this.#store) return;
+      this.#isHealing = false;
+      this.#report(Math.max(position, this.#written));
+    } catch (error) {
+      this.#fail(store, error);
+    } finally {
+      this.#isTakingSnapshot = false;
+    }
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array> {
+    let records: JournalRecord[] = [];
+    let bytes = 0;
+    for (const record of this.#core.snapshot()) {
+      records.push(record);
+      bytes += bytesOf(record);
+      if (records.length < RECORDS_PER_PIECE && bytes < ENTRY_BYTES_MAX) continue;
+      yield encodeRecords(records);
+      records = [];
+      bytes = 0;
+      // Other work has its turn.
+      await setImmediate();
+    }
+    if (records.length > 0) yield encodeRecords(records);
+    // What was read may know of records that are not on disk yet, and must not be there before them.
+    await this.flushed();
+    if (this.#hasFailed) throw new SwarmError('STORE_FAILED', 'The store failed under a snapshot.');
+  }
+
+  #fail(store: Store, error: unknown): void {
+    if (this.#hasFailed || this.#isClosed || store !== this.#store) return;
+    this.#hasFailed = true;
+    this.#position = this.#written;
+    this.#records = [];
+    this.#recordBytes = 0;
+    this.#snapshot = undefined;
+    const { stack: _local, ...failure } = toFailure(error, 'STORE_FAILED');
+    this.#options.onChange(failure);
+    this.#driver.feed({ type: 'JournalFailed', failure });
+    this.#wake();
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    if (this.#isClosed) return;
+    this.#reopenTimer = setTimeout(() => {
+      void this.#reopen();
+    }, REOPEN_INTERVAL_MS);
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      await this.#store.close();
+      const store = await this.#options.reopen();
+      if (this.#isClosed) {
+        await store.close();
+        return;
+      }
+      this.#store = store;
+    } catch {
+      // It is tried again; the first failure was told, and says the same.
+      this.#reopenLater();
+      return;
+    }
+    this.#hasFailed = false;
+    this.#isHealing = true;
+    this.#options.onChange(undefined);
+    this.#driver.feed({ type: 'JournalReopened' });
+  }
+}
+
+/** About the length of a record when it is written. */
+function bytesOf(record: JournalRecord): number {
+  if (record.kind === 'ended') return 256 + (record.payload?.length ?? 0);
+  if (record.kind !== 'task') return 128;
+  return 512 + (record.submission.payload?.length ?? 0) + (record.end?.payload?.length ?? 0);
+}
