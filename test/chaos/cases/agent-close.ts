@@ -30,7 +30,7 @@ export const agentClose: ChaosCase = {
       concurrency: STAYING.length - 1,
       computeMs: () => integerFrom(random, COMPUTE_MS.min, COMPUTE_MS.max),
     });
-    const rounds = isQuick ? 3 : 12;
+    const rounds = isQuick ? 3 : 6;
     for (const kind of ['SIGTERM', 'close()'] as const) {
       const waits: number[] = [];
       let ends = 0;

@@ -44,7 +44,7 @@ export const agentFreeze: ChaosCase = {
       computeMs: () => integerFrom(random, 20, 100),
     });
     const freezes: Freeze[] = [];
-    for (let round = 0; round < (isQuick ? 1 : 4); round += 1) {
+    for (let round = 0; round < (isQuick ? 1 : 3); round += 1) {
       await pauseMs(1000);
       const victims = agents.slice(round % 3, (round % 3) + FROZEN_AT_ONCE);
       freezes.push(...(await Promise.all(victims.map(async (agent) => frozen(swarm, agent)))));

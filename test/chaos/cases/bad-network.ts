@@ -71,7 +71,7 @@ async function weather(
     ledger,
     concurrency: 16,
     computeMs: () => integerFrom(random, 0, 5),
-    tasksMax: isQuick ? 200 : 1000,
+    tasksMax: isQuick ? 200 : 500,
     firstNumber: 1_000_000 * index,
   }).over;
   const tasksPerSecond = (1000 * ledger.rows.length) / (performance.now() - beganMs);

@@ -49,7 +49,7 @@ export const blackhole: ChaosCase = {
     });
     for (const cut of CUTS) {
       const backMs: number[] = [];
-      for (let round = 0; round < (isQuick ? 2 : 8); round += 1) {
+      for (let round = 0; round < (isQuick ? 2 : 4); round += 1) {
         await pauseMs(integerFrom(random, 1000, 2000));
         backMs.push(await cutOff({ swarm, paths, ledger }, cut, context));
       }

@@ -20,7 +20,7 @@ export const migration: ChaosCase = {
   minutesMax: 5,
   async run(context) {
     const { findings, isQuick } = context;
-    const rounds = isQuick ? 2 : 6;
+    const rounds = isQuick ? 2 : 4;
     const silencesMs: number[] = [];
     let newConnections = 0;
     for (let round = 0; round < rounds; round += 1) {
