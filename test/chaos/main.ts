@@ -37,22 +37,27 @@ if (values.list) {
   process.exit(0);
 }
 
+const results: CaseResult[] = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     killAll();
+    printTable();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   });
 }
 
 await buildAgentFiles();
 const chosen = CASES.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
-const results: CaseResult[] = [];
 for (const chaosCase of chosen) results.push(await tried(chaosCase));
-console.log(
-  `\nseed ${seed}${values.quick ? ', quick' : ''}, load ${machineLoad()}\n${tableOf(results)}`,
-);
+printTable();
 killAll();
 process.exit(results.some(({ verdict }) => verdict === 'FAIL') ? 1 : 0);
+
+/** What was found so far: at the end, or when the run is interrupted. */
+function printTable(): void {
+  const how = `seed ${seed}${values.quick ? ', quick' : ''}, load ${machineLoad()}`;
+  console.log(`\n${how}\n${tableOf(results)}`);
+}
 
 /** Runs a case to its end, or to the end of its time. */
 async function tried(chaosCase: ChaosCase): Promise<CaseResult> {
