@@ -75,11 +75,10 @@ async function disturb(
   const frozen = new Set<ProcessAgent>();
   while (!load.isOver) {
     await Promise.race([load.over, pauseMs(integerFrom(random, 1500, 4000))]);
-    const victim = pickOne(
-      random,
-      swarm.agents.filter((agent) => isServing(agent) && !frozen.has(agent)),
-    );
-    if (victim === undefined) continue;
+    const serving = swarm.agents.filter((agent) => isServing(agent) && !frozen.has(agent));
+    const victim = pickOne(random, serving);
+    // On a busy machine agents start slowly, and without any left nothing would be tried.
+    if (victim === undefined || serving.length <= AGENTS / 2) continue;
     if (random() < 0.25 && frozen.size === 0) {
       counts.frozen += 1;
       frozen.add(victim);
