@@ -1,8 +1,8 @@
 /**
  * Chaos: `npm run chaos -- [--seed 1] [--only NAME]... [--quick] [--list]`. Real processes over real QUIC on the loopback
  * interface are killed, frozen and cut off while they work; each case compares what it counted and measured with what
- * must hold. Exits with 1 when a property of safety does not hold, a case hangs or breaks off. A time over its target is
- * MISSED, printed with the load of the machine, and does not fail the run.
+ * must hold. Exits with 1 when a property of safety does not hold, a case hangs or breaks off. A goal that is not
+ * reached, most often a time, is MISSED, printed with the load of the machine, and does not fail the run.
  */
 import { parseArgs } from 'node:util';
 import { mixedSeed, seededRandom } from '@quic-swarm/testkit';

@@ -48,10 +48,10 @@ export const agentClose: ChaosCase = {
       findings.safety(`${kind}: tasks that were stopped and started elsewhere`, waits.length, {
         atLeast: 1,
       });
-      findings.timing(`${kind}: end of the agent to the next start, p50`, quantileOf(waits, 0.5), {
+      findings.goal(`${kind}: end of the agent to the next start, p50`, quantileOf(waits, 0.5), {
         atMost: REDISPATCH_MS,
       });
-      findings.timing(`${kind}: end of the agent to the next start, longest`, maximumOf(waits), {
+      findings.goal(`${kind}: end of the agent to the next start, longest`, maximumOf(waits), {
         atMost: REDISPATCH_MS,
       });
     }

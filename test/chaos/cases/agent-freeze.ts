@@ -95,17 +95,17 @@ function report(swarm: ProcessSwarm, freezes: readonly Freeze[], { findings }: C
   const suspected = freezes.filter(({ suspectMs }) => suspectMs >= 0).length;
   const serving = freezes.filter(({ servesAgainMs }) => servesAgainMs >= 0).length;
   findings.safety('frozen agents that became suspect', suspected, { atLeast: freezes.length });
-  findings.timing('freeze to suspect, longest', maximumOf(freezes.map((each) => each.suspectMs)), {
+  findings.goal('freeze to suspect, longest', maximumOf(freezes.map((each) => each.suspectMs)), {
     atMost: SUSPECT_MS,
   });
   findings.safety('tasks that were running and were started elsewhere', waits.length, {
     atLeast: 1,
   });
-  findings.timing('freeze to the next start elsewhere, longest', maximumOf(waits), {
+  findings.goal('freeze to the next start elsewhere, longest', maximumOf(waits), {
     atMost: REDISPATCH_MS,
   });
   findings.safety('agents that serve again afterwards', serving, { atLeast: freezes.length });
-  findings.timing(
+  findings.goal(
     'going on to the first new task, longest',
     maximumOf(freezes.map((each) => each.servesAgainMs)),
     { atMost: SERVES_AGAIN_MS },

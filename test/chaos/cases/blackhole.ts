@@ -60,10 +60,10 @@ export const blackhole: ChaosCase = {
           atLeast: backMs.length,
         },
       );
-      findings.timing(`${cut} cut off: healed to new work, p50`, quantileOf(backMs, 0.5), {
+      findings.goal(`${cut} cut off: healed to new work, p50`, quantileOf(backMs, 0.5), {
         atMost: BACK_MS,
       });
-      findings.timing(`${cut} cut off: healed to new work, longest`, maximumOf(backMs), {
+      findings.goal(`${cut} cut off: healed to new work, longest`, maximumOf(backMs), {
         atMost: BACK_MS,
       });
     }

@@ -29,7 +29,7 @@ export const coordinatorKill: ChaosCase = {
   name: 'coordinator-kill',
   about:
     'The coordinator is killed with SIGKILL under load; no acknowledged durable task is lost or ends twice.',
-  minutesMax: 12,
+  minutesMax: 20,
   async run(context) {
     const { random, isQuick } = context;
     requireDurability();
@@ -54,7 +54,12 @@ export const coordinatorKill: ChaosCase = {
     while (restarts.length < killsMax) {
       await pauseMs(integerFrom(random, 200, 1200));
       restarts.push(await restart(swarm));
-      if (restarts.length % 20 === 0) context.say(`${restarts.length} coordinators killed`);
+      if (restarts.length % 20 === 0) {
+        const newest = restarts.slice(-20).map(({ dispatchingMs }) => dispatchingMs);
+        context.say(
+          `${restarts.length} coordinators killed; the last 20 dispatched after ${quantileOf(newest, 0.5).toFixed(0)} ms (median)`,
+        );
+      }
     }
     await load.stop();
     await report(swarm, restarts, ledger, client, context);
@@ -101,10 +106,10 @@ async function report(
     dispatchingMs.filter((ms) => ms >= 0).length,
     { atLeast: isQuick ? 5 : 100 },
   );
-  findings.timing('process started to the first dispatch, p50', quantileOf(dispatchingMs, 0.5), {
+  findings.goal('process started to the first dispatch, p50', quantileOf(dispatchingMs, 0.5), {
     atMost: DISPATCHING_AGAIN_MS,
   });
-  findings.timing('process started to the first dispatch, longest', maximumOf(dispatchingMs), {
+  findings.goal('process started to the first dispatch, longest', maximumOf(dispatchingMs), {
     atMost: DISPATCHING_AGAIN_MS,
   });
   const lost = ledger.acknowledged.filter(({ isRight }) => !isRight).length;

@@ -1,7 +1,7 @@
 /**
  * What a case found out: figures beside what they should be. A property of safety (nothing lost, nothing twice, nothing
- * hangs, nothing wrong) holds or the case has failed. A time that is over its target is missed: the machine may be busy,
- * so the load is printed beside it and the reader judges.
+ * hangs, nothing wrong) holds or the case has failed. A goal (a time, a rate, a connection that need not be made anew) that
+ * is not reached is missed: the machine may be busy, so the load is printed beside it and the reader judges.
  */
 import { availableParallelism, loadavg } from 'node:os';
 
@@ -10,7 +10,7 @@ export type Bound = { readonly atMost: number } | { readonly atLeast: number };
 
 /** One figure. */
 export interface Finding {
-  readonly kind: 'safety' | 'timing';
+  readonly kind: 'safety' | 'goal';
   /** What was measured, in words. */
   readonly property: string;
   readonly measured: string;
@@ -42,13 +42,13 @@ export class Findings {
   }
 
   /** A figure that should be within its bound on a machine that has nothing else to do. */
-  timing(
+  goal(
     property: string,
     value: number,
     bound: Bound,
     format: FindingFormat = { unit: 'ms' },
   ): void {
-    this.#add('timing', property, value, bound, format);
+    this.#add('goal', property, value, bound, format);
   }
 
   get hasFailed(): boolean {
@@ -56,7 +56,7 @@ export class Findings {
   }
 
   get hasMissed(): boolean {
-    return this.all.some(({ kind, isMet }) => kind === 'timing' && !isMet);
+    return this.all.some(({ kind, isMet }) => kind === 'goal' && !isMet);
   }
 
   #add(
@@ -74,7 +74,7 @@ export class Findings {
     const finding: Finding = {
       kind,
       property,
-      measured: `${withUnit(value)}${kind === 'timing' && !isMet ? ` (load ${machineLoad()})` : ''}`,
+      measured: `${withUnit(value)}${kind === 'goal' && !isMet ? ` (load ${machineLoad()})` : ''}`,
       target: `${isMost ? '≤' : '≥'} ${withUnit(limit)}`,
       isMet,
     };

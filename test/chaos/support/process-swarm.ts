@@ -10,6 +10,13 @@ import { Journal } from './journal.ts';
 /** Longer than an idle client waits for anything in a run. */
 const PATIENCE_MS = 120_000;
 
+/** Folders of swarms that were not disposed of; a run that is interrupted leaves none behind either. */
+const folders = new Set<string>();
+
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Options of {@link ProcessSwarm.start}. */
 export interface ProcessSwarmOptions {
   /** Whether the coordinator keeps its tasks in a folder of the swarm. @default false */
@@ -57,6 +64,7 @@ export class ProcessSwarm implements AsyncDisposable {
   private constructor(isDurable: boolean) {
     this.journal = new Journal(join(this.folder, 'journal.txt'));
     this.#isDurable = isDurable;
+    folders.add(this.folder);
   }
 
   static async start({ isDurable = false }: ProcessSwarmOptions = {}): Promise<ProcessSwarm> {
@@ -146,6 +154,7 @@ export class ProcessSwarm implements AsyncDisposable {
     await Promise.all(programs.map(async (program) => program.kill()));
     await Promise.all(this.#clients.map(async (client) => client.close()));
     rmSync(this.folder, { recursive: true, force: true });
+    folders.delete(this.folder);
   }
 
   #program(name: 'coordinator' | 'agent', words: readonly string[]): ChildProgram {
