@@ -27,3 +27,6 @@ export {
 export { newTaskId } from './task-id.ts';
 // What a program that uses the SDK handles anyway, so that it needs no second dependency.
 export { SwarmError, isSwarmError } from '@quic-swarm/protocol';
+/** The client's decisions without the acting, for simulations. */
+export { Session, type SessionOptions } from './core/session.ts';
+export type { RequestMessage, SessionEffect, SessionEvent } from './core/events.ts';

@@ -1,6 +1,9 @@
 /**
  * The coordinator: agents register with it, clients submit tasks to it, and it gives the tasks to the agents. What it
  * decides is in `core/`, what it does in `shell/`.
+ *
+ * {@link QuicSwarmCoordinator} is what programs use. {@link CoordinatorCore} is the same without the acting, for
+ * simulations.
  */
 export {
   QuicSwarmCoordinator,
@@ -9,7 +12,6 @@ export {
   type CoordinatorOptions,
 } from './shell/coordinator.ts';
 export { DEFAULT_CORE_OPTIONS, type CoreOptions } from './core/options.ts';
-// The coordinator without the acting, for simulations.
 export { CoordinatorCore } from './core/coordinator.ts';
 export type { CoordinatorEffect } from './core/effects.ts';
 export type { CoordinatorEvent } from './core/events.ts';

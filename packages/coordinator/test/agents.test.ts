@@ -29,6 +29,17 @@ describe('agents', () => {
     expect(changesOf(swarm).at(-1)).toBe('lost');
   });
 
+  it('are judged at the moment of their timer, however the fractions of that moment are rounded', () => {
+    // Times for which `since + patience` has come although `now - since < patience`.
+    for (let n = 1; n <= 100; n += 1) {
+      const swarm = new CoreHarness();
+      swarm.nowMs = 10_000 + n / 7;
+      swarm.agent('a');
+      swarm.advance(9001);
+      expect(changesOf(swarm)).toEqual(['joined', 'suspect', 'lost']);
+    }
+  });
+
   it('without work may be silent for longer', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a');

@@ -27,10 +27,10 @@ describe('a task that comes after others', () => {
     const client = swarm.client();
     const agent = swarm.agent('a1');
     client.submit(1);
-    for (let n = 2; n <= 5000; n++) client.submit(n, { after: [taskIdOf(n - 1)] });
+    for (let n = 2; n <= 300; n++) client.submit(n, { after: [taskIdOf(n - 1)] });
     agent.fail(agent.takeTasks()[0] as never, 'BROKEN', false);
     const ends = client.ends();
-    expect(ends.size).toBe(5000);
+    expect(ends.size).toBe(300);
     expect(ends.get(taskIdOf(2))).toMatchObject({
       state: 'failed',
       failure: { type: 'DEPENDENCY_FAILED' },

@@ -247,6 +247,72 @@ describe('the next life', () => {
     ]);
   });
 
+  it('does not take a task for split that one agent had as a whole', () => {
+    const swarm = CoreHarness.durable({ mergedTaskTypes: ['PatternMatch'] });
+    const agent = swarm.agent('a1');
+    swarm.client().submit(1, { ...DURABLE, shards: 'auto', positions: 100 });
+    agent.complete(takeOne(agent));
+    swarm.sync();
+    // The harness checks the whole state of the next life.
+    expect(swarm.nextLife().row(taskIdOf(1))).toMatchObject({ state: 'succeeded', agentId: 'a1' });
+  });
+
+  it('does not take shards for started because those of the earlier life were', () => {
+    const swarm = CoreHarness.durable({
+      mergedTaskTypes: ['PatternMatch'],
+      snapshotRecordsMin: 1,
+    });
+    const agent = swarm.agent('a1');
+    swarm.client().submit(1, { ...DURABLE, shards: 2, positions: 100 });
+    for (const task of agent.takeTasks()) agent.start(task);
+    swarm.disk.replace([...swarm.core.snapshot()], 99);
+    const next = swarm.nextLife();
+    expect(next.row(taskIdOf(1)).state).toBe('queued');
+    const [again] = next.agent('a1').takeTasks();
+    expect(again).toMatchObject({ attempt: 1 });
+    expect(next.row(taskIdOf(1)).state).toBe('queued');
+  });
+
+  it('starts no part of a task anew that may be started only once', () => {
+    const swarm = CoreHarness.durable({ mergedTaskTypes: ['PatternMatch'] });
+    swarm.agent('a1');
+    swarm.client().submit(1, { ...DURABLE, idempotent: false, shards: 2, positions: 100 });
+    swarm.sync();
+    const next = swarm.nextLife();
+    expect(next.agent('a1').takeTasks()).toEqual([]);
+    expect(next.row(taskIdOf(1))).toMatchObject({
+      state: 'failed',
+      failure: { type: 'AGENT_LOST' },
+    });
+  });
+
+  it('says how many parts a result had, although it does not have them any more', () => {
+    const { swarm, agent, task, taskId } = runningTask();
+    const { epoch, attempt } = task;
+    agent.say('ResultChunk', { epoch, taskId, attempt, sequence: 0, payload: new Uint8Array(1) });
+    agent.complete(task, { chunkCount: 1 });
+    swarm.sync();
+    let next = swarm.nextLife();
+    // A snapshot of the next life says it too.
+    next.disk.replace([...next.core.snapshot()], 0);
+    next = next.nextLife();
+    const client = next.client();
+    client.say('WatchTask', { requestId: 1, taskId, watch: 'result' });
+    expect(client.ends().get(taskId)).toMatchObject({ state: 'succeeded', chunkCount: 1 });
+  });
+
+  it('does not answer a durable submission with a task that is not', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    const same = { idempotencyKey: 'k', payload: new Uint8Array([1]) };
+    client.submit(1, same);
+    client.submit(2, { ...same, ...DURABLE });
+    swarm.sync();
+    expect(client.take('ErrorReport')).toMatchObject([
+      { requestId: 2, failure: { type: 'TASK_EXISTS' } },
+    ]);
+  });
+
   it('fails a task whose data set is gone, and says so', () => {
     const swarm = CoreHarness.durable();
     const datasetId = `sha256:${'0'.repeat(64)}`;
@@ -331,6 +397,31 @@ describe('a disk that fails', () => {
     client.submit(3);
     expect(client.take('ErrorReport')).toMatchObject([{ requestId: 2 }]);
     expect(client.take('SubmitAck')).toMatchObject([{ taskId: taskIdOf(3) }]);
+  });
+
+  it('does not count what an agent was to be given and was never sent', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    const agent = swarm.agent('a1', { credit: 1 });
+    client.submit(1, { ...DURABLE, idempotent: false });
+    expect(agent.takeTasks()).toEqual([]);
+    swarm.feed({ type: 'JournalFailed', failure: broken });
+    client.submit(2);
+    // The one place of the agent is free again, and it can say that all has arrived.
+    expect(agent.takeTasks()).toMatchObject([{ taskId: taskIdOf(2), dispatchSequence: 1 }]);
+  });
+
+  it('does not leave an agent waiting that has answered before', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    const agent = swarm.agent('a1');
+    client.submit(1, DURABLE);
+    const task = takeOne(agent);
+    agent.complete(task);
+    expect(agent.take('MessageAck')).toEqual([]);
+    swarm.feed({ type: 'JournalFailed', failure: broken });
+    expect(client.take('ErrorReport')).toMatchObject([{ requestId: 1 }]);
+    expect(agent.take('MessageAck')).toMatchObject([{ lease: leaseOf(task), status: 'STALE' }]);
   });
 
   it('promises nothing of what happens meanwhile, and all of it when it works again', () => {

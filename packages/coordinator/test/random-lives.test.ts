@@ -14,7 +14,7 @@ const OPTIONS = {
   finishedTasksMax: 15,
   snapshotRecordsMin: 40,
   mergedTaskTypes: ['PatternMatch'],
-  features: ['durable', 'dependencies', 'fairness', 'shards'] as const,
+  features: ['durable', 'dependencies', 'fairness', 'shards', 'hedging'] as const,
 };
 
 interface Worker {
@@ -56,6 +56,7 @@ class RandomLives {
   submit(a: number, b: number): void {
     this.submitted += 1;
     const options: Partial<SubmitTask> = { durable: a % 4 !== 0, watch: 'result' };
+    if (b % 2 === 0) options.hedge = true;
     if (b % 5 === 0) options.fairnessKey = `k${a % 3}`;
     if (b % 7 === 0) options.delayMs = 200;
     if (b % 11 === 0) options.idempotent = false;

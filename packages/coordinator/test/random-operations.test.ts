@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { isTerminal, failure } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
-import { CoreHarness, type PlayedAgent, type PlayedClient } from './core-harness.ts';
+import { CoreHarness, taskIdOf, type PlayedAgent, type PlayedClient } from './core-harness.ts';
 
 type Operation = readonly [kind: number, a: number, b: number];
 
@@ -13,7 +13,7 @@ class RandomSwarm {
     pendingTasksMax: 30,
     finishedTasksMax: 20,
     seed: 3,
-    features: ['shards'],
+    features: ['shards', 'hedging', 'fairness', 'dependencies'],
     mergedTaskTypes: TYPES,
   });
   readonly client: PlayedClient = this.swarm.client();
@@ -67,6 +67,9 @@ class RandomSwarm {
       taskType: TYPES[a % 3] ?? 'x',
       priority: (b % 5) + 1,
       ...(b % 7 === 0 ? { delayMs: 100 } : {}),
+      ...(b % 2 === 0 ? { hedge: true } : {}),
+      ...(b % 17 === 0 ? { fairnessKey: `k${a % 2}` } : {}),
+      ...(b % 10 === 0 && this.submitted > 1 ? { after: [taskIdOf(this.submitted - 1)] } : {}),
       ...(b % 5 === 0 ? { scheduleToCloseMs: 900 } : {}),
       ...(b % 11 === 0 ? { idempotent: false } : {}),
       ...(b % 6 === 0 ? { startToCloseMs: 50 } : {}),
@@ -139,7 +142,7 @@ const operation = fc.tuple(fc.nat(13), fc.nat(1000), fc.nat(1000));
 describe('random operations', () => {
   it('never contradict an invariant, and every accepted task ends exactly once', () => {
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
+      fc.property(fc.array(operation, { maxLength: 120, size: 'max' }), (operations) => {
         const random = new RandomSwarm();
         const accepted = new Set<string>();
         for (const each of operations) {
@@ -171,7 +174,7 @@ describe('random operations', () => {
         for (const { state } of random.swarm.core.state.tasks.values())
           expect(isTerminal(state)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

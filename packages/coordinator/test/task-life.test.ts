@@ -10,6 +10,21 @@ function oneTask(agent: PlayedAgent): ReturnType<PlayedAgent['takeTasks']>[numbe
 }
 
 describe('the life of a task', () => {
+  it('that is over before all parts of its answer have come leaves its agent neither busy nor waiting', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    const agent = swarm.agent('a1', { credit: 1 });
+    client.submit(1, { scheduleToCloseMs: 100 });
+    const [task] = agent.takeTasks();
+    if (task === undefined) throw new Error('no task');
+    agent.complete(task, { chunkCount: 1 });
+    swarm.advance(100);
+    expect(client.ends().get(task.taskId)).toMatchObject({ state: 'timed_out' });
+    expect(agent.take('MessageAck')).toMatchObject([{ status: 'STALE' }]);
+    client.submit(2);
+    expect(agent.takeTasks()).toHaveLength(1);
+  });
+
   it('goes from submission to one end, with result, agent and times', () => {
     const swarm = new CoreHarness();
     const agent = swarm.agent('a');

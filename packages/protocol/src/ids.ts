@@ -14,11 +14,10 @@ export const TASK_ID_PATTERN: RegExp =
 export const DATASET_ID_PATTERN: RegExp = /^sha256:[0-9a-f]{64}$/;
 
 /**
- * What an agent can fetch: a data set, or the result of a task that has succeeded, which never changes either: `task:` and
- * the id of the task.
+ * What an agent can fetch: a data set by its id, or the result of a task that has succeeded, which never changes either,
+ * by `task:` and the id of the task. The pattern is the shape that the two have in common.
  */
-export const CONTENT_ID_PATTERN: RegExp =
-  /^(?:sha256:[0-9a-f]{64}|task:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+export const CONTENT_ID_PATTERN: RegExp = /^[a-z0-9]{4,6}:[0-9a-f-]{36,64}$/;
 
 /** What a result is that is fetched as if it were a data set: one CBOR item. */
 export const RESULT_MEDIA_TYPE = 'application/cbor';

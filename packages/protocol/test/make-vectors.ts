@@ -347,6 +347,7 @@ const bodies: readonly (readonly [
       after: [taskId],
       delayMs: 10,
       fairnessKey: 'team-a',
+      hedge: true,
       scheduleToStartMs: 1000,
       startToCloseMs: 2000,
       scheduleToCloseMs: 5000,

@@ -62,6 +62,9 @@ export interface SubmitOptions {
   readonly after?: readonly string[] | undefined;
   /** Tasks with different keys take turns. Needs the feature `fairness`. */
   readonly fairnessKey?: string | undefined;
+  /** Give it to a second agent when it takes much longer than others of its type; the first answer counts. Only for tasks
+   *  that may be started twice. @default false */
+  readonly hedge?: boolean | undefined;
   /** Do not start before so much time has passed. @default 0 */
   readonly delayMs?: number | undefined;
   /** Fail with START_TIMEOUT when no agent has begun in time. @default none */

@@ -22,6 +22,7 @@ const COPIED = [
   'idempotent',
   'durable',
   'fairnessKey',
+  'hedge',
   'delayMs',
   'scheduleToStartMs',
   'startToCloseMs',

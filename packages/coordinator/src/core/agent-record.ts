@@ -36,6 +36,8 @@ export interface Agent {
   /** Those of them whose tasks have moved on, by task id. Hardly ever any. */
   readonly fenced: Map<string, AgentLease>;
   dispatchSequence: number;
+  /** Sequences up to this one that no message has: what they were for was taken back before it was sent. */
+  unsentSequences: number[];
   connectedAtMs: number;
   lastHeardMs: number;
   lastHeartbeat: HeartbeatMessage | undefined;
@@ -68,6 +70,7 @@ export function createAgent(handshake: AgentHandshake): Agent {
     leases: new Chain(),
     fenced: new Map(),
     dispatchSequence: 0,
+    unsentSequences: [],
     connectedAtMs: 0,
     lastHeardMs: 0,
     lastHeartbeat: undefined,

@@ -11,6 +11,7 @@ import {
   suspectInMs,
   watchLiveness,
 } from './liveness.ts';
+import { relieve } from './stealing.ts';
 import { giveBack, lose, resume, tellAgentToStop } from './task-flow.ts';
 import type { CoreState } from './state.ts';
 import type { AgentLease, Task } from './task.ts';
@@ -76,6 +77,7 @@ function register(core: CoreState, agent: Agent, event: AgentJoined, returns: bo
     draining: false,
     suspect: false,
     dispatchSequence: 0,
+    unsentSequences: [],
     connectedAtMs: nowMs,
     lastHeardMs: nowMs,
     lastHeartbeat: undefined,
@@ -154,6 +156,7 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
   // Most agents are idle most of the time, and a thousand of them say so two thousand times a second.
   if (agent.leases.size > 0) dropUnlisted(core, agent, message);
   for (const lease of message.leases) repairListed(core, agent, lease);
+  relieve(core, agent);
 }
 
 /** Leases that arrived at the agent and that it does not list: it does not have them. */
@@ -286,6 +289,8 @@ function disconnect(core: CoreState, agent: Agent): void {
   agent.connectionId = undefined;
   forgetHeld(core, agent);
   core.timers.cancel(agent.livenessTimer);
+  core.crowded.delete(agent);
+  core.freed.delete(agent);
   core.queue.capabilitiesChanged(agent);
 }
 

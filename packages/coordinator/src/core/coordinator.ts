@@ -35,6 +35,8 @@ import { acknowledge, forgetOldest } from './retention.ts';
 import type { JournalRecord } from './journal-records.ts';
 import { restore, takeRecords } from './restoring.ts';
 import { imageOf } from './task-image.ts';
+import { followCopies, hedge } from './hedging.ts';
+import { noteFreed, stealForFreed } from './stealing.ts';
 import { heard } from './liveness.ts';
 import * as flow from './task-flow.ts';
 import { addChunk, chunksOf, outputOf, type AgentLease, type Task } from './task.ts';
@@ -71,6 +73,7 @@ export class CoordinatorCore {
   settle(): readonly CoordinatorEffect[] {
     const core = this.state;
     flow.dispatchAll(core);
+    stealForFreed(core);
     submissions.announceQueued(core);
     wantSnapshot(core);
     if (core.effects.length === 0) return NOTHING;
@@ -145,8 +148,9 @@ function wantSnapshot(core: CoreState): void {
 
 /** What has happened to some tasks moves others, until it moves none. */
 function follow(core: CoreState): void {
-  while (core.shardNews.length > 0 || core.dependencyNews.length > 0) {
+  while (core.shardNews.length + core.dependencyNews.length + core.copyNews.length > 0) {
     followShards(core);
+    followCopies(core);
     followDependencies(core);
   }
 }
@@ -204,6 +208,7 @@ function receiveFromAgent(core: CoreState, agent: Agent, message: Message): void
       return core.queue.capabilitiesChanged(agent);
     case 'CreditGrant':
       agent.credit = message.body.credit;
+      noteFreed(core, agent);
       return core.queue.availabilityChanged(agent);
     case 'TaskStarted':
     case 'TaskProgress':
@@ -287,6 +292,7 @@ function receiveCompletion(core: CoreState, agent: Agent, completion: TaskComple
   if (holds) {
     removeLease(agent, lease);
     core.queue.availabilityChanged(agent);
+    noteFreed(core, agent);
   }
   const { connectionId = '' } = agent;
   const receipt = (status: 'STALE' | 'PROCESSED'): Message => ({
@@ -383,6 +389,8 @@ function fire(core: CoreState, timer: CoreTimer): void {
       return flow.timeOut(core, timer.task, lateFailure(core, timer.task, 'DEADLINE_PASSED'));
     case 'startToClose':
       return flow.overrun(core, timer.task);
+    case 'hedge':
+      return hedge(core, timer.task);
   }
 }
 

@@ -18,9 +18,9 @@ export interface TaskTimer extends Scheduled {
   /**
    * `release`: when a delay or a back-off is over and the task may be queued; `scheduleToStart`: when it should have been
    * started; `scheduleToClose`: when it should have ended for good; `startToClose`: when the attempt should have ended
-   * although its agent was to see to it.
+   * although its agent was to see to it; `hedge`: when it lasts longer than is usual.
    */
-  readonly kind: 'release' | 'scheduleToStart' | 'scheduleToClose' | 'startToClose';
+  readonly kind: 'release' | 'scheduleToStart' | 'scheduleToClose' | 'startToClose' | 'hedge';
   readonly task: Task;
 }
 

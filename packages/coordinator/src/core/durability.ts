@@ -19,6 +19,8 @@ export interface Durability {
   isAcknowledged: boolean;
   /** The lease under which an agent may come back with it, after the coordinator was restarted. */
   returning: KeptLease | undefined;
+  /** Of one that ended in an earlier life: the parts that were sent, of which none is here. */
+  chunkCount: number | undefined;
 }
 
 /** Writes down that a task was accepted. */
@@ -29,6 +31,7 @@ export function recordAccepted(core: CoreState, task: Task): void {
     position,
     isAcknowledged: false,
     returning: undefined,
+    chunkCount: undefined,
   };
   core.journal.append(imageOf(core, task), core.effects);
 }

@@ -6,11 +6,12 @@ export function missingFeature(
   submission: SubmitTask,
   offered: readonly Feature[],
 ): Failure | undefined {
-  const { durable, after, fairnessKey, shards } = submission;
+  const { durable, after, fairnessKey, hedge, shards } = submission;
   const missing =
     unlessOffered('durable', durable === true, offered) ??
     unlessOffered('dependencies', after !== undefined && after.length > 0, offered) ??
     unlessOffered('fairness', fairnessKey !== undefined, offered) ??
+    unlessOffered('hedging', hedge === true, offered) ??
     unlessOffered('shards', shards !== undefined, offered);
   if (missing === undefined) return undefined;
   return failure(

@@ -26,6 +26,8 @@ export interface TaskEnd {
   readonly payload: Uint8Array | undefined;
   readonly payloadEncoding: PayloadEncoding | undefined;
   readonly resultType: string | undefined;
+  /** Parts that were sent before the result. They are not kept, but whoever has not heard all should know it. */
+  readonly chunkCount: number;
 }
 
 /** A lease that an agent was given. */

@@ -38,8 +38,10 @@ export function checkLiveness(
   }
   const { sinceMs, suspectAfterMs, lostAfterMs } = patienceWith(core, agent);
   const silentMs = core.nowMs - sinceMs;
-  if (silentMs >= lostAfterMs) return silentMs;
-  if (silentMs >= suspectAfterMs && !agent.suspect) {
+  // Asked in the same sums by which the timer was set: times have fractions, and with others rounding could find that an
+  // agent is not due yet whose timer is, which would be set again for the same moment without end.
+  if (core.nowMs >= sinceMs + lostAfterMs) return silentMs;
+  if (core.nowMs >= sinceMs + suspectAfterMs && !agent.suspect) {
     suspect(core, agent, `silent for ${Math.round(silentMs)} ms`);
   }
   watchLiveness(core, agent);

@@ -182,6 +182,21 @@ export class TaskQueue {
     this.#note(bucket);
   }
 
+  /** Would an agent begin a task with such needs at once? */
+  hasFreeAgent(needs: TaskNeeds): boolean {
+    return this.#bucketFor(needs).free.size > 0;
+  }
+
+  /** An agent that would begin a task with such needs at once, and is not the one named; undefined when there is none. */
+  freeAgentFor(needs: TaskNeeds, otherThan: string | undefined): Agent | undefined {
+    const { free } = this.#bucketFor(needs);
+    for (let place = 0; place < Math.min(2, free.size); place++) {
+      const agent = free.at(place);
+      if (agent.agentId !== otherThan) return agent;
+    }
+    return undefined;
+  }
+
   /** The tasks of a bucket in the order of their lanes. */
   *tasksOf(bucket: Bucket): Generator<Task> {
     for (const lane of bucket.lanes) yield* lane;

@@ -57,6 +57,7 @@ function create(core: CoreState, record: TaskRecord, terms: SharedTerms): Task {
     position: 0,
     isAcknowledged: record.isAcknowledged,
     returning: undefined,
+    chunkCount: record.end?.chunkCount,
   };
   task.idempotency = record.idempotency;
   task.replayOf = record.replayOf;
@@ -70,6 +71,8 @@ function create(core: CoreState, record: TaskRecord, terms: SharedTerms): Task {
       failure: record.failure,
     });
   }
+  // One that was to be split, and that an agent had as a whole, was not: there was nothing to split it for.
+  if (record.lease !== undefined || record.end?.agentId !== undefined) task.split = undefined;
   if (record.end !== undefined) applyEnd(core, task, record.end);
   core.tasks.add(task);
   if (task.idempotency !== undefined) {
@@ -115,11 +118,21 @@ function resume(core: CoreState, task: Task, record: TaskRecord): void {
     awaitReturn(core, task, lease);
   } else if (task.cancelRequested !== undefined) {
     finish(core, task, 'cancelled', failure('TASK_CANCELLED', task.cancelRequested));
+  } else if (task.split !== undefined && !task.terms.idempotent) {
+    finish(core, task, 'failed', partsMayRun());
   } else if (releaseAtMs !== undefined && core.fromWallMs(releaseAtMs) > core.nowMs) {
     keepBackingOff(core, task, core.fromWallMs(releaseAtMs));
   } else {
     begin(core, task);
   }
+}
+
+/** Of parts nothing is written down, so that nobody knows which of them were started. */
+function partsMayRun(): ReturnType<typeof failure> {
+  return failure(
+    'AGENT_LOST',
+    'The coordinator was restarted; parts of the task may have been started, which must not be started twice.',
+  );
 }
 
 function datasetsLost(missing: readonly string[]): ReturnType<typeof failure> {

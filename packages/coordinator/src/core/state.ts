@@ -9,6 +9,7 @@ import {
   type WatchLevel,
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
+import { AttemptTimes } from './attempt-times.ts';
 import type { CoreTimer } from './core-timer.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
@@ -84,6 +85,12 @@ export class CoreState {
   readonly journal: Journal = new Journal();
   /** Tasks that a journal told of, until all of it was read. */
   restoring: TaskRecords | undefined;
+  /** Tasks that have a second copy, or are one, and have ended; see hedging.ts. */
+  copyNews: Task[] = [];
+  readonly attemptTimes: AttemptTimes = new AttemptTimes();
+  /** Agents that may hold more leases than they compute, and those that became free since the last settling; see stealing.ts. */
+  readonly crowded: Set<Agent> = new Set();
+  readonly freed: Set<Agent> = new Set();
   readonly taskIdByKey: Map<string, string> = new Map();
   readonly queue: TaskQueue;
   readonly agents: Map<string, Agent> = new Map();

@@ -3,7 +3,7 @@ import type { AgentRow, Failure, StatusSummary, TaskRow, TaskState } from '@quic
 import { stateOf, type Agent } from './agent-record.ts';
 import { agentsFor, backoffReasonOf } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
-import { isInBackoff, wireShardOf, type Task, type TaskNeeds } from './task.ts';
+import { isInBackoff, submittedOf, wireShardOf, type Task, type TaskNeeds } from './task.ts';
 
 const BRIEF_MESSAGE_LENGTH = 200;
 
@@ -21,7 +21,7 @@ export function countTasks(core: CoreState, nowMs: number): TaskCounts {
   const shardsByNeeds = new Map<TaskNeeds, number>();
   for (const task of core.tasks.values()) {
     // Parts of a task are no tasks of anybody's: their parent counts.
-    if (task.shard !== undefined) {
+    if (submittedOf(task) !== task) {
       if (!task.isRunnable) continue;
       shardsByNeeds.set(task.needs, (shardsByNeeds.get(task.needs) ?? 0) + 1);
       continue;
@@ -120,8 +120,8 @@ export function taskRow(core: CoreState, task: Task, nowMs: number, alone = fals
   };
 }
 
-function rankOf({ shard, order }: Task): number {
-  return shard?.parent.order ?? order;
+function rankOf(task: Task): number {
+  return submittedOf(task).order;
 }
 
 /** The parts of a task that has some, or which part it is. */

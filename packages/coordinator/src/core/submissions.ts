@@ -15,7 +15,7 @@ import { cancelWhole, refuseSplit } from './shards.ts';
 import { awaitDependencies, failedDependency, refuseDependencies } from './dependencies.ts';
 import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
 import { keyOf, removeUnheard } from './retention.ts';
-import { abandon, countPending, enqueue, finish, setTimer } from './task-flow.ts';
+import { abandon, countPending, enqueue, finish, setTimer, takeBackUnsent } from './task-flow.ts';
 import type { Client, CoreState } from './state.ts';
 import { createTask, isHeldBack, needsOf, termsOf, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
@@ -23,7 +23,7 @@ import { announceState, tellSoFar } from './watchers.ts';
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */
 export function submit(core: CoreState, client: Client, submission: SubmitTask): void {
   const existing = findExisting(core, submission);
-  if (existing !== undefined && isSameTask(existing, submission)) {
+  if (existing !== undefined && isSameTask(core, existing, submission)) {
     acceptAgain(core, client, submission, existing);
     return;
   }
@@ -50,7 +50,7 @@ function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefine
 }
 
 function takenBy({ taskId }: Task): Failure {
-  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type.`, {
+  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type, or not as durable.`, {
     hint: 'Use a new task id or idempotency key for a new task.',
   });
 }
@@ -107,9 +107,15 @@ export function takeBack(core: CoreState, failure: Failure): void {
       abandon(core, accepts, failure.message);
       removeUnheard(core, accepts);
     }
-    const { message, connectionId } = effect;
-    if (message.type !== 'SubmitAck') continue;
-    core.refuse(connectionId, 'client', message.body.requestId, failure);
+    const { message, connectionId, on } = effect;
+    if (message.type === 'SubmitAck') {
+      core.refuse(connectionId, 'client', message.body.requestId, failure);
+    } else if (message.type === 'MessageAck') {
+      // An agent that has already answered keeps its answer until it hears what became of it.
+      core.send(connectionId, on, { type: 'MessageAck', body: { ...message.body, status: 'STALE' } });
+    } else if (message.type === 'AgentTask') {
+      takeBackUnsent(core, connectionId, message.body);
+    }
   }
 }
 
@@ -147,9 +153,12 @@ function findExisting(
   return core.tasks.get(core.taskIdByKey.get(keyOf(taskType, idempotencyKey)) ?? '');
 }
 
-/** The same id is the same task when the type agrees; the same idempotency key only when the input does too. */
-function isSameTask(task: Task, submission: SubmitTask): boolean {
+/** The same id is the same task when the type agrees, the same idempotency key only when the input does too, and neither
+ *  when it is to be durable and the task is not. */
+function isSameTask(core: CoreState, task: Task, submission: SubmitTask): boolean {
   if (task.needs.taskType !== submission.taskType) return false;
+  // What is to survive a restart cannot be answered with a task that does not.
+  if (isToBeDurable(core, submission) && task.durability === undefined) return false;
   if (task.taskId === submission.taskId) return true;
   return (
     task.idempotency?.inputBytes === decodedBytesOf(submission) &&

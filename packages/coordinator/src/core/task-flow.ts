@@ -15,6 +15,7 @@ import {
 import { removeLease, type Agent } from './agent-record.ts';
 import type { TaskTimer } from './core-timer.ts';
 import { releaseDatasets } from './datasets.ts';
+import { watchAttempt } from './hedging.ts';
 import { chooseAgent, noteServiceTime } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import {
@@ -30,17 +31,19 @@ import type { KeptLease } from './journal-records.ts';
 import { forgetOldest, isDeadLetter, retain } from './retention.ts';
 import { moveTo } from './task-state.ts';
 import {
+  chunksOf,
   deadlineMsOf,
   inputBytesOf,
   isHeldBack,
   isInBackoff,
+  submittedOf,
   timersOf,
   troubleOf,
   wireShardOf,
   type AgentLease,
   type Task,
 } from './task.ts';
-import { announceEnd, announceState } from './watchers.ts';
+import { announceChunk, announceEnd, announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
 export function dispatchAll(core: CoreState): void {
@@ -68,6 +71,7 @@ function toQueued(core: CoreState, task: Task): void {
   task.lease = undefined;
   if (task.output !== undefined) task.output.fraction = undefined;
   core.timers.cancel(task.startToCloseTimer);
+  core.timers.cancel(task.hedging?.timer);
 }
 
 /** Sets a timer about a task; whoever does keeps it, to cancel it. */
@@ -133,6 +137,29 @@ function tellFamily(core: CoreState, task: Task): void {
   if (task.shard !== undefined || task.split !== undefined) core.shardNews.push(task);
 }
 
+/** waiting → queued → dispatched: a second copy goes to the agent that it was made for. */
+export function dispatchCopy(core: CoreState, copy: Task, agent: Agent): void {
+  toQueued(core, copy);
+  dispatch(core, copy, agent);
+}
+
+/** The second copy of a task was faster: its answer is the task's. */
+export function succeedWith(core: CoreState, task: Task, copy: Task): void {
+  fence(core, task, 'Another agent was faster.');
+  const sent = new Set(chunksOf(task).map(({ sequence }) => sequence));
+  task.output = copy.output;
+  for (const chunk of chunksOf(copy))
+    if (!sent.has(chunk.sequence)) announceChunk(core, task, chunk);
+  task.agentId = copy.agentId;
+  task.computeMs = copy.computeMs;
+  task.result = copy.result;
+  task.resultEncoding = copy.resultEncoding;
+  task.resultType = copy.resultType;
+  // It may have been on its way to another attempt.
+  if (task.state === 'queued') noteStart(core, task);
+  finish(core, task, 'succeeded');
+}
+
 /** queued → dispatched: the agent holds a lease from here on. */
 function dispatch(core: CoreState, task: Task, agent: Agent): void {
   moveTo(task, 'dispatched');
@@ -140,14 +167,15 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   task.agentId = agent.agentId;
   // Another attempt begins: what the one before has sent counts no more.
   task.output = undefined;
-  agent.dispatchSequence += 1;
-  recordLease(core, task, giveLease(core, task, agent, agent.dispatchSequence));
+  const dispatchSequence = nextSequence(agent);
+  recordLease(core, task, giveLease(core, task, agent, dispatchSequence));
   core.queue.availabilityChanged(agent);
+  if (agent.leases.size > agent.slots) core.crowded.add(agent);
   const body: BodyOf<'AgentTask'> = {
     epoch: core.options.epoch,
     taskId: task.taskId,
     attempt: task.attempt,
-    dispatchSequence: agent.dispatchSequence,
+    dispatchSequence,
     taskType: task.needs.taskType,
     datasets: task.datasets,
     startToCloseMs: startToCloseMsOf(core, task),
@@ -162,6 +190,29 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   if (task.terms.idempotent) core.send(agent.connectionId ?? '', 'dispatch', message);
   else sendAbout(core, task, agent.connectionId ?? '', 'dispatch', message);
   announceState(core, task);
+}
+
+/** Those of tasks that were never sent are given again: the agent says up to which one all have arrived. */
+function nextSequence(agent: Agent): number {
+  const unsent = agent.unsentSequences.pop();
+  if (unsent !== undefined) return unsent;
+  agent.dispatchSequence += 1;
+  return agent.dispatchSequence;
+}
+
+/** A task that an agent was to be given, and that it will not be sent. */
+export function takeBackUnsent(
+  core: CoreState,
+  connectionId: string,
+  { taskId, attempt, dispatchSequence }: BodyOf<'AgentTask'>,
+): void {
+  const agent = core.agentByConnection.get(connectionId);
+  if (agent === undefined) return;
+  agent.unsentSequences.push(dispatchSequence);
+  const lease = agent.fenced.get(taskId);
+  if (lease?.attempt !== attempt) return;
+  removeLease(agent, lease);
+  core.queue.availabilityChanged(agent);
 }
 
 function startToCloseMsOf(core: CoreState, task: Task): number {
@@ -185,6 +236,7 @@ function giveLease(
     dispatchSequence,
     dispatchedAtMs: core.nowMs,
     started: false,
+    isRecalled: false,
     completion: undefined,
     fenced: false,
     next: undefined,
@@ -247,6 +299,7 @@ function limitAttempt(core: CoreState, task: Task): void {
   // The agent enforces the limit; this one is for an agent that does not.
   const limitMs = task.terms.startToCloseMs + core.options.startToCloseSlackMs;
   task.startToCloseTimer = setTimer(core, task, 'startToClose', limitMs);
+  watchAttempt(core, task);
 }
 
 /** queued → running: the agent came back before anybody else was given the task. */
@@ -293,7 +346,10 @@ export function complete(
 ): void {
   const { outcome, computeMs } = completion;
   task.computeMs = computeMs;
-  if (outcome === 'succeeded') noteServiceTime(agent, computeMs);
+  if (outcome === 'succeeded') {
+    noteServiceTime(agent, computeMs);
+    core.attemptTimes.note(task.needs.taskType, computeMs);
+  }
   observeAttempt(core, task, agent.agentId, outcome, computeMs, completion.failure);
   const tooLong = whyTooLong(core, task, completion);
   if (outcome === 'succeeded' && tooLong !== undefined) {
@@ -462,11 +518,29 @@ export function failNow(core: CoreState, task: Task, reason: Failure): void {
 function fence(core: CoreState, task: Task, why: string): void {
   if (task.state !== 'dispatched' && task.state !== 'running') return;
   const { lease } = task;
+  const agent = core.agents.get(task.agentId ?? '');
   if (lease !== undefined) {
     lease.fenced = true;
-    core.agents.get(task.agentId ?? '')?.fenced.set(task.taskId, lease);
+    agent?.fenced.set(task.taskId, lease);
+    if (agent !== undefined && lease.completion !== undefined) {
+      refuseAnswer(core, agent, lease);
+      return;
+    }
   }
   tellAgentToStop(core, task, why, core.options.cancelGraceMs);
+}
+
+/** The agent has answered, and only parts of its answer are missing: it is not busy, and would wait for its receipt for ever. */
+function refuseAnswer(core: CoreState, agent: Agent, lease: AgentLease): void {
+  const { epoch, attempt } = lease;
+  const { taskId } = lease.task;
+  removeLease(agent, lease);
+  core.queue.availabilityChanged(agent);
+  core.send(agent.connectionId ?? '', 'dispatch', {
+    type: 'MessageAck',
+    body: { lease: { epoch, taskId, attempt }, status: 'STALE' },
+  });
+  core.effects.push({ type: 'StaleCompletionDropped', taskId, agentId: agent.agentId, attempt });
 }
 
 /** Sends CancelTask for the attempt that the agent has. */
@@ -505,10 +579,12 @@ export function finish(
   task.endedAtMs = core.nowMs;
   dropTimers(core, task);
   countPending(core, task, -1);
-  if (!isDeadLetter(task) || task.shard !== undefined) task.input = undefined;
+  const isSubmitted = submittedOf(task) === task;
+  if (!isDeadLetter(task) || !isSubmitted) task.input = undefined;
   releaseDatasets(core, task);
   tellFamily(core, task);
-  if (task.shard !== undefined) {
+  if (task.hedging !== undefined) core.copyNews.push(task);
+  if (!isSubmitted) {
     // What becomes of it is its parent's to say, and whoever observes counts tasks and not their parts.
     announceEnd(core, task);
     return;
@@ -537,7 +613,7 @@ export function finish(
 export function countPending(core: CoreState, task: Task, by: 1 | -1): void {
   core.pendingTasks += by;
   core.pendingBytes += by * inputBytesOf(task);
-  const { durability } = task.shard?.parent ?? task;
+  const { durability } = submittedOf(task);
   if (durability === undefined) core.pendingEphemeralTasks += by;
 }
 
@@ -545,6 +621,7 @@ export function countPending(core: CoreState, task: Task, by: 1 | -1): void {
 function dropTimers(core: CoreState, task: Task): void {
   core.timers.cancel(task.startToCloseTimer);
   task.startToCloseTimer = undefined;
+  core.timers.cancel(task.hedging?.timer);
   if (task.timers === undefined) return;
   core.timers.cancel(task.timers.release);
   core.timers.cancel(task.timers.scheduleToStart);

@@ -2,7 +2,7 @@
 import type { TerminalTaskState } from '@quic-swarm/protocol';
 import type { KeptLease, KeptSubmission, TaskEnd, TaskRecord } from './journal-records.ts';
 import type { CoreState } from './state.ts';
-import type { Task } from './task.ts';
+import { chunkCountOf, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 
 /** Everything about a task that the next life needs. */
@@ -48,6 +48,7 @@ export function endOf(core: CoreState, task: Task): TaskEnd {
     payload: task.result,
     payloadEncoding: task.resultEncoding,
     resultType: task.resultType,
+    chunkCount: chunkCountOf(task),
   };
 }
 
@@ -64,6 +65,7 @@ export function submissionOf(task: Task): KeptSubmission {
     retry: terms.retry,
     onClientLoss: terms.onClientLoss,
     durable: task.durability !== undefined,
+    hedge: terms.hedge,
   };
   if (needs.agentType !== undefined) submission.agentType = needs.agentType;
   if (needs.labels !== undefined) submission.labels = needs.labels;

@@ -21,6 +21,10 @@ class Segment {
   #mask = SMALLEST_CAPACITY - 1;
   #size = 0;
 
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
   find(hash: number, taskId: string): Task | undefined {
     const places = this.#places;
     for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
@@ -134,7 +138,8 @@ export class TaskIndex {
 
   /** All tasks in no order. */
   *values(): Generator<Task> {
-    for (const segment of this.#segments) yield* segment;
+    // An iterator for nothing costs more than looking whether there is something.
+    for (const segment of this.#segments) if (!segment.isEmpty) yield* segment;
   }
 
   /** The same for whoever reads on later: those that come meanwhile may be left out, those that stay are not. */

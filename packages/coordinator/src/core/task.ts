@@ -45,6 +45,8 @@ export interface TaskTerms {
   readonly onClientLoss: 'keep' | 'cancel';
   /** Tasks with different keys take turns; undefined is a key like any other. */
   readonly fairnessKey: string | undefined;
+  /** A second agent may be given it when it takes much longer than is usual. */
+  readonly hedge: boolean;
 }
 
 /** Who submitted a task; one record for all tasks of a connection. */
@@ -112,6 +114,8 @@ export interface AgentLease extends Link<AgentLease> {
   readonly dispatchSequence: number;
   readonly dispatchedAtMs: number;
   started: boolean;
+  /** Its agent was asked to give it back, should it not have started it. */
+  isRecalled: boolean;
   /** The result, while chunks that were sent before it are still on their way on streams of their own. */
   completion: TaskCompletion | undefined;
   /** The task has moved on (timed out, or was ended): whatever comes under this lease is stale. */
@@ -132,6 +136,16 @@ export interface ShardRole {
 export interface ShardResult {
   readonly payload: Uint8Array | undefined;
   readonly payloadEncoding: PayloadEncoding | undefined;
+}
+
+/** What a task and its second copy know of each other (see hedging.ts). */
+export interface Hedging {
+  /** When the running attempt will be looked at. */
+  timer: Scheduled | undefined;
+  /** Of the task that was submitted. */
+  readonly copy: Task | undefined;
+  /** Of the copy. */
+  readonly original: Task | undefined;
 }
 
 /** What a task has that is computed in parts (see shards.ts). */
@@ -199,6 +213,8 @@ export interface Task extends Link<Task> {
   split: Split | undefined;
   /** Of such a part. */
   readonly shard: ShardRole | undefined;
+  /** Of a task that may be given to two agents. */
+  hedging: Hedging | undefined;
   readonly submitter: Submitter;
   /** Of a durable task. */
   durability: Durability | undefined;
@@ -227,6 +243,9 @@ export interface Task extends Link<Task> {
 export const NO_WATCHERS: readonly Watcher[] = [];
 const NO_DATASETS: SubmitTask['datasets'] = [];
 const NO_CHUNKS: readonly Chunk[] = [];
+
+/** Of attempts that are not repeated. */
+const ONCE = { maximumAttempts: 1, maximumDeliveries: 1 } as const;
 
 /** Inputs up to here may lie at an agent by the hundreds: some hundred of them are about a megabyte. */
 const AHEAD_INPUT_BYTES_MAX = 4096;
@@ -265,6 +284,7 @@ export function createTask(
     watchers: NO_WATCHERS,
     split: splitOf(submission),
     shard: undefined,
+    hedging: undefined,
     submitter: shared.submitter,
     durability: undefined,
     after: dependenciesOf(submission),
@@ -325,9 +345,13 @@ export function createShard(
     requeuedAtMs: undefined,
     next: undefined,
     previous: undefined,
+    // A parent of an earlier life may have been started before.
+    attempt: 0,
+    firstStartedAtMs: undefined,
     watchers: NO_WATCHERS,
     split: undefined,
     shard: { parent, ...role },
+    hedging: undefined,
     // What is written down is its parent: its parts are made again.
     durability: undefined,
     dependents: 0,
@@ -336,6 +360,31 @@ export function createShard(
     trouble: undefined,
     timers: undefined,
   };
+}
+
+/**
+ * Makes the record of a second copy of a running task: it shares what the task is, and nothing of what became of it.
+ */
+export function createCopy(original: Task, taskId: string, order: number, nowMs: number): Task {
+  const role = { index: 0, count: 1, start: 0, end: 0 };
+  return {
+    ...createShard(original, role, taskId, order, nowMs),
+    shard: undefined,
+    hedging: { timer: undefined, copy: undefined, original },
+    agentId: undefined,
+    lease: undefined,
+    startToCloseTimer: undefined,
+    attempt: 0,
+    firstStartedAtMs: undefined,
+    computeMs: undefined,
+    // One that fails is no loss: its original goes on.
+    terms: { ...original.terms, retry: { ...original.terms.retry, ...ONCE } },
+  };
+}
+
+/** The task that its submitter knows: of a part its whole, of a second copy the first one. */
+export function submittedOf(task: Task): Task {
+  return task.shard?.parent ?? task.hedging?.original ?? task;
 }
 
 /** A part as it travels. */
@@ -376,6 +425,7 @@ export function defaultTerms({ retry, startToCloseMs }: CoreOptions): TaskTerms 
     startToCloseMs,
     onClientLoss: 'keep',
     fairnessKey: undefined,
+    hedge: false,
   };
 }
 
@@ -391,6 +441,7 @@ export function termsOf(
     startToCloseMs = defaults.startToCloseMs,
     onClientLoss = defaults.onClientLoss,
     fairnessKey,
+    hedge = defaults.hedge,
   } = submission;
   const isDefault =
     priority === defaults.priority &&
@@ -398,7 +449,8 @@ export function termsOf(
     retry === undefined &&
     startToCloseMs === defaults.startToCloseMs &&
     onClientLoss === defaults.onClientLoss &&
-    fairnessKey === undefined;
+    fairnessKey === undefined &&
+    hedge === defaults.hedge;
   if (isDefault) return defaults;
   return {
     priority,
@@ -407,12 +459,14 @@ export function termsOf(
     startToCloseMs,
     onClientLoss,
     fairnessKey,
+    hedge,
   };
 }
 
-/** Length of the input when it is decoded; 0 without one. That of a shard is its parent's, and counted there. */
-export function inputBytesOf({ input, inputEncoding, shard }: Task): number {
-  if (shard !== undefined) return 0;
+/** Length of the input when it is decoded; 0 without one. That of a shard or a copy is another's, and counted there. */
+export function inputBytesOf(task: Task): number {
+  const { input, inputEncoding } = task;
+  if (submittedOf(task) !== task) return 0;
   return inputEncoding?.decodedBytes ?? input?.length ?? 0;
 }
 
@@ -447,6 +501,11 @@ export function outputOf(task: Task): AttemptOutput {
 /** The chunks that the running attempt has sent. */
 export function chunksOf({ output }: Task): readonly Chunk[] {
   return output === undefined ? NO_CHUNKS : output.chunks;
+}
+
+/** How many there were, those included that an earlier life of the coordinator was sent. */
+export function chunkCountOf(task: Task): number {
+  return task.durability?.chunkCount ?? chunksOf(task).length;
 }
 
 /** Keeps a chunk whose sequence has not come yet; it counts for `decodedBytes`. */

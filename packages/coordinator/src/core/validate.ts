@@ -3,8 +3,9 @@ import { isTerminal } from '@quic-swarm/protocol';
 import { hasRoomFor, isCapable, roomOf } from './agent-record.ts';
 import { invariant } from './invariant.ts';
 import type { CoreState } from './state.ts';
+import type { Dependencies } from './dependencies.ts';
 import { isDeadLetter } from './retention.ts';
-import { inputBytesOf, resultBytesOf, type AgentLease, type Task } from './task.ts';
+import { inputBytesOf, resultBytesOf, submittedOf, type AgentLease, type Task } from './task.ts';
 
 /** Throws InvariantError at the first contradiction. */
 export function validate(core: CoreState): void {
@@ -16,10 +17,11 @@ export function validate(core: CoreState): void {
   for (const task of core.tasks.values()) {
     validateTask(task, counted);
     validateFamily(core, task);
+    validateCopies(core, task);
     if (!isTerminal(task.state)) {
       pending += 1;
       pendingBytes += inputBytesOf(task);
-      if ((task.shard?.parent ?? task).durability === undefined) pendingEphemeral += 1;
+      if (submittedOf(task).durability === undefined) pendingEphemeral += 1;
     }
     if (task.isRunnable) inBuckets += 1;
   }
@@ -32,6 +34,7 @@ export function validate(core: CoreState): void {
   invariant(inBuckets === core.queue.size, 'the queue lost count');
   invariant(core.shardNews.length === 0, 'news of shards were not heard');
   invariant(core.dependencyNews.length === 0, 'news of dependencies were not heard');
+  invariant(core.copyNews.length === 0, 'news of copies were not heard');
   validateRetention(core);
   validateAgents(core);
   validateBuckets(core);
@@ -67,43 +70,46 @@ function validateTask(task: Task, counted: ReadonlySet<AgentLease>): void {
 /** Where final tasks stay, and what waits for others. */
 function validateRetention(core: CoreState): void {
   const dependents = new Map<string, number>();
-  let unclaimedBytes = 0;
+  let needed = 0;
   for (const task of core.tasks.values()) {
-    const { taskId, state, after } = task;
-    if (task.shard !== undefined) continue;
-    if (!isTerminal(state)) {
-      for (const id of after?.taskIds ?? []) dependents.set(id, (dependents.get(id) ?? 0) + 1);
-      const unfinished = (after?.taskIds ?? []).filter((id) => {
-        const other = core.tasks.get(id);
-        return other !== undefined && !isTerminal(other.state);
-      });
-      invariant(
-        unfinished.length === (after?.unfinished ?? 0),
-        `task ${taskId} lost count of others`,
-      );
-      invariant(
-        unfinished.length === 0 || state === 'waiting',
-        `task ${taskId} is ${state} before those that it comes after`,
-      );
-      continue;
+    needed += task.dependents;
+    if (isTerminal(task.state)) validateFinal(core, task);
+    else if (task.after !== undefined && submittedOf(task) === task) {
+      validateDependencies(core, task, task.after);
+      for (const id of task.after.taskIds) dependents.set(id, (dependents.get(id) ?? 0) + 1);
     }
-    invariant(
-      isDeadLetter(task) === (core.deadLetters.get(taskId) === task),
-      `task ${taskId} is a dead letter in one place only`,
-    );
   }
-  for (const task of core.tasks.values()) {
-    const expected = dependents.get(task.taskId) ?? 0;
-    invariant(
-      task.dependents === expected,
-      `${task.dependents} tasks need ${task.taskId}, expected ${expected}`,
-    );
+  for (const [taskId, count] of dependents) {
+    needed -= count;
+    const found = core.tasks.get(taskId)?.dependents;
+    invariant(found === count, `${found} tasks need ${taskId}, expected ${count}`);
   }
+  invariant(needed === 0, `${needed} tasks are needed that have ended`);
+  let unclaimedBytes = 0;
   for (const task of core.unclaimed) {
     invariant(task.durability?.isAcknowledged === false, `task ${task.taskId} waits to be claimed`);
     unclaimedBytes += resultBytesOf(task);
   }
   invariant(unclaimedBytes === core.unclaimedBytes, 'unclaimedBytes is wrong');
+}
+
+function validateFinal(core: CoreState, task: Task): void {
+  if (submittedOf(task) !== task) return;
+  const isKept = core.deadLetters.get(task.taskId) === task;
+  invariant(isDeadLetter(task) === isKept, `dead letter ${task.taskId} is not among them`);
+}
+
+function validateDependencies(
+  core: CoreState,
+  { taskId, state }: Task,
+  { taskIds, unfinished }: Dependencies,
+): void {
+  const open = taskIds.filter((id) => {
+    const other = core.tasks.get(id);
+    return other !== undefined && !isTerminal(other.state);
+  });
+  invariant(open.length === unfinished, `task ${taskId} lost count of others`);
+  invariant(open.length === 0 || state === 'waiting', `task ${taskId} is ${state} too early`);
 }
 
 /** A task in parts and its parts. */
@@ -132,6 +138,22 @@ function validateFamily(core: CoreState, task: Task): void {
   }
   const isOver = ended.size === shards.length && shards.length > 0;
   invariant(isOver === split.isMerging, `task ${taskId}: its shards have ended and it has not`);
+}
+
+/** A task that two agents may have, and its copy. */
+function validateCopies(core: CoreState, { taskId, state, hedging }: Task): void {
+  const { copy, original } = hedging ?? {};
+  if (copy !== undefined && !isTerminal(state)) {
+    invariant(copy.hedging?.original?.taskId === taskId, `the copy of ${taskId} is another's`);
+    invariant(core.tasks.get(copy.taskId) === copy, `the copy of ${taskId} is not known`);
+  }
+  if (original !== undefined) {
+    invariant(!isTerminal(original.state), `the copy ${taskId} has outlived its original`);
+    invariant(
+      original.hedging?.copy?.taskId === taskId,
+      `the original of ${taskId} has another copy`,
+    );
+  }
 }
 
 function validateAgents(core: CoreState): void {

@@ -2,7 +2,7 @@
 import type { PendingReason, TaskEvent } from '@quic-swarm/protocol';
 import { sendAbout } from './durability.ts';
 import { agentsFor } from './pending-reason.ts';
-import { NO_WATCHERS, chunksOf, type Chunk, type Task } from './task.ts';
+import { NO_WATCHERS, chunkCountOf, chunksOf, type Chunk, type Task } from './task.ts';
 import type { CoreState } from './state.ts';
 
 /** A change of state, for those who want to hear of all. */
@@ -87,7 +87,7 @@ function endEvent(task: Task): TaskEvent {
   if (task.result !== undefined) event.payload = task.result;
   if (task.resultEncoding !== undefined) event.payloadEncoding = task.resultEncoding;
   if (task.resultType !== undefined) event.resultType = task.resultType;
-  event.chunkCount = chunksOf(task).length;
+  event.chunkCount = chunkCountOf(task);
   event.deadLettered = task.trouble?.deadLettered ?? false;
   if (task.durability?.isAcknowledged === false) event.durable = true;
   event.queueMs = (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs;

@@ -561,7 +561,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
 }
 
 function featuresOf(compression: CompressionMode, isDurable: boolean): Feature[] {
-  const features: Feature[] = ['shards', 'dependencies', 'fairness'];
+  const features: Feature[] = ['shards', 'dependencies', 'fairness', 'hedging'];
   if (compression !== 'never') features.push('compression');
   if (isDurable) features.push('durable');
   return features;

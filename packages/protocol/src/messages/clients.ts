@@ -64,6 +64,9 @@ export const SubmitTask = record({
   delayMs: Type.Optional(DurationMs),
   /** Tasks with different keys take turns. Needs the feature `fairness`. */
   fairnessKey: Type.Optional(Name),
+  /** Give it to a second agent when it takes much longer than others of its type; the first answer counts. Needs the
+   *  feature `hedging`. */
+  hedge: Type.Optional(Type.Boolean()),
   scheduleToStartMs: Type.Optional(DurationMs),
   startToCloseMs: Type.Optional(DurationMs),
   scheduleToCloseMs: Type.Optional(DurationMs),

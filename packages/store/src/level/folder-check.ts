@@ -1,11 +1,13 @@
 /**
- * Looks at a folder before LevelDB opens it, for what LevelDB would pass over in silence: damaged or missing logs, and a
- * missing CURRENT, which would make it begin an empty database over the old one.
+ * Looks at a folder before LevelDB opens it, for what LevelDB would pass over in silence (damaged or missing logs), would
+ * begin an empty database over (a missing CURRENT), or would die of (damaged tables).
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { corrupt } from '../failures.ts';
 import { scanLog } from './log-scan.ts';
+import { liveFilesOf } from './manifest.ts';
+import { isTableIntact } from './table-check.ts';
 
 /**
  * Resolves with what will be cut off the end, for a person to read; undefined where nothing will.
@@ -13,28 +15,39 @@ import { scanLog } from './log-scan.ts';
  * @throws STORE_CORRUPT
  */
 export async function checkFolder(folder: string): Promise<string | undefined> {
-  const names = await readdir(folder).catch(emptyIfMissing);
+  const names = (await readdir(folder)).sort(byNumber);
   if (!names.includes('CURRENT')) {
     const content = names.find((name) => /^MANIFEST-|\.(?:ldb|sst|log)$/.test(name));
     // A crash during the very first opening leaves MANIFEST-000001 alone.
     if (content === undefined || content === 'MANIFEST-000001') return undefined;
     throw corrupt(`its folder ${folder} has ${content} but no CURRENT`);
   }
-  const logs = names.filter((name) => /^\d+\.log$/.test(name)).sort(byNumber);
-  const current = await readFile(join(folder, 'CURRENT'), 'utf8').catch(() => '');
-  if (logs.length === 0 && current.trim() !== 'MANIFEST-000001') {
-    throw corrupt(`its folder ${folder} has no log (*.log)`);
+  const current = (await readFile(join(folder, 'CURRENT'), 'latin1')).trim();
+  const manifest = /^MANIFEST-\d+$/.test(current) ? await contentOf(folder, current) : undefined;
+  if (manifest === undefined) throw corrupt(`CURRENT in ${folder} does not name a MANIFEST`);
+  const { logNumber, tables } = liveFilesOf(manifest);
+  for (const name of names) {
+    if (!/\.(?:ldb|sst)$/.test(name) || !tables.has(Number.parseInt(name, 10))) continue;
+    const table = await contentOf(folder, name);
+    if (table !== undefined && !isTableIntact(table)) {
+      throw corrupt(`${join(folder, name)} is not as written`);
+    }
   }
-  return checkLogs(folder, logs);
+  const logs = names.filter((name) => /^\d+\.log$/.test(name));
+  const liveLogs = logs.filter((name) => Number.parseInt(name, 10) >= logNumber);
+  if (logNumber > 0 && liveLogs.length === 0) {
+    throw corrupt(`its folder ${folder} has no log ${logNumber}`);
+  }
+  return checkLogs(folder, liveLogs);
 }
 
 async function checkLogs(folder: string, logs: readonly string[]): Promise<string | undefined> {
   let damage: string | undefined;
   for (const name of logs) {
-    // The owner of a locked store may just have removed it; then opening fails anyway.
-    const log = await readFile(join(folder, name)).catch(emptyLogIfMissing);
-    const { writeCount, damagedAtByte, hasMore } = scanLog(log);
-    if (damage !== undefined && writeCount > 0) {
+    const log = await contentOf(folder, name);
+    if (log === undefined) continue;
+    const { records, damagedAtByte, hasMore } = scanLog(log);
+    if (damage !== undefined && records.length > 0) {
       throw corrupt(`${damage}, and ${name} goes on after it`);
     }
     if (damagedAtByte === undefined) continue;
@@ -48,12 +61,12 @@ function byNumber(a: string, b: string): number {
   return Number.parseInt(a, 10) - Number.parseInt(b, 10);
 }
 
-function emptyIfMissing(error: NodeJS.ErrnoException): string[] {
-  if (error.code === 'ENOENT') return [];
-  throw error;
-}
-
-function emptyLogIfMissing(error: NodeJS.ErrnoException): Buffer {
-  if (error.code === 'ENOENT') return Buffer.alloc(0);
-  throw error;
+/** Undefined where the file is gone: the owner of a locked store may just have removed it. Opening fails then anyway. */
+async function contentOf(folder: string, name: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(join(folder, name));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /**
- * Reads LevelDB's write-ahead log as LevelDB does, but tells what it found. LevelDB itself drops a damaged record together
- * with the rest of its block (32 KiB), without a word, and then deletes the log: acknowledged writes behind the damage
- * would be gone and nobody could know. So every log is looked at before LevelDB sees it.
+ * Reads a log of LevelDB (its write-ahead logs and its MANIFEST) as LevelDB does, but tells what it found. LevelDB itself
+ * drops a damaged record together with the rest of its block (32 KiB), without a word, and then deletes the log:
+ * acknowledged writes behind the damage would be gone and nobody could know.
  *
  * Format: https://github.com/google/leveldb/blob/main/doc/log_format.md
  */
@@ -15,11 +15,11 @@ const LAST = 4;
 
 /** What a log holds. */
 export interface LogScan {
-  /** Intact writes before the first damage. */
-  readonly writeCount: number;
-  /** Where the first write begins that is damaged or not complete; undefined where there is none. */
+  /** The intact records before the first damage. */
+  readonly records: readonly Buffer[];
+  /** Where the first record begins that is damaged or not complete; undefined where there is none. */
   readonly damagedAtByte: number | undefined;
-  /** Whether an intact write begins behind it. */
+  /** Whether an intact record begins behind it. */
   readonly hasMore: boolean;
 }
 
@@ -30,10 +30,11 @@ interface Fragment {
 
 /** Scans the bytes of a log. */
 export function scanLog(log: Buffer): LogScan {
-  let writeCount = 0;
+  const records: Buffer[] = [];
   let offset = 0;
-  /** Where the write begins whose fragments are being read. */
+  /** Where the record begins whose fragments are being read, and those that were. */
   let begunAt: number | undefined;
+  let parts: Buffer[] = [];
   while (offset < log.length) {
     if (BLOCK_BYTES - (offset % BLOCK_BYTES) < HEADER_BYTES) {
       // No header fits in what is left of the block, so it is filled up.
@@ -44,17 +45,18 @@ export function scanLog(log: Buffer): LogScan {
     const begins = fragment?.type === FULL || fragment?.type === FIRST;
     if (fragment === undefined || begins === (begunAt !== undefined)) {
       const damagedAtByte = begunAt ?? offset;
-      return { writeCount, damagedAtByte, hasMore: hasWriteFrom(log, damagedAtByte + 1) };
+      return { records, damagedAtByte, hasMore: hasRecordFrom(log, damagedAtByte + 1) };
     }
+    begunAt ??= offset;
+    parts.push(log.subarray(offset + HEADER_BYTES, fragment.end));
     if (fragment.type === FULL || fragment.type === LAST) {
-      writeCount += 1;
+      records.push(Buffer.concat(parts));
+      parts = [];
       begunAt = undefined;
-    } else {
-      begunAt ??= offset;
     }
     offset = fragment.end;
   }
-  return { writeCount, damagedAtByte: begunAt, hasMore: false };
+  return { records, damagedAtByte: begunAt, hasMore: false };
 }
 
 /** The fragment at an offset; undefined where none is intact. */
@@ -69,9 +71,9 @@ function fragmentAt(log: Buffer, offset: number): Fragment | undefined {
     : undefined;
 }
 
-/** After a damage a length cannot be trusted, so a write may begin at any byte. Later fragments of the damaged write do not
+/** After a damage a length cannot be trusted, so a record may begin at any byte. Later fragments of the damaged one do not
  *  count: a crash can lose its beginning and keep its end. */
-function hasWriteFrom(log: Buffer, start: number): boolean {
+function hasRecordFrom(log: Buffer, start: number): boolean {
   for (let offset = start; offset + HEADER_BYTES <= log.length; offset += 1) {
     const type = log[offset + 6];
     if ((type === FULL || type === FIRST) && fragmentAt(log, offset) !== undefined) return true;

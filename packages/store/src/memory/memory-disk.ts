@@ -42,7 +42,7 @@ interface Unsynced {
 export class MemoryDisk {
   readonly #options: MemoryDiskOptions;
   /** By the bytes of the key, one character each. */
-  readonly #synced = new Map<string, Buffer>();
+  #synced = new Map<string, Buffer>();
   #visible = new Map<string, Buffer>();
   readonly #unsynced: Unsynced[] = [];
   #writeCount = 0;
@@ -77,13 +77,16 @@ export class MemoryDisk {
     this.#visible = new Map(this.#synced);
   }
 
-  /** Lets somebody change what lies here: `change` gets each key and value and returns the new value, or undefined to
-   *  remove the key. For tests of damaged disks. */
-  damage(change: (key: Buffer, value: Buffer) => Buffer | undefined): void {
-    for (const [key, value] of this.#visible) {
-      const operation = { key: bytesOf(key), value: change(bytesOf(key), Buffer.from(value)) };
-      for (const map of [this.#visible, this.#synced]) apply(map, [operation]);
-    }
+  /** What lies here: values by the bytes of their keys, one character each. For tests of damaged disks. */
+  contents(): Map<string, Buffer> {
+    return new Map(this.#visible);
+  }
+
+  /** Puts other things here, as {@link MemoryDisk.contents} gives them. */
+  replace(contents: ReadonlyMap<string, Buffer>): void {
+    this.#unsynced.length = 0;
+    this.#visible = new Map(contents);
+    this.#synced = new Map(contents);
   }
 
   /** Opens it for one owner. @throws STORE_LOCKED */

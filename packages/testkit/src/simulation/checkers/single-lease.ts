@@ -1,0 +1,116 @@
+/** At most one lease of a task is alive, attempts rise, and only what comes under the living lease is believed. */
+import type { CoordinatorCore, CoordinatorEffect } from '@quic-swarm/coordinator';
+import type { Lease, Message } from '@quic-swarm/protocol';
+import type { TaskNames } from '../names.ts';
+import type { Observer } from '../observer.ts';
+import { Violation } from '../violation.ts';
+
+type AttemptEnded = Extract<CoordinatorEffect, { type: 'AttemptEnded' }>;
+
+/** What an attempt ends with that its agent has said. */
+const ANSWERS: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled']);
+
+/** See the head of this file. Everything is as the effects of the present coordinator tell it. */
+export class SingleLease implements Observer {
+  readonly #names: TaskNames;
+  /** The living attempt of each task. */
+  readonly #living = new Map<string, number>();
+  readonly #lastGiven = new Map<string, number>();
+  /** Attempts whose answer was believed, and those of which the agent was told so. */
+  readonly #believed = new Set<string>();
+  readonly #receipts = new Set<string>();
+  readonly #over = new Set<string>();
+  readonly #ended = new Set<string>();
+
+  constructor(names: TaskNames) {
+    this.#names = names;
+  }
+
+  coordinatorStarted(): void {
+    for (const known of [this.#living, this.#lastGiven, this.#believed]) known.clear();
+    for (const known of [this.#receipts, this.#over, this.#ended]) known.clear();
+  }
+
+  coordinatorWants(effect: CoordinatorEffect, { state }: CoordinatorCore): void {
+    switch (effect.type) {
+      case 'Send':
+        this.#sent(effect.message, (taskId) => state.tasks.get(taskId)?.durability !== undefined);
+        return;
+      case 'AttemptEnded':
+        this.#attemptEnded(effect, state.tasks.get(effect.taskId)?.durability !== undefined);
+        return;
+      case 'TaskAccepted':
+        this.#ended.delete(effect.taskId);
+        this.#lastGiven.delete(effect.taskId);
+        return;
+      case 'TaskEnded':
+        this.#living.delete(effect.taskId);
+        this.#ended.add(effect.taskId);
+        return;
+      default:
+    }
+  }
+
+  #sent(message: Message, isDurable: (taskId: string) => boolean): void {
+    if (message.type === 'AgentTask') {
+      this.#given(message.body, isDurable(message.body.taskId));
+    } else if (message.type === 'AgentAck') {
+      for (const lease of message.body.resumedLeases) this.#resumed(lease);
+    } else if (message.type === 'MessageAck' && message.body.lease !== undefined) {
+      if (message.body.status === 'PROCESSED') this.#receipted(message.body.lease);
+    }
+  }
+
+  #given({ taskId, attempt }: Lease, isDurable: boolean): void {
+    // A lease may end while its message waits for the disk.
+    const mayBeOver = isDurable && (this.#ended.has(taskId) || this.#over.has(`${taskId} ${attempt}`));
+    if (mayBeOver) return;
+    const living = this.#living.get(taskId);
+    if (living !== undefined) {
+      this.#fail(taskId, `Attempt ${attempt} is given away while attempt ${living} is alive.`);
+    }
+    if (this.#ended.has(taskId)) this.#fail(taskId, 'It is given away although it has ended.');
+    if (attempt <= (this.#lastGiven.get(taskId) ?? 0)) {
+      this.#fail(taskId, `Attempt ${attempt} is given away a second time.`);
+    }
+    this.#living.set(taskId, attempt);
+    this.#lastGiven.set(taskId, attempt);
+  }
+
+  #resumed({ taskId, attempt }: Lease): void {
+    if (this.#living.has(taskId)) this.#fail(taskId, 'An agent resumes it while another has it.');
+    if (this.#ended.has(taskId)) this.#fail(taskId, 'An agent resumes it although it has ended.');
+    this.#living.set(taskId, attempt);
+    this.#over.delete(`${taskId} ${attempt}`);
+  }
+
+  #attemptEnded({ taskId, attempt, outcome }: AttemptEnded, isDurable: boolean): void {
+    const living = this.#living.get(taskId);
+    const key = `${taskId} ${attempt}`;
+    if (this.#ended.has(taskId)) {
+      this.#fail(taskId, `The end of attempt ${attempt} is believed although the task has ended.`);
+    }
+    // Of a durable task the lease may be known to the disk only.
+    if (living === undefined ? !isDurable : living !== attempt) {
+      this.#fail(taskId, `The end of attempt ${attempt} is believed, but its lease is not alive.`);
+    }
+    if (this.#over.has(key)) this.#fail(taskId, `Attempt ${attempt} ends twice.`);
+    this.#over.add(key);
+    this.#living.delete(taskId);
+    if (ANSWERS.has(outcome)) this.#believed.add(key);
+  }
+
+  /** The agent is told that its answer counts. */
+  #receipted({ taskId, attempt }: Lease): void {
+    const key = `${taskId} ${attempt}`;
+    if (!this.#believed.has(key)) {
+      this.#fail(taskId, `Attempt ${attempt} gets a receipt, but its answer was not believed.`);
+    }
+    if (this.#receipts.has(key)) this.#fail(taskId, `Attempt ${attempt} gets two receipts.`);
+    this.#receipts.add(key);
+  }
+
+  #fail(taskId: string, sentence: string): never {
+    throw new Violation('single lease', sentence, [this.#names.of(taskId)]);
+  }
+}

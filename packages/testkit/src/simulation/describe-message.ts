@@ -1,0 +1,98 @@
+/** Messages as a trace shows them: what they are about, without what is the same in every run. */
+import type { Lease, Message, TaskEvent } from '@quic-swarm/protocol';
+import type { TaskNames } from './names.ts';
+
+const NOISE: ReadonlySet<string> = new Set(['HeartbeatMessage', 'HeartbeatAck', 'StreamOpen']);
+
+/** True for messages that come all the time, whatever happens. */
+export function isNoise({ type }: Message): boolean {
+  return NOISE.has(type);
+}
+
+/** A message in a few words. */
+export function describeMessage(message: Message, names: TaskNames): string {
+  const { type } = message;
+  const detail = detailOf(message, names);
+  return detail === '' ? type : `${type} ${detail}`;
+}
+
+function detailOf(message: Message, names: TaskNames): string {
+  const lease = ({ taskId, attempt }: Omit<Lease, 'epoch'>): string =>
+    `${names.of(taskId)}, attempt ${attempt}`;
+  const leases = (all: readonly Lease[]): string => all.map(lease).join('; ');
+  switch (message.type) {
+    case 'AgentTask':
+    case 'TaskStarted':
+      return lease(message.body);
+    case 'TaskProgress':
+      return `${lease(message.body)}: ${Math.round(100 * message.body.fraction)} %`;
+    case 'ResultChunk':
+      return `${lease(message.body)}: part ${message.body.sequence}`;
+    case 'TaskCompletion': {
+      const { outcome, failure, chunkCount } = message.body;
+      const parts = chunkCount === 0 ? '' : `, ${chunkCount} parts`;
+      return `${lease(message.body)}: ${outcome}${failure === undefined ? '' : ` (${failure.type})`}${parts}`;
+    }
+    case 'MessageAck': {
+      const { status, failure } = message.body;
+      const about = message.body.lease === undefined ? '' : `${lease(message.body.lease)}: `;
+      return `${about}${status}${failure === undefined ? '' : ` (${failure.type})`}`;
+    }
+    case 'CancelTask': {
+      const { taskId, attempt } = message.body;
+      return attempt === undefined ? names.of(taskId) : lease({ taskId, attempt });
+    }
+    case 'LeaseReturn':
+    case 'HeartbeatMessage':
+      return leases(message.body.leases);
+    case 'AgentHandshake': {
+      const held = leases(message.body.heldLeases);
+      return held === '' ? '' : `holding ${held}`;
+    }
+    case 'AgentAck': {
+      const resumed = leases(message.body.resumedLeases);
+      return `epoch ${message.body.epoch}${resumed === '' ? '' : `, resuming ${resumed}`}`;
+    }
+    case 'ClientAck':
+      return `epoch ${message.body.epoch}`;
+    case 'CreditGrant':
+      return String(message.body.credit);
+    case 'StreamOpen':
+      return message.body.purpose;
+    case 'SubmitTask':
+      return `${names.of(message.body.taskId)} ${message.body.taskType}`;
+    case 'WatchTask':
+      return names.of(message.body.taskId);
+    case 'SubmitAck':
+      return `${names.of(message.body.taskId)}: ${message.body.state}${message.body.existing ? ', was there before' : ''}`;
+    case 'TaskEvent':
+      return `${names.of(message.body.taskId)}: ${describeEvent(message.body)}`;
+    case 'ErrorReport':
+      return message.body.failure.type;
+    case 'AgentControl':
+      return `${message.body.action} ${message.body.agentId}`;
+    case 'PutDataset':
+    case 'GetDataset':
+    case 'DatasetAck':
+    case 'Dataset':
+      return `…${message.body.datasetId.slice(-2)}`;
+    default:
+      return '';
+  }
+}
+
+function describeEvent(event: TaskEvent): string {
+  const { kind, state, pendingReason, failure, sequence, fraction, deadLettered } = event;
+  switch (kind) {
+    case 'state':
+      return pendingReason === undefined ? state : `${state} (${pendingReason})`;
+    case 'progress':
+      return `${Math.round(100 * (fraction ?? 0))} %`;
+    case 'chunk':
+      return `part ${sequence}`;
+    case 'end': {
+      const reason = failure === undefined ? '' : ` (${failure.type})`;
+      return `end, ${state}${reason}${deadLettered === true ? ', dead letter' : ''}`;
+    }
+  }
+}
