@@ -314,7 +314,7 @@ export class Session {
     return effects;
   }
 
-  /** Asks for a task that is awaited: nobody waits for the answer, it is there to be given. */
+  /** Asks for a task that is awaited. Nobody waits for the answer, which is there to be heard: it is no pending request. */
   #breakSilence(nowMs: number): readonly SessionEffect[] {
     if (this.#phase !== 'connected') return NO_EFFECTS;
     const [awaited] = this.#tasks.unfinished();
@@ -324,7 +324,7 @@ export class Session {
     }
     this.#silence.end();
     const body = { requestId: this.newRequestId(), view: 'task', taskId: awaited.taskId } as const;
-    return [send(this.#pending.add({ type: 'QueryStatus', body }, Infinity, true))];
+    return [{ type: 'send', message: { type: 'QueryStatus', body } }];
   }
 
   #onClosed(): readonly SessionEffect[] {
