@@ -28,7 +28,9 @@ function main(): number {
     saidMs = nowMs;
     const done = seed - firstSeed + 1;
     const perSecond = (1000 * done) / (nowMs - startedMs);
-    console.error(`${done} of ${seeds} seeds, ${perSecond.toFixed(0)} per second, ${broken} broken`);
+    console.error(
+      `${done} of ${seeds} seeds, ${perSecond.toFixed(0)} per second, ${broken} broken`,
+    );
   }
   console.log(`${seeds} seeds run, ${broken} violations found`);
   return broken === 0 ? 0 : 1;

@@ -440,6 +440,24 @@ describe('a disk that fails', () => {
   });
 });
 
+describe('a disk that fails later', () => {
+  it('takes nothing back that was acknowledged, whatever still waits for it', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    const agent = swarm.agent('a1');
+    const taskId = client.submit(1, DURABLE);
+    // Of what happened at once only the acceptance is written in time.
+    const position = swarm.core.state.journal.position;
+    agent.complete(takeOne(agent));
+    swarm.feed({ type: 'JournalCommitted', position });
+    expect(client.take('SubmitAck')).toMatchObject([{ taskId }]);
+    swarm.feed({ type: 'JournalFailed', failure: failure('STORE_FULL', 'The disk is full.') });
+    swarm.feed({ type: 'JournalReopened' });
+    swarm.sync();
+    expect(client.ends().get(taskId)).toMatchObject({ state: 'succeeded' });
+  });
+});
+
 describe('a snapshot', () => {
   it('is wanted when much has come since the last one, and says all that the journal said', () => {
     const swarm = CoreHarness.durable({ snapshotRecordsMin: 30 });

@@ -11,6 +11,7 @@ export * from './documents.ts';
 export * from './early-data.ts';
 export * from './errors.ts';
 export * from './frame-parser.ts';
+export { describeMessage, isRoutine, type NameTask } from './describe-message.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './message-reader.ts';

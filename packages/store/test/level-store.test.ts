@@ -70,15 +70,15 @@ describe('damaged files', () => {
   it('a changed byte in the log never makes a wrong answer', async () => {
     const expected = await fill(workbench);
     const { cuts, errors } = await damageEverywhere(/\.log$/, expected, (length) => [
-      ...spread(300)(length),
+      ...spread(200)(length),
       // The last write, byte by byte at its end.
-      ...Array.from({ length: 20 }, (_, index) => length - 1 - index),
+      ...Array.from({ length: 10 }, (_, index) => length - 1 - index),
     ]);
-    expect(cuts).toBeGreaterThanOrEqual(20);
-    expect(errors).toBeGreaterThan(100);
+    expect(cuts).toBeGreaterThanOrEqual(10);
+    expect(errors).toBeGreaterThan(70);
     // Every byte of a log counts but those that fill a block up, and this log has one block.
-    expect(cuts + errors).toBe(320);
-  });
+    expect(cuts + errors).toBe(210);
+  }, 60_000);
 
   it('a changed byte in a table never makes a wrong answer', async () => {
     const expected = await fill(workbench);

@@ -28,6 +28,7 @@ export interface CoordinatorOptions {
   readonly graceMs: number;
   readonly compression: CompressionMode;
   readonly data: string | undefined;
+  readonly record: string | undefined;
   readonly durableByDefault: boolean;
   readonly decisions: {
     readonly pendingTasksMax?: number;
@@ -48,6 +49,7 @@ export function parseCoordinatorOptions(values: Values): CoordinatorOptions {
     graceMs: values.durationMs('grace') ?? 10_000,
     compression: values.choice('compression', COMPRESSION_MODES) ?? 'auto',
     data: values.text('data'),
+    record: values.text('record'),
     durableByDefault: values.isOn('durable'),
     decisions: {
       ...(pendingTasksMax === undefined ? {} : { pendingTasksMax }),
@@ -61,7 +63,7 @@ export function parseCoordinatorOptions(values: Values): CoordinatorOptions {
 /** The command. */
 export const coordinatorCommand: Command = {
   async run(values, context) {
-    const { address, graceMs, compression, data, durableByDefault, decisions } =
+    const { address, graceMs, compression, data, record, durableByDefault, decisions } =
       parseCoordinatorOptions(values);
     const logger = createLogger(context.terminal, values.text('log-level'));
     const security = await readSecurity(values);
@@ -69,6 +71,7 @@ export const coordinatorCommand: Command = {
       security,
       compression,
       ...(data === undefined ? {} : { data }),
+      ...(record === undefined ? {} : { record }),
       durableByDefault,
       decisions,
       onNotice: (notice) => {
@@ -186,6 +189,9 @@ function logNotice(logger: Logger, notice: CoordinatorNotice): void {
       for (const datasetId of damagedDatasets) logger.warn(`data set ${datasetId} is damaged`);
       return;
     }
+    case 'RecordingFailed':
+      logger.error({ type: notice.error.type }, notice.error.message);
+      return;
     case 'JournalChanged':
       if (notice.failure === undefined) logger.info('the data folder can be written again');
       else logger.error({ type: notice.failure.type }, `data folder: ${notice.failure.message}`);

@@ -28,6 +28,10 @@ export const COORDINATOR: CommandSpecification = {
       isSwitch: true,
       default: false,
     },
+    record: {
+      describe:
+        'Record everything that reaches the coordinator in FILE, for swarm replay (it grows)',
+    },
     'max-pending': { describe: 'Tasks accepted and not finished at once' },
     'max-pending-mib': { describe: 'Their inputs together, in MiB' },
     'max-dataset-mib': { describe: 'All data sets together, in MiB' },

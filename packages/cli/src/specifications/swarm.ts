@@ -80,6 +80,22 @@ const BENCH: CommandSpecification = {
   load: async () => (await import('../commands/bench.ts')).benchCommand,
 };
 
+const REPLAY: CommandSpecification = {
+  name: 'replay',
+  summary: 'Tell from a recording (coordinator --record FILE) what happened, and why.',
+  positionals: [{ name: 'FILE', describe: 'The recording' }],
+  options: {
+    task: { describe: 'Only what is about this task' },
+    until: { describe: 'Stop there: a time since the first event, e.g. 12.5s (default: the end)' },
+    all: { describe: 'Also heartbeats and the like', isSwitch: true, default: false },
+  },
+  examples: [
+    ['swarm replay run.rec --task 0192f0c1-2b3c-7d4e-8f50-112233445566', 'the story of a task'],
+    ['swarm replay run.rec --until 12.5s', 'everything up to then, and how things were'],
+  ],
+  load: async () => (await import('../commands/replay.ts')).replayCommand,
+};
+
 const CERTS: CommandSpecification = {
   name: 'certs',
   summary: 'Certificates for a swarm over several machines.',
@@ -145,6 +161,7 @@ export const SWARM: CommandSpecification = {
     TASKS,
     CANCEL,
     BENCH,
+    REPLAY,
     CERTS,
     COMPLETION,
   ],

@@ -114,7 +114,7 @@ export function sendAbout(
     core.effects.push(effect);
     return;
   }
-  journal.hold(effect, journal.isOpen(durability.acceptedAt) ? task : undefined);
+  journal.hold(effect, task);
 }
 
 /** Why a durable task cannot be accepted now; undefined when it can. */

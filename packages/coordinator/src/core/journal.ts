@@ -17,8 +17,8 @@ import type { Task } from './task.ts';
 export interface HeldEffect {
   readonly position: number;
   readonly effect: CoordinatorEffect;
-  /** The submission that this effect acknowledges, as new. */
-  readonly accepts: Task | undefined;
+  /** The durable task that it is about. */
+  readonly task: Task;
 }
 
 /** See the head of this file. Positions number the records of this life from 1. */
@@ -70,8 +70,8 @@ export class Journal {
   }
 
   /** Holds an effect back until everything that was appended so far is on disk. */
-  hold(effect: CoordinatorEffect, accepts: Task | undefined): void {
-    this.#held.push({ position: this.#position, effect, accepts });
+  hold(effect: CoordinatorEffect, task: Task): void {
+    this.#held.push({ position: this.#position, effect, task });
   }
 
   /** Everything up to the position is on disk: what waited for it may happen. */
@@ -85,17 +85,19 @@ export class Journal {
     }
   }
 
-  /** Nothing can be written any more. Returns the acceptances that nobody was told, which are to be taken back. */
+  /** Nothing can be written any more. Returns what waits about tasks of whose acceptance nobody was told: they are to be taken
+   *  back. */
   fail(failure: Failure): readonly HeldEffect[] {
     this.#failure ??= failure;
     const held = this.#held;
     this.#held = new Fifo();
-    const acceptances: HeldEffect[] = [];
+    const unaccepted: HeldEffect[] = [];
     for (let each = held.shift(); each !== undefined; each = held.shift()) {
-      if (each.accepts === undefined) this.#held.push(each);
-      else acceptances.push(each);
+      const acceptedAt = each.task.durability?.acceptedAt ?? 0;
+      if (this.isOpen(acceptedAt)) unaccepted.push(each);
+      else this.#held.push(each);
     }
-    return acceptances;
+    return unaccepted;
   }
 
   /** Records can be written again, behind a snapshot of everything up to the position that is returned. */

@@ -50,9 +50,13 @@ function whyRefused(core: CoreState, submission: SubmitTask): Failure | undefine
 }
 
 function takenBy({ taskId }: Task): Failure {
-  return failure('TASK_EXISTS', `Task ${taskId} was submitted with another input or type, or not as durable.`, {
-    hint: 'Use a new task id or idempotency key for a new task.',
-  });
+  return failure(
+    'TASK_EXISTS',
+    `Task ${taskId} was submitted with another input or type, or not as durable.`,
+    {
+      hint: 'Use a new task id or idempotency key for a new task.',
+    },
+  );
 }
 
 /** Submits a dead letter again; false when that was refused. */
@@ -101,18 +105,21 @@ function isToBeDurable({ options }: CoreState, { durable }: SubmitTask): boolean
  * an agent does with one of them is stale.
  */
 export function takeBack(core: CoreState, failure: Failure): void {
-  for (const { effect, accepts } of core.journal.fail(failure)) {
-    if (accepts === undefined || effect.type !== 'Send') continue;
-    if (core.tasks.get(accepts.taskId) === accepts) {
-      abandon(core, accepts, failure.message);
-      removeUnheard(core, accepts);
+  for (const { effect, task } of core.journal.fail(failure)) {
+    if (effect.type !== 'Send') continue;
+    if (core.tasks.get(task.taskId) === task) {
+      abandon(core, task, failure.message);
+      removeUnheard(core, task);
     }
     const { message, connectionId, on } = effect;
     if (message.type === 'SubmitAck') {
       core.refuse(connectionId, 'client', message.body.requestId, failure);
     } else if (message.type === 'MessageAck') {
       // An agent that has already answered keeps its answer until it hears what became of it.
-      core.send(connectionId, on, { type: 'MessageAck', body: { ...message.body, status: 'STALE' } });
+      core.send(connectionId, on, {
+        type: 'MessageAck',
+        body: { ...message.body, status: 'STALE' },
+      });
     } else if (message.type === 'AgentTask') {
       takeBackUnsent(core, connectionId, message.body);
     }

@@ -38,6 +38,7 @@ import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { DatasetDesk } from './dataset-desk.ts';
 import { failedFor, mustBeDecoded } from './encoded-messages.ts';
 import { Driver } from './driver.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { Peer, type PeerListener } from './peer.ts';
 import { ShardMergers, type ShardMerger } from './shard-mergers.ts';
@@ -79,6 +80,8 @@ export type CoordinatorNotice =
       readonly damagedJournal: readonly string[];
       readonly tookMs: number;
     }
+  /** No more is recorded. */
+  | { readonly type: 'RecordingFailed'; readonly error: SwarmError }
   /** The journal cannot be written any more, or (without a failure) it can be written again. */
   | { readonly type: 'JournalChanged'; readonly failure: Failure | undefined };
 
@@ -95,6 +98,9 @@ export interface CoordinatorOptions {
   readonly data?: string;
   /** Whether tasks are durable whose submission does not say. Needs `data`. @default false */
   readonly durableByDefault?: boolean;
+  /** A file in which everything is recorded that reaches the decisions, inputs and results included: `swarm replay` tells
+   *  from it what happened and why. It grows without end. @default none */
+  readonly record?: string;
   /** Whether payloads over 1 KiB travel compressed: when that makes them arrive sooner, whenever it makes them shorter,
    *  or never, in neither direction. Payloads that come compressed are passed on so where the next one can decode
    *  them. @default 'auto' */
@@ -138,6 +144,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   readonly #statistics = new Statistics();
   /** Of a coordinator that has a data folder. */
   readonly #journal: JournalWriter | undefined;
+  #recorder: EventRecorder | undefined;
   readonly #reporter: StatusReporter;
   /** Payloads on their way in, of all peers. */
   #incomingBytes = 0;
@@ -164,6 +171,12 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     this.#driver = new Driver(this.#core, {
       act: (effect) => {
         this.#act(effect);
+      },
+      took: (event, atMs) => {
+        this.#recorder?.took(event, atMs);
+      },
+      settling: (effects) => {
+        this.#recorder?.settled(effects);
       },
       settled: () => {
         this.#journal?.flush();
@@ -212,6 +225,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         streamsMax: coordinator.#core.state.options.streamsMax,
       });
     try {
+      await coordinator.#record();
       await coordinator.#restore(data);
       coordinator.#listener = await transport.listen({
         address,
@@ -237,6 +251,16 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       onChange: (failure) => {
         this.#options.onNotice?.({ type: 'JournalChanged', failure });
       },
+    });
+  }
+
+  async #record(): Promise<void> {
+    const { record, onNotice } = this.#options;
+    if (record === undefined) return;
+    const { options } = this.#core.state;
+    const software = `quic-swarm ${version}`;
+    this.#recorder = await EventRecorder.create(record, software, options, (error) => {
+      onNotice?.({ type: 'RecordingFailed', error });
     });
   }
 
@@ -333,6 +357,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       message: 'The coordinator is shutting down.',
     });
     await this.#journal?.close();
+    await this.#recorder?.close();
   }
 
   #accept(connection: Connection): void {

@@ -9,6 +9,10 @@ const TIMER_MS_MAX = 2_147_483_647;
 
 /** What the driver does with what the core wants. */
 export interface DriverActions {
+  /** The core was told of an event. */
+  took?(event: CoordinatorEvent, atMs: number): void;
+  /** The core has said what to do. */
+  settling?(effects: readonly CoordinatorEffect[]): void;
   act(effect: CoordinatorEffect): void;
   /** All effects so far were given to `act`. */
   settled(): void;
@@ -47,7 +51,7 @@ export class Driver {
       this.#caused.push(event);
       return;
     }
-    this.#core.take(event, this.#holds > 0 ? this.#heldAtMs : this.now());
+    this.#take(event, this.#holds > 0 ? this.#heldAtMs : this.now());
     this.#hasNews = true;
     if (this.#holds === 0) this.settle();
   }
@@ -71,7 +75,9 @@ export class Driver {
     try {
       do {
         this.#hasNews = false;
-        for (const effect of this.#core.settle()) this.#actions.act(effect);
+        const effects = this.#core.settle();
+        this.#actions.settling?.(effects);
+        for (const effect of effects) this.#actions.act(effect);
       } while (this.#takeCaused());
     } finally {
       this.#acting = false;
@@ -90,8 +96,14 @@ export class Driver {
     if (this.#caused.length === 0) return false;
     const caused = this.#caused;
     this.#caused = [];
-    for (const event of caused) this.#core.take(event, this.now());
+    for (const event of caused) this.#take(event, this.now());
     return true;
+  }
+
+  #take(event: CoordinatorEvent, atMs: number): void {
+    // First, since the core may change what the event holds.
+    this.#actions.took?.(event, atMs);
+    this.#core.take(event, atMs);
   }
 
   #arm(): void {

@@ -282,8 +282,9 @@ export class AgentProcess {
   }
 
   #fetchesFailed(reason: Failure): void {
-    for (const lease of [...this.#fetching.keys()]) {
-      this.#fetching.delete(lease);
+    const failed = [...this.#fetching.keys()];
+    this.#fetching.clear();
+    for (const lease of failed) {
       this.tell({ type: 'DatasetsFailed', lease, failure: reason });
     }
   }

@@ -2,7 +2,12 @@
  * A client in a simulation: the real session, a shell that talks to the simulated network, and somebody who submits
  * tasks and waits for what becomes of them.
  */
-import { Session, type RequestMessage, type SessionEffect, type SessionEvent } from '@quic-swarm/client';
+import {
+  Session,
+  type RequestMessage,
+  type SessionEffect,
+  type SessionEvent,
+} from '@quic-swarm/client';
 import {
   failure as failureOf,
   isExpected,
@@ -75,7 +80,9 @@ export class ClientProcess {
   /** True when nothing that it asked for is open. */
   get isContent(): boolean {
     return (
-      this.ledger.isSettled && this.#session.pendingRequests === 0 && this.#session.watchedTasks === 0
+      this.ledger.isSettled &&
+      this.#session.pendingRequests === 0 &&
+      this.#session.watchedTasks === 0
     );
   }
 
@@ -126,11 +133,6 @@ export class ClientProcess {
     const { names, note } = this.#parts;
     note(`${this.clientName} abandons ${names.of(taskId)}`);
     this.#handle({ type: 'abandoned', taskId, requestId, reason: 'not wanted any more' });
-  }
-
-  /** Says that it has heard of the end of a durable task, which need not be kept for it any more. */
-  noteHeard(taskId: string): void {
-    this.#send({ type: 'MessageAck', body: { taskId, status: 'RECEIVED' } });
   }
 
   /** Uploads a data set, on a stream of its own; the ledger is told when it is there, or not. */
@@ -229,7 +231,8 @@ export class ClientProcess {
       return;
     }
     // What this side closed itself says less than why.
-    const failure = reason.type === 'CLOSED_LOCALLY' ? failureOf('CONNECTION_LOST', reason.message) : reason;
+    const failure =
+      reason.type === 'CLOSED_LOCALLY' ? failureOf('CONNECTION_LOST', reason.message) : reason;
     this.#handle({ type: 'disconnected', failure, random: this.#random.next() });
   }
 

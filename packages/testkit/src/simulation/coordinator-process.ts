@@ -5,7 +5,7 @@ import {
   type CoordinatorEvent,
   type CoreOptions,
 } from '@quic-swarm/coordinator';
-import { failure, type Message, type MessageOf } from '@quic-swarm/protocol';
+import { failure, taskIdOfResult, type Message, type MessageOf } from '@quic-swarm/protocol';
 import { Life } from './life.ts';
 import type { DiskUser, SimulatedDisk } from './simulated-disk.ts';
 import type { Door } from './network.ts';
@@ -273,7 +273,10 @@ export class CoordinatorProcess implements Door {
 
   #serveDataset(connectionId: string, peer: Peer, { body }: MessageOf<'GetDataset'>): void {
     const { requestId, datasetId } = body;
-    if (!this.#datasets.has(datasetId)) {
+    const resultOf = taskIdOfResult(datasetId);
+    const hasResult =
+      resultOf !== undefined && this.core.state.tasks.get(resultOf)?.state === 'succeeded';
+    if (!hasResult && !this.#datasets.has(datasetId)) {
       const reason = failure('DATASET_NOT_FOUND', 'The coordinator does not have it.');
       const report: Message = { type: 'ErrorReport', body: { requestId, failure: reason } };
       peer.connection?.send('listener', undefined, report);
@@ -281,7 +284,7 @@ export class CoordinatorProcess implements Door {
     }
     const answer = { requestId, datasetId, mediaType: 'simulated', payload: new Uint8Array(1) };
     peer.connection?.send('listener', undefined, { type: 'Dataset', body: answer });
-    this.feed({ type: 'DatasetServed', connectionId, datasetId });
+    if (!hasResult) this.feed({ type: 'DatasetServed', connectionId, datasetId });
   }
 
   #act(effect: CoordinatorEffect): void {
@@ -346,4 +349,3 @@ export class CoordinatorProcess implements Door {
     });
   }
 }
-

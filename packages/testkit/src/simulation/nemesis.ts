@@ -96,7 +96,8 @@ export class Nemesis {
         this.#world.disk?.fail(random.magnitude(1, 5000));
         return;
       case 'killCoordinator':
-        this.#killCoordinator(random);
+        if (random.chance(0.5)) this.#killCoordinator(random);
+        else this.#world.disk?.atNextAppend(() => this.#killCoordinator(random));
     }
   }
 
@@ -106,7 +107,9 @@ export class Nemesis {
     const side = random.pick(['dialler', 'listener'] as const);
     if (isOneWay) path.cut(side);
     else path.cut('dialler', 'listener');
-    const way = isOneWay ? `, what comes from ${side === 'dialler' ? 'it' : 'the coordinator'}` : '';
+    const way = isOneWay
+      ? `, what comes from ${side === 'dialler' ? 'it' : 'the coordinator'}`
+      : '';
     this.#world.note(`the path of ${name} is cut${way}`);
     this.#world.clock.after(random.magnitude(20, 20_000), () => {
       if (!path.isOpen) this.#world.note(`the path of ${name} is healed`);
@@ -114,10 +117,7 @@ export class Nemesis {
     });
   }
 
-  #freeze(
-    kind: 'freezeAgent' | 'freezeClient' | 'freezeCoordinator',
-    random: RandomStream,
-  ): void {
+  #freeze(kind: 'freezeAgent' | 'freezeClient' | 'freezeCoordinator', random: RandomStream): void {
     const frozen =
       kind === 'freezeAgent'
         ? this.#someAgent(random)
@@ -160,7 +160,7 @@ export class Nemesis {
   #killCoordinator(random: RandomStream): void {
     const { network, clock } = this.#world;
     const downMs = random.magnitude(5, 5000);
-    if (network.door === undefined) return;
+    if (this.#isOver || network.door === undefined) return;
     this.#world.killCoordinator();
     clock.after(downMs, () => {
       network.door ??= this.#world.startCoordinator();

@@ -6,10 +6,7 @@ import { failure, type Failure, type Message } from '@quic-swarm/protocol';
 import type { Life } from './life.ts';
 import { Path, type Side } from './path.ts';
 import type { RandomStream } from './random-stream.ts';
-import {
-  SimulatedConnection,
-  type ConnectionListener,
-} from './simulated-connection.ts';
+import { SimulatedConnection, type ConnectionListener } from './simulated-connection.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { probeTimeoutMs, type Weather } from './weather.ts';
 

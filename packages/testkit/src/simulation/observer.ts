@@ -1,7 +1,7 @@
 /** What checkers and traces see of a run. All methods are called while it happens, before what follows from it. */
 import type { AgentCore } from '@quic-swarm/agent';
 import type { CoordinatorCore, CoordinatorEffect, CoordinatorEvent } from '@quic-swarm/coordinator';
-import type { AgentTask, Failure, Lease, Message, TaskEvent } from '@quic-swarm/protocol';
+import type { AgentTask, Failure, Message, TaskEvent } from '@quic-swarm/protocol';
 
 /** What a client wants from a task, and what became of it. */
 export interface Promised {
@@ -34,9 +34,4 @@ export interface Observer {
   clientSettled?(promised: Promised, how: TaskEvent | Failure): void;
   /** Faults have stopped, and what can end has had the time to. */
   healed?(core: CoordinatorCore): void;
-}
-
-/** A lease as a key. */
-export function leaseKey({ epoch, taskId, attempt }: Lease): string {
-  return `${epoch}/${taskId}/${attempt}`;
 }

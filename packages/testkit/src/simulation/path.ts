@@ -1,5 +1,5 @@
 /** The way between one process and the coordinator: its weather, and whether it is cut, in one direction or both. */
-import { RandomStream } from './random-stream.ts';
+import type { RandomStream } from './random-stream.ts';
 import { transitMs, type Weather } from './weather.ts';
 
 /** Who sends: the process that connects, or the coordinator that it connects to. */

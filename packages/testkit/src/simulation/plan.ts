@@ -31,6 +31,8 @@ export const TASK_FEATURES = [
   'endsWithClient',
   'watchLevels',
   'fairness',
+  'hedging',
+  'dependencies',
   'durable',
   'durableOnly',
   'chunks',
@@ -139,7 +141,7 @@ function habitsOf(random: RandomStream): CoordinatorHabits {
   return {
     settlesTogether: random.chance(0.5),
     decisions: {
-      features: ['shards', 'durable', 'fairness'],
+      features: ['shards', 'durable', 'fairness', 'hedging', 'dependencies'],
       mergedTaskTypes: Object.keys(TASK_TYPES),
       ...(random.chance(0.3) ? { pendingTasksMax: 3 + random.below(20) } : {}),
       ...(random.chance(0.2) ? { finishedTasksMax: 1 + random.below(20) } : {}),

@@ -40,7 +40,10 @@ export class PromiseLedger {
   readonly #parts: WorldParts;
   readonly #asked = new Map<number, Entry>();
   readonly #watches = new Map<string, Watch>();
-  readonly #uploads = new Map<number, { readonly datasetId: string; readonly then: () => void }>();
+  readonly #uploads = new Map<
+    number,
+    { readonly datasetId: string; readonly onDone: () => void }
+  >();
   #retries = 0;
 
   constructor(client: ClientProcess, parts: WorldParts) {
@@ -109,13 +112,14 @@ export class PromiseLedger {
   uploaded(requestId: number): boolean {
     const upload = this.#uploads.get(requestId);
     this.#uploads.delete(requestId);
-    upload?.then();
+    upload?.onDone();
     return upload !== undefined;
   }
 
   /** Uploads that were lost with a connection begin again. */
   connected(): void {
-    for (const [requestId, { datasetId }] of this.#uploads) this.#client.upload(requestId, datasetId);
+    for (const [requestId, { datasetId }] of this.#uploads)
+      this.#client.upload(requestId, datasetId);
   }
 
   hear(effect: Heard): void {
@@ -207,14 +211,14 @@ export class PromiseLedger {
     return true;
   }
 
-  #uploadAll(datasets: readonly string[], then: () => void): void {
+  #uploadAll(datasets: readonly string[], onDone: () => void): void {
     const [datasetId, ...rest] = datasets;
     if (datasetId === undefined) {
-      then();
+      onDone();
       return;
     }
     const requestId = this.#client.newRequestId();
-    this.#uploads.set(requestId, { datasetId, then: () => this.#uploadAll(rest, then) });
+    this.#uploads.set(requestId, { datasetId, onDone: () => this.#uploadAll(rest, onDone) });
     this.#client.upload(requestId, datasetId);
   }
 
@@ -236,7 +240,6 @@ export class PromiseLedger {
     if (event.state === 'succeeded' && !areEqual(event.payload, resultOf(watch.work))) {
       this.#break(event.taskId, 'A client got a result that is not the right one.');
     }
-    if (event.durable === true) this.#client.noteHeard(event.taskId);
     this.#settle(watch.entries, event);
   }
 

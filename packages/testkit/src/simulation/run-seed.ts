@@ -131,9 +131,9 @@ function brokenRule(world: World, run: () => void): BrokenRule | undefined {
     const rule = error instanceof Violation ? error.rule : 'cores valid';
     const about = error instanceof Violation ? error.about : namesIn(world, sentence);
     world.note(`BROKEN: ${rule}: ${named(world, sentence)}`);
-    const story =
-      about.length === 0 ? world.trace.lines.map(formatLine) : world.trace.story(about);
-    const place = error instanceof Error && !(error instanceof Violation) ? (error.stack ?? '') : '';
+    const story = about.length === 0 ? world.trace.lines.map(formatLine) : world.trace.story(about);
+    const place =
+      error instanceof Error && !(error instanceof Violation) ? (error.stack ?? '') : '';
     return {
       rule,
       sentence: named(world, sentence),

@@ -18,10 +18,7 @@ const WISHES: readonly (readonly [RegExp, (asked: Asked, words: readonly string[
   ],
   [/^sends (\d+) parts$/, ({ work }, [count]) => void (work.chunks = Number(count))],
   [/^does not heed cancellation$/, ({ work }) => void (work.stopsAfterMs = undefined)],
-  [
-    /^must end within (\d+) ms$/,
-    ({ terms }, [ms]) => void (terms.scheduleToCloseMs = Number(ms)),
-  ],
+  [/^must end within (\d+) ms$/, ({ terms }, [ms]) => void (terms.scheduleToCloseMs = Number(ms))],
   [/^durable$/, ({ terms }) => void (terms.durable = true)],
   [/^at most once$/, ({ terms }) => void (terms.idempotent = false)],
   [/^in (\d+) shards$/, splitInto],

@@ -44,7 +44,10 @@ export function runScenario(text: string): string {
   const world = new World({
     seed: 1,
     weather: CALM,
-    habits: { settlesTogether: false, decisions: { features: ['durable', 'shards'], mergedTaskTypes: Object.keys(TASK_TYPES) } },
+    habits: {
+      settlesTogether: false,
+      decisions: { features: ['durable', 'shards'], mergedTaskTypes: Object.keys(TASK_TYPES) },
+    },
     resetsConnections: true,
     disk: { syncMsMin: 2, syncMsMax: 2, isLying: false },
     keepsDatasets: false,
@@ -58,7 +61,12 @@ export function runScenario(text: string): string {
     if (sentence === '' || sentence.startsWith('#')) continue;
     act(world, sentence);
     const { lines } = world.trace;
-    seen.push(...lines.slice(shown).filter(({ isNoise }) => !isNoise).map(formatLine));
+    seen.push(
+      ...lines
+        .slice(shown)
+        .filter(({ isNoise }) => !isNoise)
+        .map(formatLine),
+    );
     shown = lines.length;
   }
   return seen.join('\n');

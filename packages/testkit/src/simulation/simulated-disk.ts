@@ -59,6 +59,7 @@ export class SimulatedDisk {
   /** It was opened again, and nothing counts before the snapshot is complete. */
   #awaitsSnapshot = false;
   #snapshot: Snapshot | undefined;
+  #onAppend: (() => void) | undefined;
 
   constructor(clock: VirtualClock, random: RandomStream, habits: DiskHabits) {
     this.#clock = clock;
@@ -80,6 +81,17 @@ export class SimulatedDisk {
     if (this.#isFailed) return;
     this.#unsynced.push({ position, record });
     this.#sync();
+    const onAppend = this.#onAppend;
+    this.#onAppend = undefined;
+    if (onAppend !== undefined) {
+      // While it is being synced, or just afterwards.
+      this.#clock.after(this.#random.between(0, 2 * this.#habits.syncMsMin), onAppend);
+    }
+  }
+
+  /** Does it soon after something was written the next time: the moment at which most can go wrong. */
+  atNextAppend(action: () => void): void {
+    this.#onAppend = action;
   }
 
   /** Begins a snapshot; one that is not complete yet is given up for it. */
@@ -92,7 +104,8 @@ export class SimulatedDisk {
   crash(): void {
     this.#user = undefined;
     this.#tear();
-    if (this.#habits.isLying) this.#log.length -= this.#random.below(Math.min(LIES_MAX, this.#log.length + 1));
+    if (this.#habits.isLying)
+      this.#log.length -= this.#random.below(Math.min(LIES_MAX, this.#log.length + 1));
   }
 
   /** It is full, or an fsync has failed; it works again after a while. */
@@ -163,7 +176,8 @@ export class SimulatedDisk {
       const seen = new Set(synced);
       const all = [...this.#log, ...this.#unsynced];
       this.#log = all.filter(
-        (entry) => entry.position > snapshot.position && (seen.has(entry) || this.#log.includes(entry)),
+        (entry) =>
+          entry.position > snapshot.position && (seen.has(entry) || this.#log.includes(entry)),
       );
       this.#unsynced = this.#unsynced.filter((entry) => !seen.has(entry));
       this.#isSyncing = false;

@@ -52,7 +52,8 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
   const key = has('keys') ? random.below(KEYS) : undefined;
   // The same key means the same input.
   const work = key === undefined ? number : 1000 + key;
-  const workRandom = key === undefined ? random.fork('work') : world.random.fork(`work of key ${key}`);
+  const workRandom =
+    key === undefined ? random.fork('work') : world.random.fork(`work of key ${key}`);
   addWork(world, plan, work, workRandom);
   const terms: Changeable<SubmissionTerms> = { taskType, datasets: [], watch: 'result' };
   if (key !== undefined) {
@@ -74,6 +75,10 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
     terms.positions = random.chance(0.3) ? 1_000_000 : 1 + random.below(20);
   }
   if (has('fairness', 0.7)) terms.fairnessKey = `user ${random.below(3)}`;
+  if (has('hedging', 0.7)) terms.hedge = true;
+  // What has not been submitted yet, or is not durable enough, is refused.
+  if (has('dependencies') && number > 1)
+    terms.after = [world.names.idOf(1 + random.below(number - 1))];
   if (has('durable', 0.6) || plan.taskFeatures.has('durableOnly')) terms.durable = true;
   if (has('datasets')) {
     terms.datasets = DATASETS.filter(() => random.chance(0.3));

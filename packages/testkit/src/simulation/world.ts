@@ -3,11 +3,10 @@
  * network. Everything that happens follows from the seed and from what is asked of it.
  */
 import type { CoordinatorEffect } from '@quic-swarm/coordinator';
-import { payloadOf, type Message } from '@quic-swarm/protocol';
+import { describeMessage, isRoutine, payloadOf, type Message } from '@quic-swarm/protocol';
 import { AgentProcess, type AgentSpecification } from './agent-process.ts';
 import { ClientProcess } from './client-process.ts';
 import { CoordinatorProcess, type CoordinatorHabits } from './coordinator-process.ts';
-import { describeMessage, isNoise } from './describe-message.ts';
 import { TaskNames } from './names.ts';
 import { Network } from './network.ts';
 import type { Observer } from './observer.ts';
@@ -51,6 +50,8 @@ export class World {
   #coordinator: CoordinatorProcess | undefined;
   #epoch = 0;
   #lives = 0;
+
+  readonly #nameTask = (taskId: string): string => this.names.of(taskId);
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -143,8 +144,8 @@ export class World {
     }
     this.count(message.type);
     const alone = stream.startsWith('task ') ? ' (own stream)' : '';
-    const text = `${from} → ${to}: ${describeMessage(message, this.names)}${alone}`;
-    this.trace.note(this.clock.nowMs, text, isNoise(message));
+    const text = `${from} → ${to}: ${describeMessage(message, this.#nameTask)}${alone}`;
+    this.trace.note(this.clock.nowMs, text, isRoutine(message));
   }
 
   #noteEffect(effect: CoordinatorEffect): void {
@@ -178,4 +179,3 @@ export class World {
     }
   }
 }
-

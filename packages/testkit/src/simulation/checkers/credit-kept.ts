@@ -95,7 +95,10 @@ function giveBack({ given }: Account, lease: { taskId: string; attempt: number }
 }
 
 /** What has arrived and is not listed is not there any more. */
-function dropUnlisted({ given }: Account, { leases, lastDispatchSequence }: HeartbeatMessage): void {
+function dropUnlisted(
+  { given }: Account,
+  { leases, lastDispatchSequence }: HeartbeatMessage,
+): void {
   for (const [taskId, { attempt, sequence }] of given) {
     const isListed = leases.some((lease) => lease.taskId === taskId && lease.attempt === attempt);
     if (!isListed && sequence <= lastDispatchSequence) given.delete(taskId);

@@ -8,7 +8,8 @@ const RULE = 'everything ends';
 /** True when nothing is left to do. */
 export function isOver(world: World): boolean {
   const { coordinator, clients, agents } = world;
-  if (coordinator.core.state.pendingTasks > 0 || leasesLeft(coordinator.core).length > 0) return false;
+  if (coordinator.core.state.pendingTasks > 0 || leasesLeft(coordinator.core).length > 0)
+    return false;
   for (const client of clients.values()) if (client.isRunning && !client.isContent) return false;
   for (const agent of agents.values()) {
     if (agent.isRunning && !agent.core.tasks.isIdle) return false;
@@ -38,7 +39,11 @@ export function checkEnd(world: World): void {
   const [left] = leasesLeft(coordinator.core);
   if (left === undefined) return;
   const about = [names.of(left.taskId), left.agentId];
-  throw new Violation(RULE, `The coordinator counts a lease of ${about.join(' at ')} for ever.`, about);
+  throw new Violation(
+    RULE,
+    `The coordinator counts a lease of ${about.join(' at ')} for ever.`,
+    about,
+  );
 }
 
 function leasesLeft({ state }: CoordinatorCore): { taskId: string; agentId: string }[] {

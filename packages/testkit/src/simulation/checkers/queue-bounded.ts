@@ -26,6 +26,9 @@ export class QueueBounded implements Observer {
       pendingBytes > pendingBytesMax;
     if (!isOver) return;
     const counted = `${this.#open} tasks by its effects, ${pendingTasks} with shards, ${pendingBytes} bytes`;
-    throw new Violation('queue bound', `The coordinator holds ${counted}; it may ${pendingTasksMax}.`);
+    throw new Violation(
+      'queue bound',
+      `The coordinator holds ${counted}; it may ${pendingTasksMax}.`,
+    );
   }
 }

@@ -63,7 +63,8 @@ export class SingleLease implements Observer {
 
   #given({ taskId, attempt }: Lease, isDurable: boolean): void {
     // A lease may end while its message waits for the disk.
-    const mayBeOver = isDurable && (this.#ended.has(taskId) || this.#over.has(`${taskId} ${attempt}`));
+    const mayBeOver =
+      isDurable && (this.#ended.has(taskId) || this.#over.has(`${taskId} ${attempt}`));
     if (mayBeOver) return;
     const living = this.#living.get(taskId);
     if (living !== undefined) {

@@ -1,24 +1,28 @@
-/** Messages as a trace shows them: what they are about, without what is the same in every run. */
-import type { Lease, Message, TaskEvent } from '@quic-swarm/protocol';
-import type { TaskNames } from './names.ts';
+/** Messages as a story tells them: what they are about, in a few words for people. */
+import type { Message } from './message-table.ts';
+import type { TaskEvent } from './messages/clients.ts';
+import type { Lease } from './schema.ts';
 
-const NOISE: ReadonlySet<string> = new Set(['HeartbeatMessage', 'HeartbeatAck', 'StreamOpen']);
+/** How a story calls a task. */
+export type NameTask = (taskId: string) => string;
+
+const ROUTINE: ReadonlySet<string> = new Set(['HeartbeatMessage', 'HeartbeatAck', 'StreamOpen']);
 
 /** True for messages that come all the time, whatever happens. */
-export function isNoise({ type }: Message): boolean {
-  return NOISE.has(type);
+export function isRoutine({ type }: Message): boolean {
+  return ROUTINE.has(type);
 }
 
 /** A message in a few words. */
-export function describeMessage(message: Message, names: TaskNames): string {
+export function describeMessage(message: Message, nameOf: NameTask): string {
   const { type } = message;
-  const detail = detailOf(message, names);
+  const detail = detailOf(message, nameOf);
   return detail === '' ? type : `${type} ${detail}`;
 }
 
-function detailOf(message: Message, names: TaskNames): string {
+function detailOf(message: Message, nameOf: NameTask): string {
   const lease = ({ taskId, attempt }: Omit<Lease, 'epoch'>): string =>
-    `${names.of(taskId)}, attempt ${attempt}`;
+    `${nameOf(taskId)}, attempt ${attempt}`;
   const leases = (all: readonly Lease[]): string => all.map(lease).join('; ');
   switch (message.type) {
     case 'AgentTask':
@@ -34,15 +38,17 @@ function detailOf(message: Message, names: TaskNames): string {
       return `${lease(message.body)}: ${outcome}${failure === undefined ? '' : ` (${failure.type})`}${parts}`;
     }
     case 'MessageAck': {
-      const { status, failure } = message.body;
-      const about = message.body.lease === undefined ? '' : `${lease(message.body.lease)}: `;
+      const { status, failure, taskId } = message.body;
+      const name = taskId === undefined ? '' : `${nameOf(taskId)}: `;
+      const about = message.body.lease === undefined ? name : `${lease(message.body.lease)}: `;
       return `${about}${status}${failure === undefined ? '' : ` (${failure.type})`}`;
     }
     case 'CancelTask': {
       const { taskId, attempt } = message.body;
-      return attempt === undefined ? names.of(taskId) : lease({ taskId, attempt });
+      return attempt === undefined ? nameOf(taskId) : lease({ taskId, attempt });
     }
     case 'LeaseReturn':
+    case 'LeaseRecall':
     case 'HeartbeatMessage':
       return leases(message.body.leases);
     case 'AgentHandshake': {
@@ -60,15 +66,17 @@ function detailOf(message: Message, names: TaskNames): string {
     case 'StreamOpen':
       return message.body.purpose;
     case 'SubmitTask':
-      return `${names.of(message.body.taskId)} ${message.body.taskType}`;
+      return `${nameOf(message.body.taskId)} ${message.body.taskType}`;
     case 'WatchTask':
-      return names.of(message.body.taskId);
+      return nameOf(message.body.taskId);
     case 'SubmitAck':
-      return `${names.of(message.body.taskId)}: ${message.body.state}${message.body.existing ? ', was there before' : ''}`;
+      return `${nameOf(message.body.taskId)}: ${message.body.state}${message.body.existing ? ', was there before' : ''}`;
     case 'TaskEvent':
-      return `${names.of(message.body.taskId)}: ${describeEvent(message.body)}`;
+      return `${nameOf(message.body.taskId)}: ${describeEvent(message.body)}`;
     case 'ErrorReport':
       return message.body.failure.type;
+    case 'ControlDeadLetter':
+      return `${message.body.action} ${nameOf(message.body.taskId)}`;
     case 'AgentControl':
       return `${message.body.action} ${message.body.agentId}`;
     case 'PutDataset':
