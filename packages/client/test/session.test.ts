@@ -45,6 +45,39 @@ const sent = (effects: readonly SessionEffect[]): Message[] =>
   effects.flatMap((effect) => (effect.type === 'send' ? [effect.message] : []));
 
 describe('a session', () => {
+  it('asks for a task that it awaits after a second in which it heard nothing, once', () => {
+    const session = newSession();
+    const message = submission(session);
+    const { requestId, taskId } = message.body as { requestId: number; taskId: string };
+    session.handle({ type: 'requested', message, timeoutMs: 5000 }, 10_000);
+    session.handle(ack(requestId, taskId), 10_010);
+    expect(session.nextTimeoutMs()).toBe(11_010);
+    const [question] = sent(session.handle({ type: 'timePassed' }, 11_010));
+    expect(question).toMatchObject({ type: 'QueryStatus', body: { view: 'task', taskId } });
+    // What was not acknowledged is QUIC's to repeat.
+    expect(session.nextTimeoutMs()).toBeUndefined();
+    const askedId = (question as { body: { requestId: number } }).body.requestId;
+    const body = { requestId: askedId, view: 'task' as const, tasks: [] };
+    session.handle({ type: 'received', message: { type: 'StatusReport', body } }, 11_020);
+    expect([session.pendingRequests, session.nextTimeoutMs()]).toEqual([0, 12_020]);
+    session.handle(event(taskId, {}), 11_500);
+    expect(session.nextTimeoutMs()).toBeUndefined();
+  });
+
+  it('asks nothing of a connection that is gone, and nothing about the one before on the next', () => {
+    const session = newSession();
+    const message = submission(session);
+    const { requestId, taskId } = message.body as { requestId: number; taskId: string };
+    session.handle({ type: 'requested', message, timeoutMs: 5000 }, 0);
+    session.handle(ack(requestId, taskId), 10);
+    expect(sent(session.handle({ type: 'timePassed' }, 1010))).toHaveLength(1);
+    session.handle(lost, 1100);
+    expect(session.nextTimeoutMs()).toBe(1105);
+    session.handle({ type: 'timePassed' }, 1105);
+    const again = sent(session.handle({ type: 'connected' }, 1200));
+    expect(again.map(({ type }) => type)).toEqual(['WatchTask']);
+  });
+
   it('reconnects with growing pauses and sends again what has no answer, in order', () => {
     const session = newSession();
     const [first, second] = [submission(session), submission(session)];
@@ -71,9 +104,9 @@ describe('a session', () => {
     session.handle(event(taskId, { chunkCount: 2 }), 12);
     const payload = new Uint8Array(1);
     session.handle(event(taskId, { kind: 'chunk', sequence: 1, payload }), 5000);
-    const deadline = session.nextTimeoutMs() ?? 0;
-    expect(deadline).toBe(15_000);
-    const effects = session.handle({ type: 'timePassed' }, deadline);
+    expect(session.handle({ type: 'timePassed' }, 14_999)).toEqual([]);
+    expect(session.nextTimeoutMs()).toBe(15_000);
+    const effects = session.handle({ type: 'timePassed' }, 15_000);
     expect(effects.map(({ type }) => type)).toEqual(['chunksEnded', 'forgotten']);
     expect(effects[0]).toMatchObject({ failure: { type: 'CONNECTION_LOST' } });
   });

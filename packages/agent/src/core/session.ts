@@ -26,6 +26,7 @@ import {
 } from '@quic-swarm/protocol';
 import type { Effect } from './effects.ts';
 import { HELD_LEASES_MAX } from './leases.ts';
+import { attemptTimeoutMs, pauseAfterMs } from './return-attempts.ts';
 
 /** Where the connection is. */
 export type SessionState =
@@ -56,7 +57,7 @@ export interface SessionOptions {
   readonly labels: Labels;
   readonly resources: Readonly<Record<string, number>>;
   readonly software: string;
-  /** For the first connection in all, and for each later attempt. */
+  /** For the first connection in all; of the attempts to come back, the first ones have less (return-attempts.ts). */
   readonly connectTimeoutMs: number;
   /** How long to try to come back; undefined: for ever. */
   readonly giveUpAfterMs: number | undefined;
@@ -89,6 +90,10 @@ export class Session {
   #ack: AgentAck | undefined;
   #startedAtMs = 0;
   #handshakeSentAtMs = 0;
+  /** When the present attempt to connect began. */
+  #attemptAtMs = 0;
+  /** From the last handshake to its answer. */
+  #roundTripMs = 0;
   #retryAtMs: number | undefined;
   #joinTimeoutAtMs: number | undefined;
   /** When the last heartbeat was sent; undefined: none is to be sent. */
@@ -175,7 +180,8 @@ export class Session {
     this.#lastHeardMs = nowMs;
     this.#lastTickMs = nowMs;
     this.#heartbeatSentAtMs = nowMs;
-    return nowMs - this.#handshakeSentAtMs;
+    this.#roundTripMs = nowMs - this.#handshakeSentAtMs;
+    return this.#roundTripMs;
   }
 
   /** Any message of the coordinator is a sign of life. */
@@ -258,7 +264,10 @@ export class Session {
     const awaitsHolder = this.#awaitsHolder(reason);
     const delayMs = awaitsHolder
       ? (reason.retryAfterMs ?? 0)
-      : this.#options.backoffMs(this.#failedAttempts, jitter);
+      : pauseAfterMs(
+          this.#options.backoffMs(this.#failedAttempts, jitter),
+          this.#state === 'connecting' ? nowMs - this.#attemptAtMs : 0,
+        );
     if (!awaitsHolder && this.#givesUp(reason, nowMs + delayMs)) {
       this.#move('stopped');
       effects.push({
@@ -298,18 +307,23 @@ export class Session {
   #connect(nowMs: number, effects: Effect[]): void {
     this.#move('connecting');
     this.#retryAtMs = undefined;
-    const leftMs =
-      this.#ack === undefined
-        ? this.#startedAtMs + this.#options.connectTimeoutMs - nowMs
-        : this.#options.connectTimeoutMs;
-    const timeoutMs = Math.max(1, leftMs);
-    this.#joinTimeoutAtMs = nowMs + timeoutMs;
+    this.#attemptAtMs = nowMs;
+    const { connectTimeoutMs } = this.#options;
+    const isFirst = this.#ack === undefined;
+    const leftMs = isFirst ? this.#startedAtMs + connectTimeoutMs - nowMs : connectTimeoutMs;
+    const joinTimeoutMs = Math.max(1, leftMs);
+    this.#joinTimeoutAtMs = nowMs + joinTimeoutMs;
+    // The loss of the connection counts as the first failure.
+    const failedAttempts = this.#failedAttempts - 1;
+    const timeoutMs = isFirst
+      ? joinTimeoutMs
+      : attemptTimeoutMs(failedAttempts, this.#roundTripMs, connectTimeoutMs);
     effects.push({ type: 'Connect', timeoutMs });
   }
 
   #joinTimedOut(effects: Effect[]): void {
     this.#joinTimeoutAtMs = undefined;
-    // While connecting, the shell has the same timeout and reports the end itself.
+    // While connecting, the shell has a timeout and reports the end itself.
     if (this.#state !== 'joining') return;
     const failure = failureOf(
       'CONNECT_FAILED',

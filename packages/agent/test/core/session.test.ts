@@ -95,13 +95,39 @@ test('pauses grow with each failure, and a heartbeat that came back resets them'
     const [effect] = world.take();
     if (effect?.type === 'Notify' && effect.event.type === 'disconnected') {
       pauses.push(effect.event.willRetryInMs);
+      // The next attempt fails as soon as it has begun.
+      world.pass(effect.event.willRetryInMs ?? 0);
     }
-    world.pass(10_000);
   }
   expect(pauses).toEqual([50, 100, 200]);
   world.join().hear('HeartbeatAck', { sequence: 1 });
   world.take();
   expect(world.lose().take()).toMatchObject([{ event: { willRetryInMs: 50 } }]);
+});
+
+test('an agent whose path was cut asks again at least once a second, for some seconds', () => {
+  const world = joined().lose();
+  const askedAtMs: number[] = [];
+  const timeoutsMs: number[] = [];
+  for (let i = 0; i < 5; i += 1) {
+    while (!world.effects.some(({ type }) => type === 'Connect')) world.pass(1);
+    for (const effect of world.take()) {
+      if (effect.type === 'Connect') timeoutsMs.push(effect.timeoutMs);
+    }
+    askedAtMs.push(world.nowMs);
+    // Nobody answers until the attempt is given up.
+    world.pass(timeoutsMs.at(-1) ?? 0).lose(failure('CONNECT_FAILED', 'no answer'), 0.9);
+  }
+  const gapsMs = askedAtMs.map((atMs, i) => atMs - (askedAtMs[i - 1] ?? atMs));
+  expect(Math.max(...gapsMs.slice(0, 4))).toBeLessThanOrEqual(1000);
+  // The path may have become slower: later attempts have all the time that they are given.
+  expect(timeoutsMs.slice(3)).toEqual([3000, 3000]);
+});
+
+test('on a path that was slow before, an agent waits for longer', () => {
+  const world = new World().tell({ type: 'Started' }).tell({ type: 'ConnectionOpened' });
+  world.pass(400).join().lose().pass(100);
+  expect(world.take()).toContainEqual({ type: 'Connect', timeoutMs: 1600 });
 });
 
 test('the first connection fails with CONNECT_FAILED when nobody answers in time', () => {

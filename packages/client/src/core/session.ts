@@ -27,6 +27,7 @@ import {
   type SessionEvent,
 } from './events.ts';
 import { PendingRequests, type PendingBounds, type PendingRequest } from './pending-requests.ts';
+import { Silence } from './silence.ts';
 import { WatchedTasks } from './watched-tasks.ts';
 
 /** Submissions that timed out or were aborted and may yet be acknowledged; more than so many are not remembered. */
@@ -67,6 +68,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #pending: PendingRequests;
   readonly #tasks: WatchedTasks;
+  readonly #silence = new Silence();
   /** Submissions whose task is to be cancelled should it turn out to be accepted. */
   readonly #abandoned = new Set<number>();
   #phase: Phase = 'connected';
@@ -102,6 +104,7 @@ export class Session {
     const next = Math.min(
       this.#pending.nextDeadlineMs,
       this.#tasks.nextDeadlineMs,
+      this.#tasks.size === 0 ? Infinity : this.#silence.dueAtMs,
       this.#retryAtMs,
       this.#giveUpAtMs,
     );
@@ -115,10 +118,12 @@ export class Session {
       case 'abandoned':
         return this.#onAbandoned(event.taskId, event.requestId, event.reason, nowMs);
       case 'connected':
+        this.#silence.begin(nowMs);
         return this.#onConnected();
       case 'disconnected':
         return this.#onDisconnected(event.failure, event.random, nowMs);
       case 'received':
+        this.#silence.begin(nowMs);
         return this.#onMessage(event.message, nowMs);
       case 'timePassed':
         return this.#onTime(nowMs);
@@ -138,6 +143,8 @@ export class Session {
       return [{ type: 'refused', requestId, failure: bufferFull() }];
     }
     if (message.type === 'SubmitTask' || message.type === 'WatchTask') {
+      // Until the first one is acknowledged QUIC itself awaits something.
+      if (this.#tasks.size === 0) this.#silence.end();
       this.#tasks.add(message.body.taskId, message.body.watch, message.type === 'SubmitTask');
     }
     return this.#admit(message, nowMs + timeoutMs + uploadMsOf(message), nowMs);
@@ -184,6 +191,7 @@ export class Session {
 
   #onDisconnected(why: Failure, random: number, nowMs: number): readonly SessionEffect[] {
     if (this.#phase === 'closed' || this.#phase === 'lost') return NO_EFFECTS;
+    this.#silence.end();
     if (this.#phase === 'connected') {
       this.#attempt = 0;
       this.#giveUpAtMs = nowMs + this.#options.giveUpAfterMs;
@@ -296,6 +304,7 @@ export class Session {
       }
       effects.push(...this.#refuse(request, this.#phase === 'connected' ? mute() : unreachable()));
     }
+    if (nowMs >= this.#silence.dueAtMs) effects.push(...this.#breakSilence(nowMs));
     if (nowMs >= this.#giveUpAtMs) return [...effects, ...this.#giveUp(lost())];
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Infinity;
@@ -303,6 +312,19 @@ export class Session {
       effects.push({ type: 'connect' });
     }
     return effects;
+  }
+
+  /** Asks for a task that is awaited. Nobody waits for the answer, which is there to be heard: it is no pending request. */
+  #breakSilence(nowMs: number): readonly SessionEffect[] {
+    if (this.#phase !== 'connected') return NO_EFFECTS;
+    const [awaited] = this.#tasks.unfinished();
+    if (awaited === undefined) {
+      this.#silence.begin(nowMs);
+      return NO_EFFECTS;
+    }
+    this.#silence.end();
+    const body = { requestId: this.newRequestId(), view: 'task', taskId: awaited.taskId } as const;
+    return [{ type: 'send', message: { type: 'QueryStatus', body } }];
   }
 
   #onClosed(): readonly SessionEffect[] {

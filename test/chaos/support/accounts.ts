@@ -1,0 +1,72 @@
+/** The balance at the end of a case: everything ended, ended well, and ended once, in the books of both sides. */
+import type { SwarmClient } from '@quic-swarm/client';
+import { within } from './clock.ts';
+import type { Findings } from './findings.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Adds the findings about completeness and about ends that were heard or recorded more than once. */
+export async function balance(
+  ledger: Ledger,
+  client: SwarmClient,
+  findings: Findings,
+): Promise<void> {
+  const submitted = ledger.rows.length;
+  balanceOfClient(ledger, findings);
+  // The coordinator counts every final state that it writes, whoever hears of it.
+  const records = async (): Promise<number> => {
+    const work = (await client.status()).byTaskType['chaos.work'];
+    return work === undefined ? 0 : work.succeeded + work.failed + work.cancelled + work.timedOut;
+  };
+  await within(1000, async () => (await records()) >= submitted);
+  findings.safety('final states recorded − tasks submitted', (await records()) - submitted, {
+    atMost: 0,
+  });
+}
+
+/** The same without the coordinator's book, which does not outlive it. */
+export function balanceOfClient(ledger: Ledger, findings: Findings): void {
+  const lost = ledger.rows.length - ledger.succeeded.length;
+  const why = lost === 0 ? '' : ` (${ledger.troubles})`;
+  findings.safety(
+    `of ${ledger.rows.length} tasks not completed with the right result${why}`,
+    lost,
+    {
+      atMost: 0,
+    },
+  );
+  findings.safety('tasks whose end was heard twice', ledger.endedTwice.length, { atMost: 0 });
+}
+
+/**
+ * Starts after the first that nothing excuses: a task may be started again only when the process that had it was
+ * disturbed. `isExcused` is asked about the start before.
+ */
+export function needlessStarts(
+  journal: Journal,
+  isExcused: (before: JournalEntry, after: JournalEntry) => boolean,
+): number {
+  let needless = 0;
+  for (const starts of journal.startsByTask().values()) {
+    for (const [index, after] of starts.entries()) {
+      const before = starts[index - 1];
+      if (before !== undefined && !isExcused(before, after)) needless += 1;
+    }
+  }
+  return needless;
+}
+
+/**
+ * How long tasks waited that a process had begun and not ended when it was disturbed at `atMs`: from then to their next
+ * start in another process.
+ */
+export function waitsAfter(journal: Journal, pid: number, atMs: number): number[] {
+  const waits: number[] = [];
+  for (const starts of journal.startsByTask().values()) {
+    const index = starts.findLastIndex((start) => start.atMs < atMs);
+    if (starts[index]?.pid !== pid) continue;
+    const next = starts.slice(index + 1).find((start) => start.pid !== pid);
+    if (next !== undefined) waits.push(next.atMs - atMs);
+  }
+  return waits;
+}
