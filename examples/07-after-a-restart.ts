@@ -54,7 +54,7 @@ await using agent = await QuicSwarmAgent.connect({
   handlers: {
     summary: (input, { datasets }): Summary => {
       const { datasetId: id, name } = input as { datasetId: string; name: string };
-      const closes = datasets.get(id)?.table().columns.get(name) as Float64Array | undefined;
+      const closes = datasets.get(id)?.table().columns.get(name);
       const [first = NaN, last = NaN] = [closes?.at(0), closes?.at(-1)];
       return { name, change: last / first - 1 };
     },

@@ -44,7 +44,7 @@ describe('parseCommandLine', () => {
       SWARM,
       ['agent', 'cordn', 'agent-1'],
       'swarm agent needs ADDR ID TYPE',
-      'Usage:',
+      'Or a command: swarm agent cordon, drain, resume.',
     ],
     ['a command behind such a word', SWARM, ['agent', 'cordon'], 'agent cordon needs ID', 'Usage:'],
     ['words too few', AGENT, ['127.0.0.1:5000', 'agent-1'], 'agent needs ADDR ID TYPE', 'Usage:'],

@@ -212,9 +212,10 @@ function explained(message: string, { path, specification, unknownWord }: Comman
   if (unknown !== undefined) return unknownOption(unknown, specification, help);
   if (message.startsWith('Not enough non-option arguments')) {
     const names = (specification.positionals ?? []).filter(({ optional }) => optional !== true);
+    const other = commands.length === 0 ? '' : `Or a command: ${path} ${commands.join(', ')}.\n`;
     return usageError(
       `${path} needs ${names.map(({ name }) => name).join(' ')}.`,
-      `Usage: ${synopsis} [OPTIONS]\n${help}`,
+      `Usage: ${synopsis} [OPTIONS]\n${other}${help}`,
     );
   }
   const missing = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
