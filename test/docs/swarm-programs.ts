@@ -26,7 +26,8 @@ export class Workplace implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'swarm-docs-'));
     await symlink(join(ROOT, 'examples'), join(folder, 'examples'));
     const workplace = new Workplace(folder);
-    const coordinator = workplace.command('coordinator', ['127.0.0.1:0', '--json']);
+    const data = ['--data', join(folder, 'data')];
+    const coordinator = workplace.command('coordinator', ['127.0.0.1:0', ...data, '--json']);
     workplace.#coordinator = coordinator;
     workplace.#address = String((await coordinator.json('"ready"'))['address']);
     workplace.env['SWARM_ADDRESS'] = workplace.#address;

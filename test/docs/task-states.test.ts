@@ -46,4 +46,14 @@ it('the figures are the defaults', () => {
     `without tasks is suspect after ${idleSuspectAfterMs / 1000} s and lost after ${idleLostAfterMs / 1000} s`,
   );
   expect(text).toContain(`come back within ${reconnectGraceMs / 1000} s`);
+  const { deadLettersMax, deadLetterBytesMax, unclaimedTtlMs } = DEFAULT_CORE_OPTIONS;
+  const { unclaimedBytesMax, durablePayloadBytesMax } = DEFAULT_CORE_OPTIONS;
+  const mebibytes = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
+  expect(text).toContain(
+    `up to ${deadLettersMax.toLocaleString('en')} of them and ${mebibytes(deadLetterBytesMax)}`,
+  );
+  expect(text).toContain(`at most ${unclaimedTtlMs / 3_600_000} hours`);
+  expect(text).toContain(`are more than ${mebibytes(unclaimedBytesMax)}`);
+  expect(text).toContain(`may have up to ${mebibytes(durablePayloadBytesMax)}`);
+  expect(text).toContain(`waits ${reconnectGraceMs / 1000} s for that agent`);
 });

@@ -156,3 +156,22 @@ it('06 tells every match once, and none before its neighbours are known', async 
   }
   expect(end.stdout).toContain('finds the same: yes\n');
 });
+
+it('07 goes on behind a restart, and replays what has failed', async () => {
+  const end = await runExample('07-after-a-restart.ts');
+  expect(end).toMatchObject({ code: 0, stderr: '' });
+  const names = ['DAX', 'SMI', 'CAC', 'FTSE'] as const;
+  const changes = names.map((name) => {
+    const change = (closes[name].at(-1) ?? NaN) / (closes[name][0] ?? NaN) - 1;
+    return { name, change };
+  });
+  const best = changes.reduce((a, b) => (b.change > a.change ? b : a));
+  expect(end.stdout.trim().split('\n')).toEqual([
+    'the last task is waiting: 4 others come first',
+    'the coordinator was started again',
+    ...changes.map(({ name, change }) => `${name}: ${(100 * change).toFixed(1)} %`),
+    `the best was ${best.name}`,
+    'failed after 2 attempts: the disk of the archive is not mounted',
+    'replayed: archived',
+  ]);
+});

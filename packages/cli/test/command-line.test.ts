@@ -39,6 +39,14 @@ describe('parseCommandLine', () => {
     ],
     ['an unknown negation', SWARM, ['submit', 'pattern', '--no-wayt'], 'wayt', '--wait'],
     ['a word too many', COORDINATOR, ['127.0.0.1:0', 'extra'], '"extra" is neither', '--help'],
+    [
+      'a word that is no command where other words may stand',
+      SWARM,
+      ['agent', 'cordn', 'agent-1'],
+      'swarm agent needs ADDR ID TYPE',
+      'Or a command: swarm agent cordon, drain, resume.',
+    ],
+    ['a command behind such a word', SWARM, ['agent', 'cordon'], 'agent cordon needs ID', 'Usage:'],
     ['words too few', AGENT, ['127.0.0.1:5000', 'agent-1'], 'agent needs ADDR ID TYPE', 'Usage:'],
     [
       'an option without value',
@@ -60,13 +68,16 @@ describe('parseCommandLine', () => {
     [SWARM, ['--help']],
     [SWARM, ['submit', '--help']],
     [SWARM, ['submit', 'pattern', '--help']],
+    [SWARM, ['agent', '--help']],
+    [SWARM, ['agent', 'cordon', '--help']],
+    [SWARM, ['deadletter', 'replay', '--help']],
     [SWARM, ['certs', 'create', '--help']],
     [COORDINATOR, ['--help']],
     [AGENT, ['--help']],
   ])('prints a help of one screen with exit codes (%#)', async (program, words) => {
     const parsed = await parseCommandLine(program, words, { version });
     if (parsed.kind !== 'print') throw new Error('No text.');
-    expect(parsed.text).toContain('Exit codes: 0 ok');
+    expect(parsed.text.split('Exit codes: 0 ok')).toHaveLength(2);
     expect(parsed.text.split('\n').length).toBeLessThan(50);
   });
 
@@ -93,6 +104,28 @@ describe('parseCommandLine', () => {
     expect(values.texts('label')).toEqual(['a=1', 'b=2']);
     expect(values.isOn('json')).toBe(true);
     expect(values.isOn('debug')).toBe(false);
+  });
+
+  it.each([
+    [SWARM, ['agent']],
+    [AGENT, []],
+  ])(
+    'takes the first word behind agent for a command, and no later one (%#)',
+    async (program, words) => {
+      const order = await valuesOf([...words, 'cordon', 'a-1', '[::1]:1'], program);
+      expect([order.text('ID'), order.text('ADDR')]).toEqual(['a-1', '[::1]:1']);
+      const start = await valuesOf([...words, '[::1]:1', 'drain', 'trainer'], program);
+      const names = ['ADDR', 'ID', 'TYPE'].map((name) => start.text(name));
+      expect(names).toEqual(['[::1]:1', 'drain', 'trainer']);
+    },
+  );
+
+  it('takes any number of words where they repeat', async () => {
+    const replay = ['deadletter', 'replay'];
+    expect((await valuesOf(replay)).texts('TASKID')).toEqual([]);
+    const two = await valuesOf([...replay, 'a', 'b', '--address', 'c:1']);
+    expect(two.texts('TASKID')).toEqual(['a', 'b']);
+    expect(two.text('address')).toBe('c:1');
   });
 
   it('takes - as a value', async () => {
@@ -126,6 +159,11 @@ describe('completionsFor', () => {
     ['swarm submit pattern --wait --js', ['--json']],
     ['swarm agent 127.0.0.1:5000 agent-1 p', ['pattern']],
     ['swarm agent --threads 2 127.0.0.1:5000 agent-1 tr', ['trainer']],
+    ['swarm agent c', ['cordon']],
+    ['swarm agent 127.0.0.1:5000 drain p', ['pattern']],
+    ['swarm agent drain --addr', ['--address']],
+    ['swarm deadletter ', ['ls', 'replay', 'drop']],
+    ['swarm submit train --dur', ['--durable']],
     ['swarm submit pattern --series ', []],
     ['swarm nonsense ', ['demo']],
   ])('%s', (line, expected) => {

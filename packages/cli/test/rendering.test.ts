@@ -2,7 +2,8 @@ import type { AgentRow, StatusSummary, TaskRow } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
 import { agentLines } from '../src/commands/agents.ts';
 import { benchLines } from '../src/commands/bench.ts';
-import { statusLines } from '../src/commands/status.ts';
+import { deadLetterLines } from '../src/commands/dead-letters.ts';
+import { statusLines, troubleLines } from '../src/commands/status.ts';
 import { correlationJson } from '../src/commands/submit-correlation.ts';
 import { featuresJson } from '../src/commands/submit-features.ts';
 import { patternLines } from '../src/commands/submit-pattern.ts';
@@ -60,6 +61,32 @@ const task: TaskRow = {
   durable: false,
 };
 
+const idle: StatusSummary = {
+  software: 'quic-swarm 0.1.0',
+  protocol: 1,
+  epoch: 1,
+  uptimeMs: 61_000,
+  address: '127.0.0.1:5000',
+  memoryBytes: 50 * 1024 * 1024,
+  eventLoopLagMs: 1,
+  connections: { agents: 1, clients: 2, handshaking: 0, acceptedInAll: 4 },
+  messages: { received: 10, sent: 20, byType: {} },
+  bytes: { received: 1024, sent: 2048 },
+  errorsByType: { BAD_FRAME: 2 },
+  tasks: {
+    submitted: 5,
+    byState: { queued: 1, succeeded: 4, failed: 0 },
+    byPendingReason: { NO_FREE_SLOT: 1 },
+    queuedBytes: 0,
+    oldestQueuedMs: 1000,
+    deadLetters: 0,
+    staleCompletions: 0,
+  },
+  byTaskType: { PatternMatch: { ...work, successRate: 0.6 } },
+  datasets: { count: 1, bytes: 8 },
+  experiences: { recorded: 2, resolved: 1 },
+};
+
 describe('tables', () => {
   it('show agents', () => {
     const [header, row] = agentLines([agent]).map((line) => line.split(/ {2,}/));
@@ -112,6 +139,18 @@ describe('tables', () => {
       },
       'RangeError: oops',
     ],
+    ['what it waits for', { state: 'waiting', waitsFor: 2 }, 'waits for 2 tasks'],
+    ['the one task that it waits for', { state: 'waiting', waitsFor: 1 }, 'waits for 1 task'],
+    ['a delay', { state: 'waiting', waitsFor: 0 }, 'waits for its time'],
+    [
+      'what may be replayed',
+      {
+        state: 'failed',
+        deadLettered: true,
+        failure: { code: 'UNKNOWN', type: 'RangeError', message: 'oops', retryable: true },
+      },
+      'dead letter, RangeError: oops',
+    ],
   ])('show tasks with %s', (_what, change, why) => {
     const { pendingReason: _reason, candidates: _candidates, ...rest } = task;
     const row = change.state === undefined ? task : { ...rest, ...change };
@@ -148,36 +187,50 @@ describe('tables', () => {
   });
 
   it('show the coordinator', () => {
-    const status: StatusSummary = {
-      software: 'quic-swarm 0.1.0',
-      protocol: 1,
-      epoch: 1,
-      uptimeMs: 61_000,
-      address: '127.0.0.1:5000',
-      memoryBytes: 50 * 1024 * 1024,
-      eventLoopLagMs: 1,
-      connections: { agents: 1, clients: 2, handshaking: 0, acceptedInAll: 4 },
-      messages: { received: 10, sent: 20, byType: {} },
-      bytes: { received: 1024, sent: 2048 },
-      errorsByType: { BAD_FRAME: 2 },
-      tasks: {
-        submitted: 5,
-        byState: { queued: 1, succeeded: 4, failed: 0 },
-        byPendingReason: { NO_FREE_SLOT: 1 },
-        queuedBytes: 0,
-        oldestQueuedMs: 1000,
-        deadLetters: 0,
-        staleCompletions: 0,
-      },
-      byTaskType: { PatternMatch: { ...work, successRate: 0.6 } },
-      datasets: { count: 1, bytes: 8 },
-      experiences: { recorded: 2, resolved: 1 },
-    };
-    const text = statusLines(status).join('\n');
+    const text = statusLines(idle).join('\n');
     expect(text).toContain('5 submitted, 1 queued, 4 succeeded\n');
     expect(text).toContain('waiting for 1 NO_FREE_SLOT, the oldest for 1 s');
     expect(text).toContain('errors        2 BAD_FRAME');
+    expect(text).not.toMatch(/dead letters|journal/);
+    expect(troubleLines(idle)).toEqual([]);
     expect(text).toMatch(/PatternMatch +3 +2 +2 +60.0 % +12.3 ms +- +-/);
+  });
+});
+
+describe('what became of durable tasks', () => {
+  const failure = {
+    code: 'RESOURCE_EXHAUSTED',
+    type: 'STORE_FULL',
+    message: 'The disk is full.',
+    retryable: true,
+    hint: 'Make room.',
+  } as const;
+
+  it('is told by the status, and loudly when nothing can be written', () => {
+    const journal = { recordsSinceSnapshot: 12, unclaimed: 3 };
+    const tasks = { ...idle.tasks, deadLetters: 2 };
+    const text = statusLines({ ...idle, tasks, journal }).join('\n');
+    expect(text).toContain('dead letters  2 (swarm deadletter ls)');
+    expect(text).toContain('12 records since the last snapshot, 3 results that nobody has fetched');
+    expect(troubleLines({ ...idle, journal })).toEqual([]);
+    const trouble = troubleLines({ ...idle, journal: { ...journal, failure } }).join('\n');
+    expect(trouble).toContain('NOTHING CAN BE WRITTEN');
+    expect(trouble).toContain('STORE_FULL: The disk is full.\n  Make room.');
+  });
+
+  it('is listed with the age that the id of the task says', () => {
+    const { pendingReason: _reason, candidates: _candidates, ...rest } = task;
+    const dead: TaskRow = { ...rest, state: 'failed', attempt: 3, durable: true, failure };
+    const submittedAtMs = Number.parseInt('0190d3f47c1e', 16);
+    const rows = [
+      { ...dead, taskId: '0190d3f4-7c1e-7a3b-9c55-2f6f0e6a1b2c' },
+      { ...dead, taskId: '0190d3f4-7c1e-4a3b-9c55-2f6f0e6a1b2c' },
+    ];
+    const lines = deadLetterLines(rows, submittedAtMs + 90 * 60_000);
+    expect(lines[1]).toMatch(/ 90 min +3 +yes +STORE_FULL: The disk is full\.$/);
+    // A random id (version 4) has no time in it.
+    expect(lines[2]).toMatch(/ - +3 +yes /);
+    expect(deadLetterLines([], 0)).toEqual(['No dead letters.']);
   });
 });
 

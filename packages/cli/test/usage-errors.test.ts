@@ -7,17 +7,22 @@ import { parseCertificateRequest } from '../src/commands/certs.ts';
 import { parseCoordinatorOptions } from '../src/commands/coordinator.ts';
 import { parseComputeOptions } from '../src/commands/submit-compute.ts';
 import { parseCorrelationOptions } from '../src/commands/submit-correlation.ts';
+import { parseDeadLetterIds } from '../src/commands/dead-letters.ts';
 import { parseFeatureOptions } from '../src/commands/submit-features.ts';
 import { parsePatternOptions } from '../src/commands/submit-pattern.ts';
 import { parseTrainOptions } from '../src/commands/submit-train.ts';
 import { parseTaskQuery } from '../src/commands/tasks.ts';
 import { readLabels } from '../src/session/labels.ts';
 import { readSessionOptions } from '../src/session/client-session.ts';
+import { readTaskTerms } from '../src/session/task-terms.ts';
 import { readTrustOptions } from '../src/session/trust.ts';
 import { valuesOf } from './command-lines.ts';
 
 const PATTERN = 'submit pattern --series s.csv';
 const AGENT = 'agent 127.0.0.1:5000';
+const TASK_ID = '0190d3f4-7c1e-7a3b-9c55-2f6f0e6a1b2c';
+
+const parseReplay = (values: Values): unknown => parseDeadLetterIds(values, 'replay');
 
 type Row = [words: string, parse: (values: Values) => unknown, message: string, hint?: string];
 
@@ -81,6 +86,28 @@ const ROWS: Row[] = [
   ['tasks --state queud', parseTaskQuery, '--state cannot be "queud"', '"queued"'],
   ['tasks --limit 5000', parseTaskQuery, '--limit needs a whole number from 1 to 1000'],
   ['agents --cordon a --drain b', parseOrder, 'exclude each other'],
+  [
+    'submit train --series s --not-before tomorrow',
+    readTaskTerms,
+    '(ISO 8601), not "tomorrow"',
+    'Z',
+  ],
+  [
+    'submit train --series s --not-before 2026-02-30T10:00Z',
+    readTaskTerms,
+    'needs a date and a time',
+  ],
+  ['submit train --series s --not-before 2026-01-31', readTaskTerms, 'needs a date and a time'],
+  ['submit train --series s --after 17', readTaskTerms, '"17" is not a task id', 'swarm tasks'],
+  ['submit train --series s --timeout 0s', readTaskTerms, '--timeout must be longer'],
+  [
+    `submit train --series s --fairness-key ${'x'.repeat(129)}`,
+    readTaskTerms,
+    'has 129 characters',
+  ],
+  ['deadletter replay', parseReplay, 'Which dead letters?', 'swarm deadletter replay TASKID'],
+  ['deadletter replay nonsense', parseReplay, '"nonsense" is not a task id'],
+  [`deadletter replay --all ${TASK_ID}`, parseReplay, 'exclude each other'],
   ['bench --in-flight 0', parseBenchOptions, '--in-flight needs a whole number'],
   ['certs create x --agent a/b', parseCertificateRequest, '"a/b" is not an agent id'],
   ['submit train --series s --label =b', readLabels, '"=b" is not KEY=VALUE'],
@@ -131,6 +158,28 @@ describe('good command lines', () => {
         exclusionZone: 4,
       },
     });
+  });
+
+  it('give the terms of a task, and nothing where nothing is said', async () => {
+    const words = 'submit train --series s'.split(' ');
+    expect(readTaskTerms(await valuesOf(words))).toEqual({ priority: 3 });
+    const said = ['--no-durable', '--after', TASK_ID, '--after', TASK_ID.toUpperCase()];
+    const keys = ['--fairness-key', 'a b', '--idempotency-key', 'k', '--label', 'zone=a'];
+    const times = ['--not-before', '2026-01-31T18:00:30.5+01:00', '--timeout', '2s'];
+    expect(readTaskTerms(await valuesOf([...words, ...said, ...keys, ...times]))).toEqual({
+      priority: 3,
+      durable: false,
+      after: [TASK_ID],
+      fairnessKey: 'a b',
+      idempotencyKey: 'k',
+      labels: { zone: 'a' },
+      notBefore: new Date(Date.UTC(2026, 0, 31, 17, 0, 30, 500)),
+      scheduleToCloseMs: 2000,
+    });
+    const durable = readTaskTerms(
+      await valuesOf([...words, '--durable', '--not-before', '2026-01-31T18:00']),
+    );
+    expect(durable).toMatchObject({ durable: true, notBefore: new Date(2026, 0, 31, 18) });
   });
 
   it('find the address in the option, the word, the environment or the default', async () => {

@@ -4,16 +4,19 @@
  * `connect` gives a {@link SwarmClient}, its `submit` a {@link TaskHandle}. What a lost connection, a mute coordinator
  * or a failed task does to them is said in the package's README.
  */
-export { connect, SwarmClient, type CustomTaskType } from './shell/client.ts';
+export { connect, SwarmClient, type CustomTaskType, type DeadLetters } from './shell/client.ts';
 export { TaskHandle } from './shell/task-handle.ts';
 export type { TaskOutcome, TaskProgress } from './shell/task-mirror.ts';
 export type { MapFailure, MapItem, MapSuccess } from './shell/map.ts';
 export type {
   CancelOptions,
   ClientOptions,
+  DeadLetterQuery,
   MapOptions,
+  ReplayOptions,
   SubmitOptions,
   TaskQuery,
+  TaskReference,
 } from './shell/options.ts';
 export type { ClientEvent } from './shell/driver.ts';
 export {

@@ -25,6 +25,17 @@ const submission = (session: Session, taskId = newTaskId()): RequestMessage => (
   },
 });
 
+const replay = (session: Session, replayId: string): RequestMessage => ({
+  type: 'ControlDeadLetter',
+  body: {
+    requestId: session.newRequestId(),
+    taskId: newTaskId(),
+    action: 'replay',
+    replayId,
+    watch: 'result',
+  },
+});
+
 const ack = (requestId: number, taskId: string, existing = false): SessionEvent => ({
   type: 'received',
   message: { type: 'SubmitAck', body: { requestId, taskId, state: 'queued', existing } },
@@ -136,6 +147,7 @@ describe('a session', () => {
 
   const operation = fc.oneof(
     fc.record({ do: fc.constant('submit' as const), task: fc.nat(3) }),
+    fc.record({ do: fc.constant('replay' as const), task: fc.nat(3) }),
     fc.record({ do: fc.constant('ask' as const) }),
     fc.record({ do: fc.constant('ack' as const), of: fc.nat(20), redirect: fc.boolean() }),
     fc.record({ do: fc.constant('refuse' as const), of: fc.nat(20) }),
@@ -185,12 +197,15 @@ describe('a session', () => {
           const of = 'of' in step ? made[step.of] : undefined;
           const taskId = 'task' in step ? (tasks[step.task] ?? '') : '';
           if (step.do === 'submit') request(submission(session, taskId));
+          else if (step.do === 'replay') request(replay(session, taskId));
           else if (step.do === 'ask') {
             const body = { requestId: session.newRequestId(), view: 'summary' } as const;
             request({ type: 'QueryStatus', body });
           } else if (step.do === 'ack' && of?.type === 'SubmitTask') {
             const to = step.redirect ? (tasks[0] ?? '') : of.body.taskId;
             drive(ack(of.body.requestId, to, step.redirect));
+          } else if (step.do === 'ack' && of?.type === 'ControlDeadLetter') {
+            drive(ack(of.body.requestId, of.body.replayId ?? ''));
           } else if (step.do === 'refuse' && of !== undefined) {
             const { requestId } = of.body;
             const body = { requestId, failure: failure('QUEUE_FULL', 'full') };

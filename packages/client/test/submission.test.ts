@@ -60,6 +60,29 @@ describe('submitting', () => {
     });
   });
 
+  it('names the tasks that it comes after by their handles or ids, and is durable', async () => {
+    const { client, coordinator } = await start();
+    const first = await client.submit('my.task', 1, { durable: true });
+    const second = newTaskId();
+    await client.submit('my.task', 2, { after: [first, second], fairnessKey: 'a', durable: false });
+    expect(coordinator.of('SubmitTask')).toMatchObject([
+      { durable: true },
+      { after: [first.id, second], fairnessKey: 'a', durable: false },
+    ]);
+  });
+
+  it('turns a time of day into a delay, which is never negative', async () => {
+    const { client, coordinator } = await start();
+    const beforeMs = Date.now();
+    await client.submit('my.task', 1, { notBefore: new Date(beforeMs + 60_000) });
+    const passedMs = Date.now() - beforeMs;
+    await client.submit('my.task', 1, { notBefore: new Date(0) });
+    const [later, atOnce] = coordinator.of('SubmitTask').map(({ delayMs }) => delayMs);
+    expect(later).toBeLessThanOrEqual(60_000);
+    expect(later).toBeGreaterThanOrEqual(60_000 - passedMs);
+    expect(atOnce).toBe(0);
+  });
+
   it('collects the data sets that a built-in input refers to', async () => {
     const { client, coordinator } = await start();
     const datasetId = `sha256:${'a'.repeat(64)}`;
@@ -107,6 +130,16 @@ describe('submitting', () => {
     [
       'a wrong option',
       async () => swarm.client.submit('my.task', 1, { priority: 9 }),
+      'BAD_OPTION',
+    ],
+    [
+      'two times to begin',
+      async () => swarm.client.submit('my.task', 1, { delayMs: 1, notBefore: new Date() }),
+      'BAD_OPTION',
+    ],
+    [
+      'a time that is none',
+      async () => swarm.client.submit('my.task', 1, { notBefore: new Date('soon') }),
       'BAD_OPTION',
     ],
     ['a wrong task type', async () => swarm.client.submit('my task', 1), 'BAD_OPTION'],

@@ -17,7 +17,7 @@ export function completionsFor(
   let positionals = 0;
   let before = '';
   for (const word of words.slice(1, -1)) {
-    const inner = specification.commands?.find(({ name }) => name === word);
+    const inner = positionals === 0 ? commandNamed(word, specification) : undefined;
     if (inner !== undefined) {
       specification = inner;
       positionals = 0;
@@ -33,13 +33,22 @@ function candidates(
   specification: CommandSpecification,
   place: { readonly current: string; readonly before: string; readonly positionals: number },
 ): readonly string[] {
-  const { commands, options = {}, positionals = [] } = specification;
-  if (commands !== undefined) return commands.map(({ name }) => name);
+  const { commands = [], options = {}, positionals = [], load } = specification;
+  const names = commands.map(({ name }) => name);
+  if (load === undefined) return names;
   if (takesValue(specification, place.before)) return options[place.before.slice(2)]?.words ?? [];
   if (place.current.startsWith('-')) {
     return Object.keys({ ...options, ...COMMON_OPTIONS }).map((name) => `--${name}`);
   }
-  return positionals[place.positionals]?.words ?? [];
+  const words = positionals[place.positionals]?.words ?? [];
+  return place.positionals === 0 ? [...names, ...words] : words;
+}
+
+function commandNamed(
+  word: string,
+  { commands }: CommandSpecification,
+): CommandSpecification | undefined {
+  return commands?.find(({ name }) => name === word);
 }
 
 /** True for `--top`, whose value comes next. */

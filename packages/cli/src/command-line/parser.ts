@@ -9,6 +9,7 @@ import {
   type Command,
   type CommandSpecification,
   type OptionSpecification,
+  type PositionalSpecification,
 } from './specification.ts';
 import { nearest, suggest } from './suggestion.ts';
 import { Values } from './values.ts';
@@ -28,8 +29,7 @@ export interface ParserOptions {
 /** Printed below each help text. */
 const EPILOGUE =
   'Exit codes: 0 ok, 1 task failed, 64 usage or bad input, 69 no coordinator, 70 bug,\n' +
-  '73 port or id taken, 75 try later or time over, 77 certificate, 78 versions do not fit,\n' +
-  '130 Ctrl-C, 143 SIGTERM.';
+  '73 port, id or folder taken, 75 try later, 77 certificate, 78 versions, 130 Ctrl-C, 143 SIGTERM.';
 
 /** Reads the words behind the program's name. @throws BAD_OPTION */
 export async function parseCommandLine(
@@ -76,49 +76,63 @@ function baseParser(program: CommandSpecification, options: ParserOptions): Yarg
 
 type Choose = (specification: CommandSpecification, parsed: ParsedArguments) => void;
 
-/** Tells yargs about a program: its own form, or its commands. */
+/** Tells yargs about a program: its own form, its commands, or both. */
 function declare(parser: Yargs, program: CommandSpecification, choose: Choose): void {
-  if (program.commands === undefined) {
-    const words = (program.positionals ?? []).map(positionalText);
-    parser.command(
-      ['$0', ...words].join(' '),
-      program.summary,
-      (inner) => declareForm(inner, program, undefined),
-      (parsed) => {
-        choose(program, parsed);
-      },
-    );
-    return;
-  }
-  declareGroup(parser, program, program.name, choose);
+  if (program.load !== undefined) declareOwnForm(parser, program, choose);
+  if (program.commands !== undefined) declareCommands(parser, program, program.name, choose);
 }
 
-function declareGroup(
+/** What runs when the first word names none of the commands. */
+function declareOwnForm(parser: Yargs, command: CommandSpecification, choose: Choose): void {
+  const words = (command.positionals ?? []).map(positionalText);
+  parser.command(
+    ['$0', ...words].join(' '),
+    command.summary,
+    (inner) => declareForm(inner, command, undefined),
+    (parsed) => {
+      choose(command, parsed);
+    },
+  );
+}
+
+function declareCommands(
   parser: Yargs,
   group: CommandSpecification,
   path: string,
   choose: Choose,
 ): Yargs {
-  for (const command of group.commands ?? []) {
-    const words = (command.positionals ?? []).map(positionalText);
-    const innerPath = `${path} ${command.name}`;
-    parser.command(
-      [command.name, ...words].join(' '),
-      command.summary,
-      (inner) =>
-        command.commands === undefined
-          ? declareForm(inner, command, innerPath)
-          : declareGroup(inner, command, innerPath, choose),
-      (parsed) => {
-        choose(command, parsed);
-      },
-    );
-  }
+  for (const command of group.commands ?? []) declareCommand(parser, command, path, choose);
+  // Its own form says the rest.
+  if (group.load !== undefined) return parser;
   for (const [line, text] of group.examples ?? []) parser.example(line, text);
   return parser
     .usage(`${path} COMMAND\n\n${group.summary}`)
     .demandCommand(1, 'Which command?')
     .epilogue(EPILOGUE);
+}
+
+function declareCommand(
+  parser: Yargs,
+  command: CommandSpecification,
+  path: string,
+  choose: Choose,
+): void {
+  const innerPath = `${path} ${command.name}`;
+  // The words of one that has commands of its own stand with its own form, or they would be taken for them.
+  const words =
+    command.commands === undefined ? (command.positionals ?? []).map(positionalText) : [];
+  parser.command(
+    [command.name, ...words].join(' '),
+    command.summary,
+    (inner) => {
+      if (command.commands === undefined) return declareForm(inner, command, innerPath);
+      if (command.load !== undefined) declareOwnForm(inner, command, choose);
+      return declareCommands(inner, command, innerPath, choose);
+    },
+    (parsed) => {
+      choose(command, parsed);
+    },
+  );
 }
 
 /** `path` is undefined for a program without commands: yargs heads its help by itself. */
@@ -150,8 +164,9 @@ function definitionOf(option: OptionSpecification): Parameters<Yargs['option']>[
   };
 }
 
-function positionalText({ name, optional }: { name: string; optional?: boolean }): string {
-  return optional === true ? `[${name}]` : `<${name}>`;
+function positionalText({ name, optional, repeats }: PositionalSpecification): string {
+  const words = repeats === true ? `${name}..` : name;
+  return optional === true ? `[${words}]` : `<${words}>`;
 }
 
 /** The deepest command that the words name, for error texts. */
@@ -169,7 +184,8 @@ function pathOf(program: CommandSpecification, words: readonly string[]): Comman
     if (word.startsWith('-')) continue;
     const inner = specification.commands?.find((command) => command.name === word);
     if (inner === undefined) {
-      const unknownWord = specification.commands === undefined ? undefined : word;
+      const isGroup = specification.commands !== undefined && specification.load === undefined;
+      const unknownWord = isGroup ? word : undefined;
       return { path, specification, unknownWord };
     }
     specification = inner;
@@ -188,7 +204,7 @@ function explained(message: string, { path, specification, unknownWord }: Comman
       `${suggest(unknownWord, commands)}\n${help}`,
     );
   }
-  if (commands.length > 0) {
+  if (commands.length > 0 && specification.load === undefined) {
     return usageError(`${path}: which command?`, `Known: ${commands.join(', ')}.\n${help}`);
   }
   const synopsis = [path, ...(specification.positionals ?? []).map(positionalText)].join(' ');
@@ -196,9 +212,10 @@ function explained(message: string, { path, specification, unknownWord }: Comman
   if (unknown !== undefined) return unknownOption(unknown, specification, help);
   if (message.startsWith('Not enough non-option arguments')) {
     const names = (specification.positionals ?? []).filter(({ optional }) => optional !== true);
+    const other = commands.length === 0 ? '' : `Or a command: ${path} ${commands.join(', ')}.\n`;
     return usageError(
       `${path} needs ${names.map(({ name }) => name).join(' ')}.`,
-      `Usage: ${synopsis} [OPTIONS]\n${help}`,
+      `Usage: ${synopsis} [OPTIONS]\n${other}${help}`,
     );
   }
   const missing = /^Not enough arguments following: (.*)$/.exec(message)?.[1];

@@ -22,6 +22,8 @@ export interface PositionalSpecification {
   readonly name: string;
   readonly describe: string;
   readonly optional?: boolean;
+  /** Any number of words may stand there. It is the last one. */
+  readonly repeats?: boolean;
   /** As for options. */
   readonly words?: readonly string[];
 }
@@ -35,8 +37,9 @@ export interface CommandSpecification {
   readonly options?: Readonly<Record<string, OptionSpecification>>;
   /** What to type, and what it does. */
   readonly examples?: readonly (readonly [string, string])[];
+  /** Chosen by the first word behind the name. A command that has `load` too takes any other first word itself. */
   readonly commands?: readonly CommandSpecification[];
-  /** Loads the code; absent for a group. */
+  /** Loads the code; absent for a group, which is nothing but its commands. */
   readonly load?: () => Promise<Command>;
 }
 

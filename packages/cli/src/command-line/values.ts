@@ -1,6 +1,7 @@
 /** Reads options and positional words as checked values; every error says which option, what it had and what it needs. */
 import { usageError } from '../output/command-error.ts';
 import { parseDuration } from './duration.ts';
+import { parseTimeOfDay } from './time-of-day.ts';
 import { suggest } from './suggestion.ts';
 
 /** Bounds of a number, both inclusive. */
@@ -112,6 +113,18 @@ export class Values {
     throw usageError(
       `${shown(name)} needs a duration, not "${text}".`,
       'Write for example 500ms, 10s or 2m.',
+    );
+  }
+
+  /** The moment of `2026-01-31T18:00Z`. */
+  timeOfDay(name: string): Date | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = parseTimeOfDay(text);
+    if (value !== undefined) return value;
+    throw usageError(
+      `${shown(name)} needs a date and a time (ISO 8601), not "${text}".`,
+      'Write for example 2026-01-31T18:00Z, or 2026-01-31T18:00 for the time of this machine.',
     );
   }
 

@@ -67,7 +67,7 @@ export const coordinatorCommand: Command = {
       parseCoordinatorOptions(values);
     const logger = createLogger(context.terminal, values.text('log-level'));
     const security = await readSecurity(values);
-    const coordinator = await started(address, {
+    const starting = started(address, {
       security,
       compression,
       ...(data === undefined ? {} : { data }),
@@ -78,6 +78,8 @@ export const coordinatorCommand: Command = {
         logNotice(logger, notice);
       },
     });
+    // What earlier lives have left may be long to read; nothing of it is lost when that is broken off.
+    const coordinator = await context.interruption.orInterrupted(starting);
     await announce(context, coordinator, security, logger);
     await context.interruption.whenInterrupted;
     return drained(context, coordinator, { graceMs, logger });

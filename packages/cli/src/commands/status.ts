@@ -21,11 +21,24 @@ export const statusCommand: Command = {
       terminal.printJson(toJson({ ...status, agents }));
       return EXIT.ok;
     }
+    for (const line of troubleLines(status)) terminal.print(terminal.paint('red', line));
     for (const line of statusLines(status)) terminal.print(line);
     if (agents.length > 0) for (const line of ['', ...agentLines(agents)]) terminal.print(line);
     return EXIT.ok;
   },
 };
+
+/** What cannot wait; nothing when all is well. Printed above everything else. */
+export function troubleLines({ journal }: StatusSummary): string[] {
+  if (journal?.failure === undefined) return [];
+  const { type, message, hint } = journal.failure;
+  return [
+    `NOTHING CAN BE WRITTEN: durable tasks are refused, and results of those that there are wait.`,
+    `  ${type}: ${message}`,
+    ...(hint === undefined ? [] : [`  ${hint}`]),
+    '',
+  ];
+}
 
 /** The summary for a person. */
 export function statusLines(status: StatusSummary): string[] {
@@ -43,11 +56,21 @@ export function statusLines(status: StatusSummary): string[] {
           `  waiting for ${countsText(tasks.byPendingReason).slice(2)}, the oldest for ${formatDuration(tasks.oldestQueuedMs)} (swarm tasks --state queued)`,
         ]
       : []),
+    ...(tasks.deadLetters > 0 ? [`dead letters  ${tasks.deadLetters} (swarm deadletter ls)`] : []),
+    ...journalLines(status),
     ...(hasCounts(status.errorsByType)
       ? [`errors        ${countsText(status.errorsByType).slice(2)}`]
       : []),
     ...taskTypeLines(status),
   ];
+}
+
+/** Of a coordinator with a data folder. */
+function journalLines({ journal }: StatusSummary): string[] {
+  if (journal === undefined) return [];
+  const { recordsSinceSnapshot, unclaimed } = journal;
+  const waiting = unclaimed === 0 ? '' : `, ${unclaimed} results that nobody has fetched`;
+  return [`journal       ${recordsSinceSnapshot} records since the last snapshot${waiting}`];
 }
 
 function taskTypeLines({ byTaskType }: StatusSummary): string[] {

@@ -72,6 +72,7 @@ export function taskLines(tasks: readonly TaskRow[]): string[] {
       { title: 'task', text: (row) => row.taskId },
       { title: 'type', text: typeOf },
       { title: 'state', text: (row) => row.state },
+      { title: 'durable', text: (row) => (row.durable ? 'yes' : 'no') },
       { title: 'agent', text: (row) => row.agentId ?? '-' },
       { title: 'attempt', align: right, text: (row) => String(row.attempt) },
       { title: 'age', align: right, text: (row) => formatDuration(row.ageMs) },
@@ -89,7 +90,11 @@ function typeOf({ taskType, shard }: TaskRow): string {
 /** Why a task is where it is, as far as that is not obvious. */
 function whyOf(row: TaskRow): string {
   const { state, pendingReason, candidates, failure, cancelRequested, fraction, shards } = row;
-  if (failure !== undefined) return `${failure.type}: ${failure.message.slice(0, 80)}`;
+  const { deadLettered, waitsFor = 0 } = row;
+  if (failure !== undefined) {
+    const text = `${failure.type}: ${failure.message.slice(0, 80)}`;
+    return deadLettered ? `dead letter, ${text}` : text;
+  }
   if (cancelRequested && state !== 'cancelled') return 'cancellation asked for';
   if (pendingReason !== undefined) {
     const { connected, ofType, capable, free } = candidates ?? {};
@@ -98,6 +103,11 @@ function whyOf(row: TaskRow): string {
         ? ''
         : ` (agents: ${connected} connected, ${ofType} of the type, ${capable} able, ${free} free)`;
     return pendingReason + counts;
+  }
+  if (state === 'waiting') {
+    return waitsFor === 0
+      ? 'waits for its time'
+      : `waits for ${waitsFor} task${waitsFor === 1 ? '' : 's'}`;
   }
   const done = state === 'running' ? `${Math.round((fraction ?? 0) * 100)} %` : '';
   if (shards === undefined) return done;

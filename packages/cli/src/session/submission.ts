@@ -2,26 +2,24 @@
  * One task from its submission to the line on the screen: submit, wait (or not), draw progress, and on Ctrl-C cancel
  * it before leaving. Every `swarm submit …` goes through here, so that they behave alike.
  */
-import type { SwarmClient, TaskHandle, TaskOutcome } from '@quic-swarm/client';
+import type { SubmitOptions, SwarmClient, TaskHandle, TaskOutcome } from '@quic-swarm/client';
 import type { CommandContext } from '../command-line/context.ts';
 import { AGENT_TYPE_OF_TASK } from '../command-line/names.ts';
 import type { Values } from '../command-line/values.ts';
-import { CommandError, usageError } from '../output/command-error.ts';
+import { CommandError } from '../output/command-error.ts';
 import { EXIT, exitCodeOf, exitCodeOfState, type ExitCode } from '../output/exit-codes.ts';
 import { failureLines, reportedErrorOf } from '../output/failure-report.ts';
 import { toJson } from '../output/json.ts';
 import { ProgressBar } from '../output/progress-bar.ts';
 import { formatDuration } from '../command-line/duration.ts';
-import { readLabels } from './labels.ts';
 import { readSessionOptions, withSwarm, type SessionOptions } from './client-session.ts';
+import { readTaskTerms } from './task-terms.ts';
 
 /** What every submission has. */
 export interface SubmissionOptions {
   readonly session: SessionOptions;
   readonly wait: boolean;
-  readonly timeoutMs: number | undefined;
-  readonly priority: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly terms: SubmitOptions;
 }
 
 /** What differs from one kind of task to the next. */
@@ -50,13 +48,9 @@ export async function readSubmissionOptions(
   values: Values,
   context: CommandContext,
 ): Promise<SubmissionOptions> {
-  const timeoutMs = values.durationMs('timeout');
-  if (timeoutMs === 0) throw usageError('--timeout must be longer than nothing.');
   return {
     wait: values.isOn('wait'),
-    timeoutMs,
-    priority: values.integer('priority', { min: 1, max: 5 }) ?? 3,
-    labels: readLabels(values),
+    terms: readTaskTerms(values),
     session: await readSessionOptions(values, context),
   };
 }
@@ -70,14 +64,10 @@ export async function submitAndReport(
   return withSwarm(context, options.session, async (swarm) => {
     const { interruption } = context;
     const input = await interruption.orInterrupted(submission.prepare(swarm));
-    const { timeoutMs, labels, priority, wait } = options;
-    const handle = await swarm.submit(submission.taskType, input, {
-      priority,
-      watch: wait ? 'all' : 'none',
-      ...(Object.keys(labels).length === 0 ? {} : { labels }),
-      ...(timeoutMs === undefined ? {} : { scheduleToCloseMs: timeoutMs }),
-      ...(submission.shards === undefined ? {} : { shards: submission.shards }),
-    });
+    const { terms, wait } = options;
+    const { shards } = submission;
+    const watch = wait ? 'all' : 'none';
+    const handle = await swarm.submit(submission.taskType, input, { ...terms, watch, shards });
     if (!wait) {
       context.terminal.print(
         context.json ? toJson({ taskId: handle.id, state: handle.state }) : handle.id,
@@ -102,8 +92,11 @@ async function followed(
   const bar = new ProgressBar(terminal, taskType);
   void drawProgress(handle, bar);
   const notice = setTimeout(() => {
-    if (handle.pendingReason === undefined) return;
-    terminal.note(`Waiting: ${pendingText(handle.pendingReason, taskType)}`);
+    const { state, pendingReason } = handle;
+    if (state === 'waiting') terminal.note(`Waiting: ${WAITING_TEXT}`);
+    else if (pendingReason !== undefined) {
+      terminal.note(`Waiting: ${pendingText(pendingReason, taskType)}`);
+    }
   }, PENDING_NOTICE_MS);
   try {
     const outcome = handle.outcome();
@@ -126,6 +119,9 @@ async function drawProgress(handle: TaskHandle, bar: ProgressBar): Promise<void>
   }
 }
 
+const WAITING_TEXT =
+  'its time has not come, or a task that it comes after has not ended; swarm tasks says for how many it waits.';
+
 /** A pending reason in words, with what to do about it. */
 export function pendingText(reason: string, taskType: string): string {
   const agentType = Object.entries(AGENT_TYPE_OF_TASK).find(([name]) => name === taskType)?.[1];
@@ -138,6 +134,7 @@ export function pendingText(reason: string, taskType: string): string {
     NO_CAPABILITY_MATCH: `no connected agent has a handler for ${taskType} and the labels asked for (${reason}); swarm agents shows who is there, --timeout bounds the wait.`,
     NO_FREE_SLOT: `all agents that can do it are busy (${reason}).`,
     BACKOFF: `an attempt failed; the next one comes soon (${reason}).`,
+    AGENT_MAY_RETURN: `the coordinator was restarted, and the agent that has the task may come back with it; otherwise it runs elsewhere in a few seconds (${reason}).`,
   };
   return texts[reason] ?? reason;
 }

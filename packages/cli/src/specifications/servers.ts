@@ -1,7 +1,7 @@
 /** `coordinator` and `agent`: bins of their own and words of `swarm`. */
 import { AGENT_TYPES } from '../command-line/names.ts';
 import type { CommandSpecification } from '../command-line/specification.ts';
-import { SERVER_OPTIONS, TRUST_OPTIONS } from './shared.ts';
+import { CLIENT_OPTIONS, SERVER_OPTIONS, TRUST_OPTIONS } from './shared.ts';
 
 export const COORDINATOR: CommandSpecification = {
   name: 'coordinator',
@@ -49,6 +49,31 @@ export const COORDINATOR: CommandSpecification = {
   load: async () => (await import('../commands/coordinator.ts')).coordinatorCommand,
 };
 
+const AGENT_COMMANDS: readonly CommandSpecification[] = [
+  {
+    name: 'cordon',
+    summary: 'Give an agent no new tasks.',
+    load: async () => (await import('../commands/agent-control.ts')).cordonCommand,
+  },
+  {
+    name: 'drain',
+    summary: 'Let an agent finish what it has, and leave.',
+    load: async () => (await import('../commands/agent-control.ts')).drainCommand,
+  },
+  {
+    name: 'resume',
+    summary: 'Give an agent tasks again.',
+    load: async () => (await import('../commands/agent-control.ts')).resumeCommand,
+  },
+].map((command) => ({
+  ...command,
+  positionals: [
+    { name: 'ID', describe: 'The agent, as swarm agents lists it' },
+    { name: 'ADDR', describe: 'Coordinator, HOST:PORT (or --address)', optional: true },
+  ],
+  options: CLIENT_OPTIONS,
+}));
+
 export const AGENT: CommandSpecification = {
   name: 'agent',
   summary:
@@ -79,6 +104,8 @@ export const AGENT: CommandSpecification = {
   examples: [
     ['agent 127.0.0.1:5000 agent-1 pattern', 'finds patterns'],
     ['agent 127.0.0.1:5000 mine compute --handlers ./handlers.js', 'runs your own functions'],
+    ['agent drain agent-1 127.0.0.1:5000', 'lets one that runs finish and leave'],
   ],
+  commands: AGENT_COMMANDS,
   load: async () => (await import('../commands/agent.ts')).agentCommand,
 };

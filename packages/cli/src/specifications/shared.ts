@@ -7,7 +7,7 @@ type Options = Readonly<Record<string, OptionSpecification>>;
 /** Whether what is long travels compressed. */
 export const COMPRESSION_OPTION: Options = {
   compression: {
-    describe: 'Compress what is over 1 KiB: auto (when it arrives sooner so), always or never',
+    describe: 'Compress over 1 KiB: auto (when sooner so), always or never',
     default: 'auto',
     words: COMPRESSION_MODES,
   },
@@ -41,13 +41,21 @@ export const CLIENT_OPTIONS: Options = {
 export const SUBMIT_OPTIONS: Options = {
   ...CLIENT_OPTIONS,
   wait: {
-    describe: 'Wait for the result; --no-wait prints the task id and returns',
+    describe: 'Wait for the result (--no-wait prints the id)',
     isSwitch: true,
     default: true,
   },
   timeout: { describe: 'End the task when it is not done after this time, e.g. 30s' },
   priority: { describe: '1 (first) to 5 (last)', default: '3' },
   label: { describe: 'Only agents with this label, KEY=VALUE; repeat for several' },
+  durable: {
+    describe: 'Survive a restart of the coordinator (default: as that says)',
+    isSwitch: true,
+  },
+  after: { describe: 'Only when this task has succeeded, TASKID; repeat for several' },
+  'not-before': { describe: 'Not before this time, e.g. 2026-01-31T18:00Z' },
+  'fairness-key': { describe: 'Tasks with different keys take turns' },
+  'idempotency-key': { describe: 'The same key again gets the same task and its result' },
 };
 
 /** Servers: coordinator and agent. */

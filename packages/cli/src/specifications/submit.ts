@@ -35,10 +35,6 @@ const PATTERN: CommandSpecification = {
       'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --top 3',
       'when did it last look like the last 60 days?',
     ],
-    [
-      'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --within 2.5',
-      'every time it looked so, not only the best',
-    ],
   ],
   load: async () => (await import('../commands/submit-pattern.ts')).submitPatternCommand,
 };

@@ -66,6 +66,42 @@ const CANCEL: CommandSpecification = {
   load: async () => (await import('../commands/cancel.ts')).cancelCommand,
 };
 
+const TASK_IDS = {
+  name: 'TASKID',
+  describe: 'As listed by swarm deadletter ls',
+  optional: true,
+  repeats: true,
+} as const;
+
+const DEAD_LETTER: CommandSpecification = {
+  name: 'deadletter',
+  summary: 'Tasks that failed although they were tried as often as they may be.',
+  commands: [
+    {
+      name: 'ls',
+      summary: 'List them, newest first.',
+      positionals: [ADDRESS],
+      options: { ...CLIENT_OPTIONS, limit: { describe: 'At most so many', default: '50' } },
+      load: async () => (await import('../commands/dead-letters.ts')).deadLettersListCommand,
+    },
+    {
+      name: 'replay',
+      summary: 'Submit them again, and print the ids of the new tasks.',
+      positionals: [TASK_IDS],
+      options: { ...CLIENT_OPTIONS, all: { describe: 'All of them', isSwitch: true } },
+      examples: [['swarm deadletter replay --all', 'when what was wrong is repaired']],
+      load: async () => (await import('../commands/dead-letters.ts')).deadLettersReplayCommand,
+    },
+    {
+      name: 'drop',
+      summary: 'Forget them and their inputs.',
+      positionals: [TASK_IDS],
+      options: { ...CLIENT_OPTIONS, all: { describe: 'All of them', isSwitch: true } },
+      load: async () => (await import('../commands/dead-letters.ts')).deadLettersDropCommand,
+    },
+  ],
+};
+
 const BENCH: CommandSpecification = {
   name: 'bench',
   summary: 'Measure small tasks through a running swarm: latency one by one, then many in flight.',
@@ -160,6 +196,7 @@ export const SWARM: CommandSpecification = {
     AGENTS,
     TASKS,
     CANCEL,
+    DEAD_LETTER,
     BENCH,
     REPLAY,
     CERTS,

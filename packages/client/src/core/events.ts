@@ -1,5 +1,12 @@
 /** What goes into a session and what comes out of it. */
-import type { BodyOf, Failure, Message, MessageOf, TaskEvent } from '@quic-swarm/protocol';
+import type {
+  BodyOf,
+  Failure,
+  Message,
+  MessageOf,
+  TaskEvent,
+  WatchLevel,
+} from '@quic-swarm/protocol';
 
 /** Messages that are answered by their requestId. All may be repeated harmlessly, so a reconnect sends them again. */
 type RequestType =
@@ -8,12 +15,36 @@ type RequestType =
   | 'CancelTask'
   | 'QueryStatus'
   | 'QueryDataset'
-  | 'AgentControl';
+  | 'AgentControl'
+  | 'ControlDeadLetter';
 
 /** A request; its requestId is always set (the schema of CancelTask leaves it open). */
 export type RequestMessage = {
   [T in RequestType]: { readonly type: T; readonly body: BodyOf<T> & { requestId: number } };
 }[RequestType];
+
+/** A task that a request is about to make, or to watch, and how much is to be heard of it. */
+export interface AskedTask {
+  readonly taskId: string;
+  readonly watch: WatchLevel;
+  /** The request makes it, so no part of its result can have been missed yet. */
+  readonly isNew: boolean;
+}
+
+/** The task that SubmitAck will be about; undefined for requests that are answered otherwise. */
+export function askedTaskOf({ type, body }: RequestMessage): AskedTask | undefined {
+  switch (type) {
+    case 'SubmitTask':
+    case 'WatchTask':
+      return { taskId: body.taskId, watch: body.watch, isNew: type === 'SubmitTask' };
+    case 'ControlDeadLetter': {
+      const { replayId, watch = 'none' } = body;
+      return replayId === undefined ? undefined : { taskId: replayId, watch, isNew: true };
+    }
+    default:
+      return undefined;
+  }
+}
 
 /** Messages that answer a request with success. */
 export type AnswerType = 'SubmitAck' | 'MessageAck' | 'StatusReport' | 'DatasetAck';

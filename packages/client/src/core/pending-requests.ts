@@ -16,6 +16,8 @@ export interface PendingRequest {
   readonly isRewatch: boolean;
   /** Written to some connection, so the coordinator may have it. */
   wasSent: boolean;
+  /** Written to a second connection, so an answer may have been lost with the first one. */
+  wasRepeated: boolean;
 }
 
 /** The bounds of the requests that wait. */
@@ -55,7 +57,14 @@ export class PendingRequests {
 
   add(message: RequestMessage, deadlineMs: number, isRewatch = false): PendingRequest {
     const { requestId } = message.body;
-    const request = { requestId, message, deadlineMs, isRewatch, wasSent: false };
+    const request = {
+      requestId,
+      message,
+      deadlineMs,
+      isRewatch,
+      wasSent: false,
+      wasRepeated: false,
+    };
     if (this.#requests.size === 0) this.#nextDeadlineMs = Infinity;
     this.#requests.set(requestId, request);
     this.#bytes += payloadBytesOf(message);

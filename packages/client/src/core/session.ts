@@ -10,23 +10,27 @@
  *    accepted tasks without an end are watched again.
  * 4. Nothing grows without a bound that the options name: requests by count and bytes, parts of results per task.
  */
-import {
-  failure,
-  type ErrorType,
-  type Failure,
-  type Message,
-  type MessageOf,
-  type WatchLevel,
-} from '@quic-swarm/protocol';
+import type { ErrorType, Failure, Message, MessageOf, WatchLevel } from '@quic-swarm/protocol';
 import type { ChunkBounds } from './chunk-order.ts';
 import {
   NO_EFFECTS,
+  askedTaskOf,
   type AnswerMessage,
+  type AskedTask,
   type RequestMessage,
   type SessionEffect,
   type SessionEvent,
 } from './events.ts';
 import { PendingRequests, type PendingBounds, type PendingRequest } from './pending-requests.ts';
+import {
+  bufferFull,
+  closed,
+  lost,
+  mute,
+  notKept,
+  rejected,
+  unreachable,
+} from './session-failures.ts';
 import { Silence } from './silence.ts';
 import { WatchedTasks } from './watched-tasks.ts';
 
@@ -142,10 +146,11 @@ export class Session {
     if (this.#pending.isFullFor(message)) {
       return [{ type: 'refused', requestId, failure: bufferFull() }];
     }
-    if (message.type === 'SubmitTask' || message.type === 'WatchTask') {
+    const asked = askedTaskOf(message);
+    if (asked !== undefined) {
       // Until the first one is acknowledged QUIC itself awaits something.
       if (this.#tasks.size === 0) this.#silence.end();
-      this.#tasks.add(message.body.taskId, message.body.watch, message.type === 'SubmitTask');
+      this.#tasks.add(asked.taskId, asked.watch, asked.isNew);
     }
     return this.#admit(message, nowMs + timeoutMs + uploadMsOf(message), nowMs);
   }
@@ -248,18 +253,15 @@ export class Session {
     }
     if (request.isRewatch) return NO_EFFECTS;
     const answered: SessionEffect = { type: 'answered', requestId, message };
-    const { body } = request.message;
-    if ('watch' in body && body.taskId !== taskId) {
-      return [...this.#redirect(body, taskId), answered, ...this.#tasks.accept(taskId)];
+    const asked = askedTaskOf(request.message);
+    if (asked !== undefined && asked.taskId !== taskId) {
+      return [...this.#redirect(asked, taskId), answered, ...this.#tasks.accept(taskId)];
     }
     const accepted = this.#tasks.accept(taskId);
     return accepted.length === 0 ? [answered] : [answered, ...accepted];
   }
 
-  #redirect(
-    { taskId: fromTaskId, watch }: { readonly taskId: string; readonly watch: WatchLevel },
-    toTaskId: string,
-  ): readonly SessionEffect[] {
+  #redirect({ taskId: fromTaskId, watch }: AskedTask, toTaskId: string): readonly SessionEffect[] {
     this.#tasks.remove(fromTaskId);
     this.#tasks.add(toTaskId, watch, false);
     const redirected: SessionEffect = { type: 'redirected', fromTaskId, toTaskId };
@@ -276,15 +278,17 @@ export class Session {
   #onRefused(requestId: number, why: Failure): readonly SessionEffect[] {
     const request = this.#pending.take(requestId);
     this.#abandoned.delete(requestId);
-    return request === undefined ? NO_EFFECTS : this.#refuse(request, why);
+    if (request === undefined) return NO_EFFECTS;
+    if (why.type === 'TASK_NOT_FOUND' && isRepeatedDrop(request)) {
+      const body = { requestId, status: 'PROCESSED' } as const;
+      return [{ type: 'answered', requestId, message: { type: 'MessageAck', body } }];
+    }
+    return this.#refuse(request, why);
   }
 
   #refuse(request: PendingRequest, why: Failure): readonly SessionEffect[] {
     const { requestId, isRewatch, message } = request;
-    const taskId =
-      message.type === 'SubmitTask' || message.type === 'WatchTask'
-        ? message.body.taskId
-        : undefined;
+    const taskId = askedTaskOf(message)?.taskId;
     if (isRewatch && taskId !== undefined) {
       return this.#tasks.lose(taskId, why.type === 'TASK_NOT_FOUND' ? notKept(taskId) : why);
     }
@@ -374,6 +378,7 @@ export class Session {
 }
 
 function send(request: PendingRequest): SessionEffect {
+  request.wasRepeated = request.wasSent;
   request.wasSent = true;
   return { type: 'send', message: request.message as Message };
 }
@@ -382,47 +387,7 @@ function uploadMsOf({ type, body }: RequestMessage): number {
   return type === 'SubmitTask' ? (body.payload?.length ?? 0) / UPLOAD_BYTES_PER_MS : 0;
 }
 
-function closed(): Failure {
-  return failure('CLOSED', 'The client was closed.', { hint: 'Call connect() again.' });
-}
-
-function bufferFull(): Failure {
-  return failure('QUEUE_FULL', 'Too many requests of this client wait for the coordinator.', {
-    hint: 'Await submit() before the next one, or use map(), which does it for you.',
-    retryAfterMs: 50,
-  });
-}
-
-function rejected(): Failure {
-  return failure('INTERNAL', 'The coordinator rejected the request without a reason.');
-}
-
-function mute(): Failure {
-  return failure('CONNECTION_LOST', 'The coordinator is connected but did not answer in time.', {
-    hint: 'Look at the coordinator: `swarm status`. Submitting again with an idempotencyKey never runs a task twice.',
-  });
-}
-
-function unreachable(): Failure {
-  return failure(
-    'CONNECT_FAILED',
-    'The connection to the coordinator could not be restored in time.',
-    {
-      hint: 'Check that the coordinator runs and that UDP reaches it: `swarm doctor`.',
-    },
-  );
-}
-
-function lost(): Failure {
-  return failure('CONNECTION_LOST', 'The coordinator could not be reached for too long.', {
-    hint: 'Raise giveUpAfterMs to wait longer; attach(taskId) looks for the task later.',
-  });
-}
-
-function notKept(taskId: string): Failure {
-  return failure(
-    'CONNECTION_LOST',
-    `The coordinator was restarted and had not kept task ${taskId}.`,
-    { hint: 'Submit it again. Tasks submitted with durable: true survive a restart.' },
-  );
+/** The first one may have been heard, and its answer lost with the connection: then the dead letter is gone as it was to be. */
+function isRepeatedDrop({ message, wasRepeated }: PendingRequest): boolean {
+  return wasRepeated && message.type === 'ControlDeadLetter' && message.body.action === 'drop';
 }

@@ -34,7 +34,9 @@ import { MapRun, type MapItem, type MapSuccess } from './map.ts';
 import type {
   CancelOptions,
   ClientOptions,
+  DeadLetterQuery,
   MapOptions,
+  ReplayOptions,
   SubmitOptions,
   TaskQuery,
 } from './options.ts';
@@ -42,6 +44,13 @@ import { NO_OPTIONS } from './submission.ts';
 import type { TaskHandle } from './task-handle.ts';
 import type { Submitter } from './submit-request.ts';
 import { Tasks, heard } from './tasks.ts';
+
+/** What `deadLetters` answers. */
+export interface DeadLetters {
+  readonly rows: readonly TaskRow[];
+  /** Dead letters that there are, which may be more than were asked for. */
+  readonly rowsInAll: number;
+}
 
 /** A task type of a user's own; `never` for the built-in ones, whose inputs and results are known. */
 export type CustomTaskType<T extends string> = T extends BuiltInTaskType ? never : T;
@@ -261,6 +270,33 @@ export class SwarmClient {
     const row = tasks?.[0];
     if (row !== undefined) return row;
     throw new SwarmError('TASK_NOT_FOUND', `The coordinator knows no task ${taskId}.`);
+  }
+
+  /** Tasks that failed although they were tried as often as they may be, newest first, and how many there are in all. */
+  async deadLetters({ limit }: DeadLetterQuery = {}): Promise<DeadLetters> {
+    const { tasks = [], rowsInAll = tasks.length } = await this.#query({
+      view: 'deadLetters',
+      ...(limit === undefined ? {} : { limit }),
+    });
+    return { rows: tasks, rowsInAll };
+  }
+
+  /**
+   * Submits a dead letter again, with the same input and options but for its time limits and idempotency key, under a new
+   * id; resolves with the handle of the new task when the coordinator has accepted it. The dead letter is gone then.
+   * @throws TASK_NOT_FOUND (no such dead letter), and what `submit` throws. After CONNECTION_LOST or CONNECT_FAILED it may
+   *   have been accepted: the new task names the dead letter as `replayOf`
+   */
+  async replayDeadLetter<Result = unknown>(
+    taskId: string,
+    options: ReplayOptions = {},
+  ): Promise<TaskHandle<Result>> {
+    return (await this.#tasks.replay(taskId, options)) as TaskHandle<Result>;
+  }
+
+  /** Forgets a dead letter and its input. @throws TASK_NOT_FOUND */
+  async dropDeadLetter(taskId: string): Promise<void> {
+    await this.#tasks.drop(taskId);
   }
 
   /**

@@ -42,6 +42,9 @@ export interface ClientOptions {
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
 }
 
+/** A task: a `TaskHandle`, or its id. */
+export type TaskReference = string | { readonly id: string };
+
 /** Options of `submit`, `run` and `map`. */
 export interface SubmitOptions {
   /** Only agents of this type; built-in task types imply theirs. */
@@ -56,10 +59,14 @@ export interface SubmitOptions {
   readonly idempotencyKey?: string | undefined;
   /** False: start it at most once, whatever happens. @default true */
   readonly idempotent?: boolean | undefined;
-  /** Acknowledge only what is on disk. Coordinators without the feature refuse with UNSUPPORTED_OPTION. */
+  /**
+   * Acknowledge the task only when it is on the coordinator's disk: it then survives a restart. A coordinator without a
+   * data folder refuses with UNSUPPORTED_OPTION. @default what the coordinator does where nobody says, mostly false
+   */
   readonly durable?: boolean | undefined;
-  /** Ids of tasks that must have succeeded before. Needs the feature `dependencies`. */
-  readonly after?: readonly string[] | undefined;
+  /** Tasks that must have succeeded before: their handles or ids. The handler gets their results as `context.results`
+   *  in this order. When one ends in another way, this one fails with DEPENDENCY_FAILED. */
+  readonly after?: readonly TaskReference[] | undefined;
   /** Tasks with different keys take turns. Needs the feature `fairness`. */
   readonly fairnessKey?: string | undefined;
   /** Give it to a second agent when it takes much longer than others of its type; the first answer counts. Only for tasks
@@ -67,6 +74,8 @@ export interface SubmitOptions {
   readonly hedge?: boolean | undefined;
   /** Do not start before so much time has passed. @default 0 */
   readonly delayMs?: number | undefined;
+  /** The same as a time of day by this machine's clock, instead of `delayMs`; one that has passed means at once. */
+  readonly notBefore?: Date | undefined;
   /** Fail with START_TIMEOUT when no agent has begun in time. @default none */
   readonly scheduleToStartMs?: number | undefined;
   /** How long one attempt may take. @default 300000 */
@@ -111,6 +120,18 @@ export interface TaskQuery {
   readonly states?: readonly TaskState[] | undefined;
   /** Newest first, at most so many, up to 1000. @default 1000 */
   readonly limit?: number | undefined;
+}
+
+/** Options of `deadLetters`. */
+export interface DeadLetterQuery {
+  /** Newest first, at most so many, up to 1000. @default 1000 */
+  readonly limit?: number | undefined;
+}
+
+/** Options of `replayDeadLetter`. */
+export interface ReplayOptions {
+  /** As for `submit`: how much to hear of the new task before its handle is asked. @default 'result' */
+  readonly watch?: WatchLevel | undefined;
 }
 
 /** Options of `cancel`. */

@@ -12,7 +12,7 @@ import {
 import { datasetsOf } from '../dataset-references.ts';
 import { positionsOf, type RowsOf } from '../positions.ts';
 import type { RequestMessage } from '../core/events.ts';
-import type { SubmitOptions } from './options.ts';
+import type { SubmitOptions, TaskReference } from './options.ts';
 
 /** Options that travel as they are. */
 const COPIED = [
@@ -89,17 +89,35 @@ function applyOptions(options: SubmitOptions, body: SubmitTask): boolean {
     fields[key] = value;
     isChosen = true;
   }
-  const { agentType, datasets, after, retry, shards } = options;
+  const { agentType, datasets, after, notBefore, retry, shards } = options;
   if (agentType !== undefined) body.agentType = agentTypeOf(agentType);
   if (datasets !== undefined) body.datasets = [...new Set([...body.datasets, ...datasets])];
-  if (after !== undefined) body.after = [...after];
+  if (after !== undefined) body.after = after.map(idOf);
+  if (notBefore !== undefined) body.delayMs = delayUntil(notBefore, options.delayMs);
   if (retry !== undefined) {
     const entries = Object.entries(retry) as [string, unknown][];
     body.retry = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
-  return (
-    isChosen || [agentType, datasets, after, retry, shards].some((value) => value !== undefined)
-  );
+  const others = [agentType, datasets, after, notBefore, retry, shards];
+  return isChosen || others.some((value) => value !== undefined);
+}
+
+function idOf(task: TaskReference): string {
+  return typeof task === 'string' ? task : task.id;
+}
+
+/** Milliseconds from now until then: clocks of two machines need not agree, so a time of day does not travel. */
+function delayUntil(notBefore: Date, delayMs: number | undefined): number {
+  if (delayMs !== undefined) {
+    throw new SwarmError('BAD_OPTION', 'notBefore and delayMs exclude each other.', {
+      hint: 'Give the time of day or how long to wait, not both.',
+    });
+  }
+  const atMs = notBefore.getTime();
+  if (!Number.isNaN(atMs)) return Math.max(0, atMs - Date.now());
+  throw new SwarmError('BAD_OPTION', 'notBefore is an invalid Date.', {
+    hint: "Write for example new Date('2026-01-31T18:00:00Z').",
+  });
 }
 
 function howLong(taskType: string): never {

@@ -1,5 +1,5 @@
 /**
- * One submission, from the request until its task is over: tells who made it how the coordinator answered, and cancels
+ * One submission, or replay of a dead letter, from the request until its task is over: tells who made it how the coordinator answered, and cancels
  * the task when its signal is raised. One object instead of a handful of functions, since there is one for each task.
  */
 import { SwarmError } from '@quic-swarm/protocol';
@@ -94,5 +94,5 @@ export function aborted(signal: AbortSignal): SwarmError {
 }
 
 function wrongAnswer(type: string): SwarmError {
-  return new SwarmError('BAD_MESSAGE', `SubmitTask was answered by ${type}.`);
+  return new SwarmError('BAD_MESSAGE', `A submission was answered by ${type}.`);
 }

@@ -1,11 +1,11 @@
-/** Submitting tasks, attaching to them, cancelling them. */
+/** Submitting tasks, attaching to them, cancelling them; and submitting again, or dropping, those that failed for good. */
 import { SwarmError, checkMessage, type WatchLevel } from '@quic-swarm/protocol';
 import type { AnswerMessage } from '../core/events.ts';
 import type { RowsOf } from '../positions.ts';
 import { newTaskId } from '../task-id.ts';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { Driver } from './driver.ts';
-import type { CancelOptions, SubmitOptions } from './options.ts';
+import type { CancelOptions, ReplayOptions, SubmitOptions } from './options.ts';
 import { submissionOf } from './submission.ts';
 import { SubmitRequest, aborted, type Submitter } from './submit-request.ts';
 import { TaskHandle } from './task-handle.ts';
@@ -88,6 +88,36 @@ export class Tasks {
     const { reason = 'The client asked for it.', graceMs = 1000 } = options;
     const requestId = this.#driver.newRequestId();
     const message = { type: 'CancelTask', body: { requestId, taskId, reason, graceMs } } as const;
+    checkMessage(message, 'BAD_OPTION');
+    await this.#driver.request('MessageAck', message, this.#requestTimeoutMs);
+  }
+
+  /** See `SwarmClient.replayDeadLetter`. */
+  replay(taskId: string, { watch = 'result' }: ReplayOptions): Promise<TaskHandle> {
+    return new Promise((resolve, reject) => {
+      const requestId = this.#driver.newRequestId();
+      // The coordinator knows the type of the task; of a built-in one the end says how to read the result.
+      const mirror = this.#driver.newMirror(newTaskId(), undefined);
+      const body = { requestId, taskId, action: 'replay', replayId: mirror.id, watch } as const;
+      const message = { type: 'ControlDeadLetter', body } as const;
+      checkMessage(message, 'BAD_OPTION');
+      if (watch !== 'none') this.#driver.register(mirror);
+      const submitter: Submitter = {
+        taskAccepted: (shown) => {
+          resolve(this.#handleOf(shown, watch));
+        },
+        taskRefused: reject,
+      };
+      const request = new SubmitRequest(this.#driver, requestId, mirror, submitter);
+      this.#driver.ask(message, SUBMIT_TIMEOUT_MS, request);
+    });
+  }
+
+  /** See `SwarmClient.dropDeadLetter`. */
+  async drop(taskId: string): Promise<void> {
+    const requestId = this.#driver.newRequestId();
+    const body = { requestId, taskId, action: 'drop' } as const;
+    const message = { type: 'ControlDeadLetter', body } as const;
     checkMessage(message, 'BAD_OPTION');
     await this.#driver.request('MessageAck', message, this.#requestTimeoutMs);
   }

@@ -114,7 +114,7 @@ export function refuseDurable(core: CoreState, inputBytes: number): Failure | un
     'QUEUE_FULL',
     `Results of ${unclaimedBytes} bytes wait for somebody to fetch them, the bound is ${options.unclaimedBytesMax}.`,
     {
-      hint: 'Fetch results of earlier durable tasks (client.attach, swarm task get), or wait until they expire.',
+      hint: 'Fetch results of earlier durable tasks (client.attach, or swarm submit with the same --idempotency-key), or wait until they expire.',
       retryAfterMs: options.queueFullRetryAfterMs,
     },
   );
