@@ -81,6 +81,8 @@ export interface AttemptEnded {
   readonly taskType: string;
   readonly agentId: string;
   readonly attempt: number;
+  /** An attempt before has gone wrong. */
+  readonly isRetry: boolean;
   readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'lost' | 'returned' | 'timed_out';
   readonly computeMs: number;
   readonly failure: Failure | undefined;
@@ -94,6 +96,8 @@ export interface TaskEnded {
   readonly agentId: string | undefined;
   readonly state: TerminalTaskState;
   readonly attempt: number;
+  /** Tries after the first: what was given back before it began is none. */
+  readonly retries: number;
   readonly queueMs: number;
   readonly computeMs: number;
   readonly totalMs: number;

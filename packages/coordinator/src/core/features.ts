@@ -1,6 +1,14 @@
 /** What a coordinator answers to requests for optional parts of the protocol that it does not offer. */
 import { failure, type Failure, type Feature, type SubmitTask } from '@quic-swarm/protocol';
 
+/** What a coordinator offers that was started so. */
+export function offeredFeatures(compresses: boolean, isDurable: boolean): readonly Feature[] {
+  const features: Feature[] = ['shards', 'dependencies', 'fairness', 'hedging'];
+  if (compresses) features.push('compression');
+  if (isDurable) features.push('durable');
+  return features;
+}
+
 /** Why a submission cannot be accepted as it is; undefined when nothing of it needs a missing feature. */
 export function missingFeature(
   submission: SubmitTask,

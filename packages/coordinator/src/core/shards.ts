@@ -25,6 +25,7 @@ import {
   type Split,
   type Task,
   outputOf,
+  triesOf,
   resultBytesOf,
   troubleOf,
 } from './task.ts';
@@ -114,13 +115,13 @@ function followShard(core: CoreState, shard: Task, { parent, index }: ShardRole)
     parent.attempt = 1;
     startSplit(core, parent);
   }
-  split.attempts = split.shards.reduce((sum, { attempt }) => sum + attempt, 0);
+  split.attempts = split.shards.reduce((sum, each) => sum + triesOf(each), 0);
   tellProgress(core, parent, split);
   if (!isTerminal(shard.state) || split.ended.has(shard)) return;
   split.ended.add(shard);
   parent.computeMs = (parent.computeMs ?? 0) + (shard.computeMs ?? 0);
   // As if it were one task: the first attempt, and one more for each that was repeated.
-  parent.attempt += Math.max(0, shard.attempt - 1);
+  parent.attempt += Math.max(0, triesOf(shard) - 1);
   if (shard.state === 'succeeded') keepResult(core, parent, split, shard, index);
   else if (parent.cancelRequested === undefined) fail(core, parent, split, shard, index);
   if (!isTerminal(parent.state) && split.ended.size === split.shards.length) {

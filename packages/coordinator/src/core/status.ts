@@ -9,7 +9,14 @@ import {
 import { type Agent, stateOf } from './agent-record.ts';
 import { agentsFor, backoffReasonOf } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
-import { type Task, type TaskNeeds, isInBackoff, submittedOf, wireShardOf } from './task.ts';
+import {
+  type Task,
+  type TaskNeeds,
+  isInBackoff,
+  submittedOf,
+  triesOf,
+  wireShardOf,
+} from './task.ts';
 
 const BRIEF_MESSAGE_LENGTH = 200;
 
@@ -137,7 +144,7 @@ function familyOf({ split, shard }: Task): Pick<TaskRow, 'shards' | 'shard'> {
   const { count, shards } = split;
   const isOf = (state: TaskState): number => shards.filter((each) => each.state === state).length;
   // When it has ended its shards are gone, and what counts of them is how often they were tried.
-  const attempts = shards.reduce((sum, { attempt }) => sum + attempt, 0) || split.attempts;
+  const attempts = shards.reduce((sum, each) => sum + triesOf(each), 0) || split.attempts;
   const succeeded = shards.length === 0 ? split.succeeded : isOf('succeeded');
   return { shards: { count, running: isOf('running'), succeeded, attempts } };
 }

@@ -26,6 +26,7 @@ import {
   isInBackoff,
   submittedOf,
   timersOf,
+  triesOf,
   troubleOf,
 } from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
@@ -364,6 +365,7 @@ export function finish(
     agentId: task.agentId,
     state,
     attempt: task.attempt,
+    retries: Math.max(0, (task.split === undefined ? triesOf(task) : task.attempt) - 1),
     queueMs: (task.firstStartedAtMs ?? endedAtMs) - task.acceptedAtMs,
     computeMs: task.computeMs ?? 0,
     totalMs: endedAtMs - task.acceptedAtMs,
@@ -400,6 +402,7 @@ function observeAttempt(
     taskType: task.needs.taskType,
     agentId,
     attempt: task.attempt,
+    isRetry: (task.trouble?.errors ?? 0) + (task.trouble?.losses ?? 0) > 0,
     outcome,
     computeMs,
     failure: reason,

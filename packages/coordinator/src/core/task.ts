@@ -328,6 +328,12 @@ export function addChunk(task: Task, chunk: Chunk, decodedBytes: number): void {
   output.chunkBytes += decodedBytes;
 }
 
+/** How often it was tried: not counted is what an agent gave back before it began. */
+export function triesOf({ state, trouble, lease }: Task): number {
+  const goesWell = state === 'succeeded' || lease !== undefined;
+  return (trouble?.errors ?? 0) + (trouble?.losses ?? 0) + (goesWell ? 1 : 0);
+}
+
 /** What went wrong so far; made when something does for the first time. */
 export function troubleOf(task: Task): TaskTrouble {
   task.trouble ??= { errors: 0, losses: 0, failure: undefined, deadLettered: false };

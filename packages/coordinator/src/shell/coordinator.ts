@@ -5,8 +5,7 @@ import { ExperienceBank } from '@quic-swarm/reasoning';
 import {
   ERRORS,
   NO_ERROR_WIRE_CODE,
-  SwarmError,
-  type Feature,
+  type SwarmError,
   decodedBytesOf,
   negotiateVersion,
   type AgentRow,
@@ -27,9 +26,10 @@ import {
   type Listener,
 } from '@quic-swarm/transport';
 import { CoordinatorCore } from '../core/coordinator.ts';
+import { offeredFeatures } from '../core/features.ts';
 import { refuseIncoming } from '../core/admission.ts';
 import type { CoordinatorEffect } from '../core/effects.ts';
-import { openDataFolder, type DataFolder } from './data-folder.ts';
+import { noDataFolder, openDataFolder, type DataFolder } from './data-folder.ts';
 import { DatasetDesk } from './dataset-desk.ts';
 import { failedFor, mustBeDecoded } from './encoded-messages.ts';
 import { Driver } from './driver.ts';
@@ -82,7 +82,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       // Distinct for each start, so that leases of an earlier life are never taken for leases of this one.
       epoch: data?.epoch ?? Date.now(),
       seed: randomInt(2 ** 31),
-      features: featuresOf(this.#compression, data !== undefined),
+      features: offeredFeatures(this.#compression !== 'never', data !== undefined),
       durableByDefault: options.durableByDefault ?? false,
       // The core's clock is the driver's; what it writes down must be understood by another process.
       wallOffsetMs: performance.timeOrigin,
@@ -489,19 +489,6 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     this.#queuedPeers = [];
     for (const peer of peers) peer.flush();
   }
-}
-
-function featuresOf(compression: CompressionMode, isDurable: boolean): Feature[] {
-  const features: Feature[] = ['shards', 'dependencies', 'fairness', 'hedging'];
-  if (compression !== 'never') features.push('compression');
-  if (isDurable) features.push('durable');
-  return features;
-}
-
-function noDataFolder(): SwarmError {
-  return new SwarmError('BAD_OPTION', 'Tasks cannot be durable by default without a data folder.', {
-    hint: 'Say where: data: DIR, on the command line --data DIR.',
-  });
 }
 
 function newSessionToken(): string {

@@ -45,3 +45,10 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     throw error;
   }
 }
+
+/** What tells whoever wants durable tasks without a place for them. */
+export function noDataFolder(): SwarmError {
+  return new SwarmError('BAD_OPTION', 'Tasks cannot be durable by default without a data folder.', {
+    hint: 'Say where: data: DIR, on the command line --data DIR.',
+  });
+}

@@ -126,7 +126,7 @@ export class Statistics {
     } else if (effect.outcome !== 'returned') {
       work.failed += 1;
     }
-    if (effect.attempt > 1) work.retried += 1;
+    if (effect.isRetry) work.retried += 1;
   }
 
   #taskEnded(effect: Extract<CoordinatorEffect, { type: 'TaskEnded' }>): void {
@@ -135,7 +135,7 @@ export class Statistics {
     else if (effect.state === 'failed') work.failed += 1;
     else if (effect.state === 'cancelled') work.cancelled += 1;
     else work.timedOut += 1;
-    work.retried += Math.max(0, effect.attempt - 1);
+    work.retried += effect.retries;
     work.total.record(effect.totalMs);
     if (effect.state === 'succeeded') {
       work.compute.record(effect.computeMs);
