@@ -366,5 +366,6 @@ describe('measurements', () => {
 it('says which agent to start for a task that waits', () => {
   expect(pendingText('NO_AGENT_OF_TYPE', 'NeuralTraining')).toContain('agent ADDR ID trainer');
   expect(pendingText('NO_AGENT_OF_TYPE', 'my.task')).toContain('compute --handlers FILE');
+  expect(pendingText('AGENT_MAY_RETURN', 'my.task')).toContain('the coordinator was restarted');
   expect(pendingText('SOMETHING_NEW', 'my.task')).toBe('SOMETHING_NEW');
 });

@@ -138,6 +138,11 @@ describe('submitting', () => {
       'BAD_OPTION',
     ],
     [
+      'a time too far ahead',
+      async () => swarm.client.submit('my.task', 1, { notBefore: new Date('2099-01-01') }),
+      'BAD_OPTION',
+    ],
+    [
       'a time that is none',
       async () => swarm.client.submit('my.task', 1, { notBefore: new Date('soon') }),
       'BAD_OPTION',

@@ -31,6 +31,9 @@ const COPIED = [
   'watch',
 ] as const satisfies readonly (keyof SubmitOptions & keyof SubmitTask)[];
 
+/** The longest duration that travels. */
+const DURATION_MAX_MS = 1e12;
+
 /** For submissions without options, which then need not be looked for. */
 export const NO_OPTIONS: SubmitOptions = {};
 
@@ -113,8 +116,13 @@ function delayUntil(notBefore: Date, delayMs: number | undefined): number {
       hint: 'Give the time of day or how long to wait, not both.',
     });
   }
-  const atMs = notBefore.getTime();
-  if (!Number.isNaN(atMs)) return Math.max(0, atMs - Date.now());
+  const delayUntilMs = notBefore.getTime() - Date.now();
+  if (delayUntilMs <= DURATION_MAX_MS) return Math.max(0, delayUntilMs);
+  if (!Number.isNaN(delayUntilMs)) {
+    throw new SwarmError('BAD_OPTION', `notBefore is ${notBefore.toISOString()}, too far ahead.`, {
+      hint: 'A task can wait for thirty years.',
+    });
+  }
   throw new SwarmError('BAD_OPTION', 'notBefore is an invalid Date.', {
     hint: "Write for example new Date('2026-01-31T18:00:00Z').",
   });
