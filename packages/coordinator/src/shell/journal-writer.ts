@@ -20,6 +20,9 @@ const REOPEN_INTERVAL_MS = 1000;
 /** Records in one piece of a snapshot: a fraction of a millisecond to encode. */
 const RECORDS_PER_PIECE = 64;
 
+/** Records of earlier lives that are taken in at once. */
+const RECORDS_PER_REPLAY = 1024;
+
 /** A longer entry is ended early. */
 const ENTRY_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -66,13 +69,18 @@ export class JournalWriter {
   /** Tells the core what earlier lives have written. */
   async restore(): Promise<void> {
     const snapshot = await this.#store.latestSnapshot();
-    const replay = async (bytes: Uint8Array): Promise<void> => {
-      this.#driver.feed({ type: 'JournalReplayed', records: decodeRecords(bytes) });
-      await setImmediate();
+    let records: JournalRecord[] = [];
+    const replay = (bytes: Uint8Array): void => {
+      records.push(...decodeRecords(bytes));
+      // An entry may hold a single record, and each event costs more than to take that in.
+      if (records.length < RECORDS_PER_REPLAY) return;
+      this.#driver.feed({ type: 'JournalReplayed', records });
+      records = [];
     };
-    if (snapshot !== undefined) for await (const piece of snapshot.pieces) await replay(piece);
+    if (snapshot !== undefined) for await (const piece of snapshot.pieces) replay(piece);
     const from = (snapshot?.sequence ?? 0) + 1;
-    for await (const { payload } of this.#store.tail(from)) await replay(payload);
+    for await (const { payload } of this.#store.tail(from)) replay(payload);
+    this.#driver.feed({ type: 'JournalReplayed', records });
     this.#driver.feed({ type: 'JournalRestored' });
   }
 
