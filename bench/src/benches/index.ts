@@ -2,6 +2,7 @@
 import type { Bench } from '../harness/model.ts';
 import { connect } from './connect.ts';
 import { dispatch } from './dispatch.ts';
+import { durable } from './durable.ts';
 import { indicators } from './indicators.ts';
 import { kernels } from './kernels.ts';
 import { shards } from './shards.ts';
@@ -13,6 +14,7 @@ export const benches: readonly Bench[] = [
   streams,
   connect,
   dispatch,
+  durable,
   kernels,
   shards,
   indicators,

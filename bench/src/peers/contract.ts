@@ -56,6 +56,15 @@ export interface Bars {
 /** Computes over all rows; the last value of each line, so that nobody can skip the work. */
 export type IndicatorRun = () => readonly number[];
 
+/** A queue that was filled. */
+export interface FilledQueue {
+  /** Tasks per second in the first and in the last tenth of the filling. */
+  readonly firstRate: number;
+  readonly lastRate: number;
+  /** Resident memory of whoever keeps the queue, at the end. */
+  readonly bytes: number;
+}
+
 /** What workloads ask of a client. */
 export interface Abilities {
   openChannel(messageBytes: number): Promise<Channel>;
@@ -73,6 +82,8 @@ export interface Abilities {
   runTask(): Promise<void>;
   /** Has a task that computes for so long done by another process, in a thread where that has any for it. */
   runTinyTask(computeMs: number): Promise<void>;
+  /** Submits so many tasks that nobody can compute; resolves when all are accepted. */
+  fillQueue(count: number): Promise<FilledQueue>;
   /** Lets time pass. */
   beIdle(durationMs: number): Promise<void>;
   /** Gets ready to compute the indicator of this name (see `workloads/indicators.ts`) over these bars. */

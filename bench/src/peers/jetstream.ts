@@ -1,5 +1,5 @@
 /**
- * JetStream, the queue of NATS that keeps messages until they are acknowledged, without encryption and in memory only:
+ * JetStream, the queue of NATS that keeps messages until they are acknowledged, without encryption, in memory or (by the variant) in files:
  * a client, the broker nats-server, and a worker that pulls.
  */
 import {
@@ -46,7 +46,7 @@ export const peer: Peer = {
           name: STREAM,
           subjects: [SUBJECT],
           retention: RetentionPolicy.Workqueue,
-          storage: StorageType.Memory,
+          storage: context.variant['inFiles'] === true ? StorageType.File : StorageType.Memory,
         });
         await manager.consumers.add(STREAM, {
           durable_name: WORKER,

@@ -31,7 +31,7 @@ export const replayCommand: Command = {
       }
     }
     if (replay.core === undefined) {
-      throw new CommandError('BAD_INPUT', `${options.file} is empty.`, {
+      throw new CommandError('BAD_INPUT', `${options.file} is empty, or no recording.`, {
         hint: 'Make a recording with: coordinator ADDR --record FILE.',
       });
     }

@@ -115,6 +115,10 @@ export async function* readRecording(path: string): AsyncGenerator<RecordingEntr
     }
   } catch (error) {
     if (error instanceof SwarmError) throw error;
-    throw new SwarmError('BAD_INPUT', `The recording ${path} cannot be read.`, { cause: error });
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw new SwarmError('BAD_INPUT', `The recording ${path} cannot be read (${code}).`, {
+      cause: error,
+      hint: 'Make one with: coordinator ADDR --record FILE.',
+    });
   }
 }

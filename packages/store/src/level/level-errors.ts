@@ -13,14 +13,14 @@ export function fromLevelError(error: unknown, folder: string): SwarmError {
   if (codes.includes('LEVEL_CORRUPTION')) return corrupt(`${folder}: ${message}`, error);
   if (NO_SPACE.test(message)) {
     return new SwarmError('STORE_FULL', `The disk of the store ${folder} is full: ${message}`, {
-      hint: 'Make room on the disk and start again. Nothing that was acknowledged is lost.',
+      hint: 'Make room on the disk: a coordinator that runs goes on by itself then. Nothing that was acknowledged is lost.',
       cause: error,
     });
   }
   // LevelDB is asked for nothing after it was closed but the rest of what somebody was reading.
   if (codes.some((code) => code.endsWith('_NOT_OPEN'))) return closedError();
   return new SwarmError('STORE_FAILED', `The store ${folder} failed: ${message}`, {
-    hint: 'Look after the disk and the permissions of the folder, then start again. Nothing that was acknowledged is lost.',
+    hint: 'Look after the disk and the permissions of the folder: a coordinator that runs goes on by itself then. Nothing that was acknowledged is lost.',
     cause: error,
   });
 }
