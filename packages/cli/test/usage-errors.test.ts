@@ -164,13 +164,22 @@ describe('good command lines', () => {
     const words = 'submit train --series s'.split(' ');
     expect(readTaskTerms(await valuesOf(words))).toEqual({ priority: 3 });
     const said = ['--no-durable', '--after', TASK_ID, '--after', TASK_ID.toUpperCase()];
-    const keys = ['--fairness-key', 'a b', '--idempotency-key', 'k', '--label', 'zone=a'];
+    const keys = [
+      '--fairness-key',
+      'a b',
+      '--idempotency-key',
+      'k',
+      '--label',
+      'zone=a',
+      '--hedge',
+    ];
     const times = ['--not-before', '2026-01-31T18:00:30.5+01:00', '--timeout', '2s'];
     expect(readTaskTerms(await valuesOf([...words, ...said, ...keys, ...times]))).toEqual({
       priority: 3,
       durable: false,
       after: [TASK_ID],
       fairnessKey: 'a b',
+      hedge: true,
       idempotencyKey: 'k',
       labels: { zone: 'a' },
       notBefore: new Date(Date.UTC(2026, 0, 31, 17, 0, 30, 500)),

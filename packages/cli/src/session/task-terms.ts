@@ -22,6 +22,7 @@ export function readTaskTerms(values: Values): SubmitOptions {
     after: after.length === 0 ? undefined : after,
     notBefore: values.timeOfDay('not-before'),
     fairnessKey: readKey(values, 'fairness-key'),
+    hedge: values.switchState('hedge'),
     idempotencyKey: readKey(values, 'idempotency-key'),
   };
 }

@@ -55,6 +55,7 @@ export const SUBMIT_OPTIONS: Options = {
   after: { describe: 'Only when this task has succeeded, TASKID; repeat for several' },
   'not-before': { describe: 'Not before this time, e.g. 2026-01-31T18:00Z' },
   'fairness-key': { describe: 'Tasks with different keys take turns' },
+  hedge: { describe: 'Also on a second agent when it takes too long', isSwitch: true },
   'idempotency-key': { describe: 'The same key again gets the same task and its result' },
 };
 

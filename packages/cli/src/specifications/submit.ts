@@ -31,10 +31,7 @@ const PATTERN: CommandSpecification = {
     ...SUBMIT_OPTIONS,
   },
   examples: [
-    [
-      'swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --top 3',
-      'when did it last look like the last 60 days?',
-    ],
+    ['swarm submit pattern --series prices.csv --column DAX --query-rows 1800:1860 --top 3', ''],
   ],
   load: async () => (await import('../commands/submit-pattern.ts')).submitPatternCommand,
 };
