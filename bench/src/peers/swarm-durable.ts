@@ -17,7 +17,7 @@ const SUBMISSIONS = 512;
 const PART = 0.1;
 
 export const peer: Peer = {
-  packages: ['classic-level'],
+  packages: [],
   processes: [
     {
       name: 'coordinator',

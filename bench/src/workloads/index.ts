@@ -2,6 +2,7 @@
 import type { Workload } from '../harness/model.ts';
 import { connectCold, connectResumed } from './connect.ts';
 import { decisions } from './decisions.ts';
+import { fillQueue } from './fill-queue.ts';
 import { idle } from './idle.ts';
 import { indicatorWorkloads } from './indicators.ts';
 import { kernelWorkloads } from './kernels.ts';
@@ -27,6 +28,7 @@ export const workloads: readonly Workload[] = [
   tasksInFlight,
   tinyTasksInThreads,
   shortTasksInThreads,
+  fillQueue,
   idle,
   decisions,
   ...Object.values(kernelWorkloads),

@@ -20,6 +20,9 @@ const REOPEN_INTERVAL_MS = 1000;
 /** Records in one piece of a snapshot: a fraction of a millisecond to encode. */
 const RECORDS_PER_PIECE = 64;
 
+/** A record that nobody waits for may be so late: a sync of its own would keep others from theirs. */
+const UNAWAITED_WITHIN_MS = 100;
+
 /** Records of earlier lives that are taken in at once. */
 const RECORDS_PER_REPLAY = 1024;
 
@@ -45,6 +48,9 @@ export class JournalWriter {
   #store: Store;
   #records: JournalRecord[] = [];
   #recordBytes = 0;
+  /** Somebody waits until one of these records is on disk. */
+  #isAwaited = false;
+  #soonTimer: NodeJS.Timeout | undefined;
   /** Of the last record that was given to the store. */
   #position = 0;
   /** Of the last one that is in the journal on disk. */
@@ -89,7 +95,8 @@ export class JournalWriter {
     this.#records.push(record);
     this.#position = position;
     this.#recordBytes += bytesOf(record);
-    if (this.#recordBytes > ENTRY_BYTES_MAX) this.flush();
+    if (record.kind !== 'acknowledged') this.#isAwaited = true;
+    if (this.#recordBytes > ENTRY_BYTES_MAX) this.#write();
   }
 
   /** A snapshot is wanted; it begins with the next {@link flush}. */
@@ -97,9 +104,10 @@ export class JournalWriter {
     this.#snapshot = effect;
   }
 
-  /** The turn is over: what was appended in it is written. */
+  /** The turn is over: what was appended in it is written. What nobody waits for goes with the next that somebody does. */
   flush(): void {
-    if (this.#records.length > 0) this.#write();
+    if (this.#isAwaited) this.#write();
+    else if (this.#records.length > 0) this.#writeSoon();
     if (this.#snapshot !== undefined && !this.#isTakingSnapshot && !this.#hasFailed) {
       const { position } = this.#snapshot;
       this.#snapshot = undefined;
@@ -109,7 +117,7 @@ export class JournalWriter {
 
   /** Resolves when everything that was appended so far is on disk, or cannot be. */
   async flushed(): Promise<void> {
-    this.flush();
+    if (this.#records.length > 0) this.#write();
     if (this.#hasFailed || this.#written >= this.#position) return;
     await new Promise<void>((resolve) => {
       this.#waiters.push({ position: this.#position, resolve });
@@ -118,13 +126,22 @@ export class JournalWriter {
 
   /** Writes what is left and gives the store back. */
   async close(): Promise<void> {
-    this.flush();
+    if (this.#records.length > 0) this.#write();
     this.#isClosed = true;
     clearTimeout(this.#reopenTimer);
+    clearTimeout(this.#soonTimer);
     await this.#store.close();
   }
 
+  #writeSoon(): void {
+    this.#soonTimer ??= setTimeout(() => {
+      this.#soonTimer = undefined;
+      if (this.#records.length > 0) this.#write();
+    }, UNAWAITED_WITHIN_MS);
+  }
+
   #write(): void {
+    this.#isAwaited = false;
     const store = this.#store;
     const position = this.#position;
     const entry = encodeRecords(this.#records);
@@ -195,6 +212,7 @@ export class JournalWriter {
     this.#position = this.#written;
     this.#records = [];
     this.#recordBytes = 0;
+    this.#isAwaited = false;
     this.#snapshot = undefined;
     const { stack: _local, ...failure } = toFailure(error, 'STORE_FAILED');
     this.#options.onChange(failure);
