@@ -59,8 +59,10 @@ export const durable: Bench = {
       peer: 'swarm-durable',
       variant: { durable: true, isFilled: true },
       workloads: [fillQueue.name],
+      settings: { [fillQueue.name]: { count: 100_000 } },
       isLong: true,
       roundsMax: 1,
+      note: 'a tenth of the tasks, since each is written to the disk',
     },
   ],
   plans: [
@@ -83,26 +85,23 @@ export const durable: Bench = {
       target: 0.6,
       measure: (results) => results.value(taskLatency.name, DURABLE, 'p50'),
     },
-    ...[FILLED, FILLED_DURABLE].flatMap((name) => [
-      {
-        name: `${name}: memory`,
-        unit: 'MiB',
-        comparator: '<' as const,
-        target: 1024,
-        measure: (results: Parameters<Bench['targets'][number]['measure']>[0]) =>
-          results.value(fillQueue.name, name, 'memory'),
+    {
+      name: 'a million tasks queued: memory',
+      unit: 'MiB',
+      comparator: '<',
+      target: 1024,
+      measure: (results) => results.value(fillQueue.name, FILLED, 'memory'),
+    },
+    {
+      name: 'a million tasks queued: last tenth to first tenth',
+      unit: '×',
+      comparator: '>=',
+      target: 0.5,
+      measure: (results) => {
+        const first = results.value(fillQueue.name, FILLED, 'first tenth');
+        const last = results.value(fillQueue.name, FILLED, 'last tenth');
+        return first === undefined || last === undefined ? undefined : last / first;
       },
-      {
-        name: `${name}: last tenth to first tenth`,
-        unit: '×',
-        comparator: '>=' as const,
-        target: 0.5,
-        measure: (results: Parameters<Bench['targets'][number]['measure']>[0]) => {
-          const first = results.value(fillQueue.name, name, 'first tenth');
-          const last = results.value(fillQueue.name, name, 'last tenth');
-          return first === undefined || last === undefined ? undefined : last / first;
-        },
-      },
-    ]),
+    },
   ],
 };

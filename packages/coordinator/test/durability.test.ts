@@ -313,6 +313,19 @@ describe('the next life', () => {
     ]);
   });
 
+  it('does not split a task that was given away as a whole', () => {
+    const swarm = CoreHarness.durable({ mergedTaskTypes: ['PatternMatch'] });
+    const client = swarm.client();
+    const agent = swarm.agent('a1');
+    client.submit(1, { ...DURABLE, shards: 'auto', positions: 10, retry: RETRY });
+    agent.fail(takeOne(agent), 'FLAKY', true);
+    swarm.sync();
+    const next = swarm.nextLife();
+    const other = next.agent('a2');
+    next.advance(2000, () => other.heartbeat());
+    expect(takeOne(other)).not.toHaveProperty('shard');
+  });
+
   it('fails a task whose data set is gone, and says so', () => {
     const swarm = CoreHarness.durable();
     const datasetId = `sha256:${'0'.repeat(64)}`;

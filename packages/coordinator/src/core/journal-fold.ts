@@ -39,7 +39,10 @@ function changed(
   switch (record.kind) {
     case 'leased': {
       const { epoch, attempt, agentId } = record;
-      return { ...task, attempt, lease: { epoch, attempt, agentId }, releaseAtMs: undefined };
+      // Whoever is given a task gets the whole of it: there was nothing to split it for.
+      const { shards: _shards, positions: _positions, ...submission } = task.submission;
+      const lease = { epoch, attempt, agentId };
+      return { ...task, submission, attempt, lease, releaseAtMs: undefined };
     }
     case 'started':
       return { ...task, firstStartedAtMs: record.firstStartedAtMs, startByMs: undefined };

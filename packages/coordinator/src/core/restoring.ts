@@ -65,8 +65,6 @@ function create(core: CoreState, record: TaskRecord, terms: SharedTerms): Task {
       failure: record.failure,
     });
   }
-  // One that was to be split, and that an agent had as a whole, was not: there was nothing to split it for.
-  if (record.lease !== undefined || record.end?.agentId !== undefined) task.split = undefined;
   if (record.end !== undefined) applyEnd(core, task, record.end);
   core.tasks.add(task);
   if (task.idempotency !== undefined) {

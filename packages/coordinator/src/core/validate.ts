@@ -115,7 +115,10 @@ function validateDependencies(
     return other !== undefined && !isTerminal(other.state);
   });
   invariant(open.length === unfinished, `task ${taskId} lost count of others`);
-  invariant(open.length === 0 || state === 'waiting', `task ${taskId} is ${state} too early`);
+  invariant(
+    open.length === 0 || state === 'waiting',
+    `task ${taskId} is ${state} before ${open[0]}`,
+  );
 }
 
 /** A task in parts and its parts. */

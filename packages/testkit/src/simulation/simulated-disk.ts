@@ -96,6 +96,8 @@ export class SimulatedDisk {
 
   /** Begins a snapshot; one that is not complete yet is given up for it. */
   takeSnapshot(position: number, source: Iterable<JournalRecord>): void {
+    // A process that was frozen may ask for it when the disk has failed anew, and will ask again when that works.
+    if (this.#isFailed) return;
     this.#snapshot = { position, records: [], source: source[Symbol.iterator]() };
     this.#readSnapshot(this.#snapshot);
   }
