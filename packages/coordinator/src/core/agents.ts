@@ -1,6 +1,6 @@
 /** How agents come, stay and go. */
 import type { AgentHandshake, BodyOf, HeartbeatMessage, Lease } from '@quic-swarm/protocol';
-import { type Agent, createAgent, leaseOf, removeLease } from './agent-record.ts';
+import { createAgent, leaseOf, removeLease, type Agent } from './agent-record.ts';
 import { forgetHeld } from './datasets.ts';
 import type { AgentJoined } from './events.ts';
 import { resume } from './leasing.ts';

@@ -5,19 +5,20 @@
  * a seeded generator: the same events at the same times give the same effects, which is what simulation and replay
  * live on.
  *
- * The parts: `agents.ts` (who computes), `submissions.ts` (who asks), `task-flow.ts` (what happens to a task),
- * `shards.ts` (tasks in parts), `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it), `datasets.ts`.
+ * The parts: `agents.ts` (who computes), `submissions.ts` (who asks), `leasing.ts` and `task-flow.ts` (what happens to a
+ * task), `shards.ts` (tasks in parts), `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it),
+ * `durability.ts` and `restoring.ts` (what survives), `datasets.ts`.
  */
 import {
+  decodedBytesOf,
+  failure,
   type Failure,
   type Message,
   type MessageOf,
   type ResultChunk,
   type TaskCompletion,
-  decodedBytesOf,
-  failure,
 } from '@quic-swarm/protocol';
-import { type Agent, leaseOf, removeLease } from './agent-record.ts';
+import { leaseOf, removeLease, type Agent } from './agent-record.ts';
 import * as agents from './agents.ts';
 import type { CoreTimer } from './core-timer.ts';
 import { noteHeld, storeDataset } from './datasets.ts';
@@ -35,12 +36,12 @@ import { agentsFor } from './pending-reason.ts';
 import { restore, takeRecords } from './restoring.ts';
 import { acknowledge, forgetOldest } from './retention.ts';
 import { finishMerged, followShards } from './shards.ts';
-import { type Client, CoreState, createClient } from './state.ts';
+import { CoreState, createClient, type Client } from './state.ts';
 import { noteFreed, stealForFreed } from './stealing.ts';
 import * as submissions from './submissions.ts';
 import * as flow from './task-flow.ts';
 import { imageOf } from './task-image.ts';
-import { type AgentLease, type Task, addChunk, chunksOf, outputOf } from './task.ts';
+import { addChunk, chunksOf, outputOf, type AgentLease, type Task } from './task.ts';
 import { announceChunk, announceProgress } from './watchers.ts';
 
 const NOTHING: readonly CoordinatorEffect[] = [];

@@ -6,7 +6,7 @@
  * task-flow.ts does not know of any of this: it puts a task that has ended, and for which others wait, on a list that is
  * worked off after each event. So a long row of tasks that fail one after the other takes no deep stack.
  */
-import { type Failure, type SubmitTask, failure, isTerminal } from '@quic-swarm/protocol';
+import { failure, isTerminal, type Failure, type SubmitTask } from '@quic-swarm/protocol';
 import type { CoreState } from './state.ts';
 import * as flow from './task-flow.ts';
 import type { Task } from './task.ts';

@@ -2,7 +2,7 @@
  * Durable tasks: what of them is written down, when, and who waits for it. Called at each arrow of task-flow.ts; for a
  * task that is not durable every function here does nothing.
  */
-import { type Failure, type Message, failure } from '@quic-swarm/protocol';
+import { failure, type Failure, type Message } from '@quic-swarm/protocol';
 import type { CoordinatorEffect } from './effects.ts';
 import type { JournalRecord } from './journal-records.ts';
 import type { CoreState } from './state.ts';

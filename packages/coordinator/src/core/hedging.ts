@@ -15,7 +15,7 @@ import type { CoreState } from './state.ts';
 import * as flow from './task-flow.ts';
 import { createCopy } from './task-making.ts';
 import { watchAttempt } from './task-timers.ts';
-import { type Task, chunksOf } from './task.ts';
+import { chunksOf, type Task } from './task.ts';
 import { announceChunk } from './watchers.ts';
 
 /** No part of a task has this number, so that the ids of copies and parts do not meet. */

@@ -3,14 +3,14 @@
  * in task-flow.ts.
  */
 import type { BodyOf, Lease, Message } from '@quic-swarm/protocol';
-import { type Agent, removeLease } from './agent-record.ts';
+import { removeLease, type Agent } from './agent-record.ts';
 import { recordLease, recordStart, sendAbout } from './durability.ts';
 import { chooseAgent } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { tellFamily, toQueued } from './task-flow.ts';
 import { moveTo } from './task-state.ts';
 import { setTimer, watchAttempt } from './task-timers.ts';
-import { type AgentLease, type Task, deadlineMsOf, troubleOf, wireShardOf } from './task.ts';
+import { deadlineMsOf, troubleOf, wireShardOf, type AgentLease, type Task } from './task.ts';
 import { announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -153,6 +153,7 @@ export function startWithEnd(
   announceState(core, task);
 }
 
+/** → running: whoever calls this gives it its lease, or its end. */
 export function noteStart(core: CoreState, task: Task): void {
   moveTo(task, 'running');
   recordStart(core, task);

@@ -13,7 +13,7 @@ import { begin } from './submissions.ts';
 import { awaitReturn, countPending, finish, keepBackingOff } from './task-flow.ts';
 import { createTask, needsOf, termsOf } from './task-making.ts';
 import { setTimerAt } from './task-timers.ts';
-import { type Task, type TaskTerms, timersOf, troubleOf } from './task.ts';
+import { timersOf, troubleOf, type Task, type TaskTerms } from './task.ts';
 
 /** Takes in records of the journal, in their order. */
 export function takeRecords(core: CoreState, records: readonly JournalRecord[]): void {

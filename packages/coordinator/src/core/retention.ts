@@ -6,7 +6,7 @@
 import { isTerminal } from '@quic-swarm/protocol';
 import { recordAcknowledged, recordForgotten } from './durability.ts';
 import type { CoreState } from './state.ts';
-import { type Task, inputBytesOf, resultBytesOf } from './task.ts';
+import { inputBytesOf, resultBytesOf, type Task } from './task.ts';
 
 /** Of tasks that cannot be forgotten yet, so many are passed over at once, so that no event costs more for them. */
 const PASSED_MAX = 8;

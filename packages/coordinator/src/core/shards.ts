@@ -11,7 +11,7 @@
  * Shards live as long as their parent has not ended. task-flow.ts does not know of any of this: it puts those that moved
  * on a list, which is worked off after each event.
  */
-import { type Failure, type SubmitTask, failure, isTerminal } from '@quic-swarm/protocol';
+import { failure, isTerminal, type Failure, type SubmitTask } from '@quic-swarm/protocol';
 import { claimDatasets } from './datasets.ts';
 import { refuseLong } from './durability.ts';
 import type { ShardsMerged } from './events.ts';
@@ -21,13 +21,13 @@ import type { CoreState } from './state.ts';
 import * as flow from './task-flow.ts';
 import { createShard } from './task-making.ts';
 import {
-  type ShardRole,
-  type Split,
-  type Task,
   outputOf,
   triesOf,
   resultBytesOf,
   troubleOf,
+  type ShardRole,
+  type Split,
+  type Task,
 } from './task.ts';
 import { announceProgress } from './watchers.ts';
 

@@ -1,12 +1,12 @@
 /** What the parts of the core share: the collections, the timers, the clock reading of the event in hand, and the effects so far. */
 import {
   Chain,
+  failure,
   type ErrorType,
   type Failure,
   type Message,
   type SwarmErrorOptions,
   type WatchLevel,
-  failure,
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
 import type { AgentSet } from './agent-set.ts';

@@ -6,16 +6,16 @@ import {
   type TaskRow,
   type TaskState,
 } from '@quic-swarm/protocol';
-import { type Agent, stateOf } from './agent-record.ts';
+import { stateOf, type Agent } from './agent-record.ts';
 import { agentsFor, backoffReasonOf } from './pending-reason.ts';
 import type { CoreState } from './state.ts';
 import {
-  type Task,
-  type TaskNeeds,
   isInBackoff,
   submittedOf,
   triesOf,
   wireShardOf,
+  type Task,
+  type TaskNeeds,
 } from './task.ts';
 
 const BRIEF_MESSAGE_LENGTH = 200;

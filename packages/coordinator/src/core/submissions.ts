@@ -1,11 +1,11 @@
 /** What clients ask about tasks: submit, watch, cancel. */
 import {
+  decodedBytesOf,
+  failure,
   type CancelTask,
   type Failure,
   type SubmitTask,
   type WatchTask,
-  decodedBytesOf,
-  failure,
 } from '@quic-swarm/protocol';
 import { refuseTask } from './admission.ts';
 import { claimDatasets } from './datasets.ts';
@@ -20,7 +20,7 @@ import type { Client, CoreState } from './state.ts';
 import { abandon, countPending, enqueue, finish } from './task-flow.ts';
 import { createTask, needsOf, termsOf } from './task-making.ts';
 import { setTimer } from './task-timers.ts';
-import { type Task, isHeldBack, timersOf } from './task.ts';
+import { isHeldBack, timersOf, type Task } from './task.ts';
 import { announceState, tellSoFar } from './watchers.ts';
 
 /** Accepts a task, finds that it was accepted before, or refuses it with the reason. */

@@ -1,15 +1,16 @@
 /**
  * What happens to a task, step by step: every function here is one arrow of the diagram in task-state.ts, with all
- * that belongs to it (timers, queue, lease, watchers, observers). Nothing else changes a task.
+ * that belongs to it (timers, queue, lease, watchers, observers). How it gets to an agent and is started is in leasing.ts;
+ * nothing else changes a task.
  */
 import {
+  failure,
+  isTerminal,
   type Failure,
   type TaskCompletion,
   type TerminalTaskState,
-  failure,
-  isTerminal,
 } from '@quic-swarm/protocol';
-import { type Agent, removeLease } from './agent-record.ts';
+import { removeLease, type Agent } from './agent-record.ts';
 import { releaseDatasets } from './datasets.ts';
 import { recordCancelRequest, recordEnd, recordRequeued, refuseLong } from './durability.ts';
 import { forgetOldest, isDeadLetter, retain } from './retention.ts';
@@ -18,9 +19,6 @@ import type { CoreState } from './state.ts';
 import { moveTo } from './task-state.ts';
 import { dropTimers, setTimer, setTimerAt } from './task-timers.ts';
 import {
-  type AgentLease,
-  type KeptLease,
-  type Task,
   inputBytesOf,
   isHeldBack,
   isInBackoff,
@@ -28,6 +26,9 @@ import {
   timersOf,
   triesOf,
   troubleOf,
+  type AgentLease,
+  type KeptLease,
+  type Task,
 } from './task.ts';
 import { announceEnd, announceState } from './watchers.ts';
 

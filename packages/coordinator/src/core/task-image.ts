@@ -2,7 +2,7 @@
 import type { TerminalTaskState } from '@quic-swarm/protocol';
 import type { KeptSubmission, TaskEnd, TaskRecord } from './journal-records.ts';
 import type { CoreState } from './state.ts';
-import { type KeptLease, type Task, chunkCountOf } from './task.ts';
+import { chunkCountOf, type KeptLease, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
 
 /** Everything about a task that the next life needs. */

@@ -2,16 +2,16 @@
 import {
   AGENT_TYPE_OF_TASK,
   DEFAULT_PRIORITY,
-  type SubmitTask,
   decodedBytesOf,
   isBuiltInTaskType,
+  type SubmitTask,
 } from '@quic-swarm/protocol';
 import { hashBytes } from './hash.ts';
 import type { CoreOptions } from './options.ts';
 import {
+  NO_WATCHERS,
   type Dependencies,
   type Idempotency,
-  NO_WATCHERS,
   type ShardRole,
   type Split,
   type Submitter,
@@ -103,7 +103,7 @@ function splitOf({ shards, positions = 0 }: SubmitTask): Split | undefined {
 
 /**
  * Makes the record of a part: a task of its own that asks for what its parent asks for and shares its needs, its terms
- * and its input, and that nobody watches. The parent must be queued and have said nothing yet.
+ * and its input, and that nobody watches.
  */
 export function createShard(
   parent: Task,
@@ -112,8 +112,23 @@ export function createShard(
   order: number,
   nowMs: number,
 ): Task {
+  return { ...madeOf(parent, taskId, order, nowMs), shard: { parent, ...role } };
+}
+
+/** Makes the record of a second copy of a running task, which nobody watches either. */
+export function createCopy(original: Task, taskId: string, order: number, nowMs: number): Task {
   return {
-    ...parent,
+    ...madeOf(original, taskId, order, nowMs),
+    hedging: { timer: undefined, copy: undefined, original },
+    // One that fails is no loss: its original goes on.
+    terms: { ...original.terms, retry: { ...original.terms.retry, ...ONCE } },
+  };
+}
+
+/** What the task is, and nothing of what became of it. */
+function madeOf(task: Task, taskId: string, order: number, nowMs: number): Task {
+  return {
+    ...task,
     taskId,
     idHash: 0,
     state: 'waiting',
@@ -123,40 +138,23 @@ export function createShard(
     requeuedAtMs: undefined,
     next: undefined,
     previous: undefined,
-    // A parent of an earlier life may have been started before.
     attempt: 0,
-    firstStartedAtMs: undefined,
+    agentId: undefined,
+    lease: undefined,
     watchers: NO_WATCHERS,
     split: undefined,
-    shard: { parent, ...role },
+    shard: undefined,
     hedging: undefined,
-    // What is written down is its parent: its parts are made again.
+    // What is written down is the task itself: what is made of it is made again.
     durability: undefined,
     dependents: 0,
     idempotency: undefined,
     output: undefined,
     trouble: undefined,
     timers: undefined,
-  };
-}
-
-/**
- * Makes the record of a second copy of a running task: it shares what the task is, and nothing of what became of it.
- */
-export function createCopy(original: Task, taskId: string, order: number, nowMs: number): Task {
-  const role = { index: 0, count: 1, start: 0, end: 0 };
-  return {
-    ...createShard(original, role, taskId, order, nowMs),
-    shard: undefined,
-    hedging: { timer: undefined, copy: undefined, original },
-    agentId: undefined,
-    lease: undefined,
     startToCloseTimer: undefined,
-    attempt: 0,
     firstStartedAtMs: undefined,
     computeMs: undefined,
-    // One that fails is no loss: its original goes on.
-    terms: { ...original.terms, retry: { ...original.terms.retry, ...ONCE } },
   };
 }
 

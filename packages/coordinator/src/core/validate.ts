@@ -5,12 +5,12 @@ import { invariant } from './invariant.ts';
 import { isDeadLetter } from './retention.ts';
 import type { CoreState } from './state.ts';
 import {
-  type AgentLease,
-  type Dependencies,
-  type Task,
   inputBytesOf,
   resultBytesOf,
   submittedOf,
+  type AgentLease,
+  type Dependencies,
+  type Task,
 } from './task.ts';
 
 /** Throws InvariantError at the first contradiction. */
