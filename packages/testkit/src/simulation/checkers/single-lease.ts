@@ -40,14 +40,24 @@ export class SingleLease implements Observer {
         this.#attemptEnded(effect, state.tasks.get(effect.taskId)?.durability !== undefined);
         return;
       case 'TaskAccepted':
-        this.#ended.delete(effect.taskId);
-        this.#lastGiven.delete(effect.taskId);
+        this.#forget(effect.taskId);
         return;
       case 'TaskEnded':
         this.#living.delete(effect.taskId);
         this.#ended.add(effect.taskId);
         return;
       default:
+    }
+  }
+
+  /** A task that was known no more is submitted again under the same id: its attempts begin anew. */
+  #forget(taskId: string): void {
+    this.#ended.delete(taskId);
+    const last = this.#lastGiven.get(taskId) ?? 0;
+    this.#lastGiven.delete(taskId);
+    for (let attempt = 0; attempt <= last; attempt += 1) {
+      const key = `${taskId} ${attempt}`;
+      for (const known of [this.#believed, this.#receipts, this.#over]) known.delete(key);
     }
   }
 
