@@ -27,6 +27,8 @@ export interface Engine {
   write(operations: readonly Operation[]): Promise<void>;
   /** The pairs of a range in the order of the keys, many at once, as they are when the first are asked for. */
   read(range: KeyRange): AsyncIterable<readonly KeyValue[]>;
+  /** The keys alone: values that nobody looks at would be read from the disk and copied. */
+  readKeys(range: KeyRange): AsyncIterable<readonly Buffer[]>;
   /** The last pair of a range. */
   last(range: KeyRange): Promise<KeyValue | undefined>;
   /** Gives the space of removed keys back. */

@@ -90,8 +90,8 @@ async function loadKeyValues(engine: Engine): Promise<KeyValues> {
 /** Removes pieces of snapshots that never came into force, or were in force before. */
 async function strayPieces(engine: Engine, snapshotId: number | undefined): Promise<Operation[]> {
   const strays: Operation[] = [];
-  for await (const page of engine.read(ALL_PIECES)) {
-    for (const [key] of page) {
+  for await (const keys of engine.readKeys(ALL_PIECES)) {
+    for (const key of keys) {
       if (snapshotIdOf(key) !== snapshotId) strays.push({ key, value: undefined });
     }
   }

@@ -116,8 +116,8 @@ export class Snapshots {
   async #remove(range: KeyRange): Promise<void> {
     const { engine } = this.#host;
     let removals: Operation[] = [];
-    for await (const page of engine.read(range)) {
-      for (const [key] of page) removals.push({ key, value: undefined });
+    for await (const keys of engine.readKeys(range)) {
+      for (const key of keys) removals.push({ key, value: undefined });
       if (removals.length < REMOVALS_AT_ONCE) continue;
       await this.#host.write(removals);
       removals = [];

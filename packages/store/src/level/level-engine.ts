@@ -10,6 +10,12 @@ export type LevelDatabase = ClassicLevel<Buffer, Buffer>;
 const PAGE_PAIRS = 1024;
 const PAGE_BYTES = 1024 * 1024;
 
+/** An iterator of LevelDB. */
+interface PageReader<T> {
+  nextv(count: number): Promise<T[]>;
+  close(): Promise<void>;
+}
+
 /** See the head of this file. */
 export class LevelEngine implements Engine {
   readonly #database: LevelDatabase;
@@ -29,21 +35,32 @@ export class LevelEngine implements Engine {
     await this.#guarded(async () => this.#database.batch(batch, { sync: this.#isSynchronised }));
   }
 
-  async *read({ from, to }: KeyRange): AsyncGenerator<readonly KeyValue[]> {
+  read({ from, to }: KeyRange): AsyncIterable<readonly KeyValue[]> {
+    const range = { gte: from, lt: to, highWaterMarkBytes: PAGE_BYTES };
+    return this.#pages(() => this.#database.iterator(range));
+  }
+
+  readKeys({ from, to }: KeyRange): AsyncIterable<readonly Buffer[]> {
+    const range = { gte: from, lt: to, highWaterMarkBytes: PAGE_BYTES };
+    return this.#pages(() => this.#database.keys(range));
+  }
+
+  async *#pages<T>(begin: () => PageReader<T>): AsyncGenerator<readonly T[]> {
     try {
-      const iterator = this.#database.iterator({
-        gte: from,
-        lt: to,
-        highWaterMarkBytes: PAGE_BYTES,
-      });
+      const reader = begin();
       try {
+        let coming = reader.nextv(PAGE_PAIRS);
         for (;;) {
-          const page = await iterator.nextv(PAGE_PAIRS);
+          const page = await coming;
           if (page.length === 0) return;
+          // LevelDB reads the next one in a thread of its own while this one is looked at.
+          coming = reader.nextv(PAGE_PAIRS);
+          // Nobody hears how it ends when no more is asked for.
+          coming.catch(() => undefined);
           yield page;
         }
       } finally {
-        await iterator.close();
+        await reader.close();
       }
     } catch (error) {
       throw fromLevelError(error, this.#database.location);

@@ -49,6 +49,9 @@ async function openDatabase(
       valueEncoding: 'buffer',
       // Snapshots keep the journal short, and tables whose blocks are not compressed can be checked (table-check.ts).
       compression: false,
+      // Tables that are open are mapped, and count as memory of the process when they were read. This is the least that
+      // LevelDB takes, some 64 tables of 2 MiB; a snapshot and its journal are read from their beginning to their end.
+      maxOpenFiles: 74,
     });
     await database.open();
     return { database, damage };

@@ -176,6 +176,10 @@ class MemoryEngine implements Engine {
     }
   }
 
+  async *readKeys(range: KeyRange): AsyncGenerator<readonly Buffer[]> {
+    for await (const page of this.read(range)) yield page.map(([key]) => key);
+  }
+
   async last(range: KeyRange): Promise<KeyValue | undefined> {
     await this.#alive();
     return this.#disk.read(range).at(-1);
