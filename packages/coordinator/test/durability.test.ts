@@ -472,6 +472,16 @@ describe('a disk that fails later', () => {
 });
 
 describe('a snapshot', () => {
+  it('is due for what earlier lives have written, too', () => {
+    const isDue = (recordsSinceSnapshot: number): boolean => {
+      const swarm = CoreHarness.durable({ snapshotRecordsMin: 30 });
+      swarm.feed({ type: 'JournalRestored', recordsSinceSnapshot });
+      return swarm.effects.some(({ type }) => type === 'TakeSnapshot');
+    };
+    expect(isDue(29)).toBe(false);
+    expect(isDue(30)).toBe(true);
+  });
+
   it('is wanted when much has come since the last one, and says all that the journal said', () => {
     const swarm = CoreHarness.durable({ snapshotRecordsMin: 30 });
     const client = swarm.client();

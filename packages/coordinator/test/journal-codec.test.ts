@@ -1,13 +1,14 @@
 /** Entries of the journal say the same when they are read, in fewer bytes. */
 import { encodeDocument } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
-import { foldRecord, type TaskRecords } from '../src/core/journal-fold.ts';
-import type { JournalRecord } from '../src/core/journal-records.ts';
+import { foldRecord } from '../src/core/journal-fold.ts';
+import type { JournalRecord, TaskRecord } from '../src/core/journal-records.ts';
+import { BytePool } from '../src/shell/byte-pool.ts';
 import { decodeRecords, encodeRecords } from '../src/shell/journal-codec.ts';
 import { CoreHarness, taskIdOf } from './core-harness.ts';
 
-function folded(records: readonly JournalRecord[]): TaskRecords {
-  const tasks: TaskRecords = new Map();
+function folded(records: readonly JournalRecord[]): Map<string, TaskRecord> {
+  const tasks = new Map<string, TaskRecord>();
   for (const record of records) foldRecord(tasks, record);
   return tasks;
 }
@@ -57,7 +58,8 @@ function someTurns(): JournalRecord[][] {
 describe('an entry', () => {
   it('says what its records say', () => {
     const turns = someTurns();
-    const read = turns.flatMap((records) => decodeRecords(encodeRecords(records)));
+    const pool = new BytePool();
+    const read = turns.flatMap((records) => decodeRecords(encodeRecords(records), pool));
     expect(folded(read)).toEqual(folded(turns.flat()));
     expect(folded(read).size).toBe(4);
   });
@@ -70,12 +72,14 @@ describe('an entry', () => {
   });
 
   it('of a later release is refused, and not misread', () => {
-    expect(() => decodeRecords(encodeDocument({ format: 2, records: [] }))).toThrow('format 2');
+    expect(() => decodeRecords(encodeDocument({ format: 2, records: [] }), new BytePool())).toThrow(
+      'format 2',
+    );
   });
 
   it('keeps no reference to the bytes that it was read from', () => {
     const bytes = encodeRecords(someTurns()[0] ?? []);
-    const [task] = decodeRecords(bytes);
+    const [task] = decodeRecords(bytes, new BytePool());
     const input = task?.kind === 'task' ? task.submission.payload : undefined;
     bytes.fill(0);
     expect(input).toEqual(new Uint8Array(300).fill(7));

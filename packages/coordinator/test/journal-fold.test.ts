@@ -1,12 +1,13 @@
 /** Records become tasks again, whenever a snapshot was begun and however long it took. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldRecord, type TaskRecords } from '../src/core/journal-fold.ts';
+import { foldRecord } from '../src/core/journal-fold.ts';
 import type { JournalRecord, TaskRecord } from '../src/core/journal-records.ts';
+import { RestoredTasks } from '../src/core/restored-tasks.ts';
 import { CoreHarness, taskIdOf, type PlayedAgent } from './core-harness.ts';
 
-function folded(records: Iterable<JournalRecord>): TaskRecords {
-  const tasks: TaskRecords = new Map();
+function folded(records: Iterable<JournalRecord>): Map<string, TaskRecord> {
+  const tasks = new Map<string, TaskRecord>();
   for (const record of records) foldRecord(tasks, record);
   return tasks;
 }
@@ -14,6 +15,14 @@ function folded(records: Iterable<JournalRecord>): TaskRecords {
 /** What must be the same; times that have passed may be told or not. */
 function essenceOf({ attempt, errors, losses, lease, cancelRequested, end }: TaskRecord) {
   return end === undefined ? { attempt, errors, losses, lease, cancelRequested } : { end };
+}
+
+/** A record as the next snapshot has it: what became of a task that has ended is also said of the task. */
+function inFull(record: TaskRecord): TaskRecord {
+  const { end } = record;
+  if (end === undefined) return record;
+  const { attempt, firstStartedAtMs, failure } = end;
+  return { ...record, attempt, firstStartedAtMs, failure };
 }
 
 /** A coordinator that writes down what happens to some tasks. */
@@ -51,6 +60,48 @@ class Busy {
     }
   }
 }
+
+describe('tasks of earlier lives', () => {
+  it('say, while they are read, what their records say', () => {
+    const action = fc.tuple(fc.nat(6), fc.nat(50));
+    const actions = fc.array(action, { minLength: 5, maxLength: 80, size: 'max' });
+    fc.assert(
+      fc.property(actions, (list) => {
+        const busy = new Busy();
+        for (const [kind, a] of list) busy.act(kind, a);
+        const { records } = busy;
+        const restored = new RestoredTasks(CoreHarness.durable({ wallOffsetMs: 1e12 }).core.state);
+        for (const record of records) foldRecord(restored, record);
+        const whole = folded(records);
+        for (const [taskId, record] of whole) {
+          expect(restored.get(taskId), taskId).toEqual(inFull(record));
+        }
+        expect(restored.index.size).toBe(whole.size);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('go on in the order in which they were accepted, whatever that of their records is', () => {
+    const swarm = CoreHarness.durable();
+    const client = swarm.client();
+    for (let n = 1; n <= 50; n++) client.submit(n, { durable: true });
+    swarm.sync();
+    const accepted = swarm.disk.synced;
+    const shuffled = fc.shuffledSubarray(accepted, { minLength: 50 });
+    fc.assert(
+      fc.property(shuffled, fc.nat(49), (records, forgotten) => {
+        const restored = new RestoredTasks(CoreHarness.durable().core.state);
+        for (const record of records) foldRecord(restored, record);
+        const taskId = taskIdOf(forgotten + 1);
+        foldRecord(restored, { kind: 'forgotten', taskId });
+        const ids = restored.takeInOrder().map((task) => task.taskId);
+        const all = Array.from({ length: 50 }, (_, index) => taskIdOf(index + 1));
+        expect(ids).toEqual(all.filter((id) => id !== taskId));
+      }),
+    );
+  });
+});
 
 describe('a snapshot that is read while the journal goes on', () => {
   it('says with the journal behind it what the whole journal says', () => {

@@ -123,7 +123,7 @@ export class CoordinatorCore {
       case 'JournalReplayed':
         return takeRecords(core, event.records);
       case 'JournalRestored':
-        return restore(core);
+        return restore(core, event.recordsSinceSnapshot ?? 0);
       case 'JournalCommitted':
         return core.journal.commit(event.position, core.effects);
       case 'JournalFailed':

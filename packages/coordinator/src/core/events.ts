@@ -76,6 +76,8 @@ export interface JournalReplayed {
 /** All records of earlier lives were read. */
 export interface JournalRestored {
   readonly type: 'JournalRestored';
+  /** How many of them lie behind the last snapshot: the next one is due the sooner. @default 0 */
+  readonly recordsSinceSnapshot?: number;
 }
 
 /** Every record up to the position is on disk. */

@@ -5,11 +5,15 @@
 import { InvariantError } from './invariant.ts';
 import type { JournalRecord, TaskRecord } from './journal-records.ts';
 
-/** Tasks by id. */
-export type TaskRecords = Map<string, TaskRecord>;
+/** Tasks by id; a Map of records is one way to keep them. */
+export interface FoldedTasks {
+  get(taskId: string): TaskRecord | undefined;
+  set(taskId: string, record: TaskRecord): unknown;
+  delete(taskId: string): unknown;
+}
 
 /** Takes in one record. */
-export function foldRecord(tasks: TaskRecords, record: JournalRecord): void {
+export function foldRecord(tasks: FoldedTasks, record: JournalRecord): void {
   if (record.kind === 'task') {
     foldTask(tasks, record);
     return;
@@ -25,7 +29,7 @@ export function foldRecord(tasks: TaskRecords, record: JournalRecord): void {
 }
 
 /** A known task is known better than when it was accepted; but its id may be used again when it has ended. */
-function foldTask(tasks: TaskRecords, record: TaskRecord): void {
+function foldTask(tasks: FoldedTasks, record: TaskRecord): void {
   const { taskId } = record.submission;
   const known = tasks.get(taskId);
   if (known !== undefined && (known.end === undefined || record.order <= known.order)) return;

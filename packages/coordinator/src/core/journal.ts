@@ -106,6 +106,11 @@ export class Journal {
     return this.noteSnapshot();
   }
 
+  /** So many records of earlier lives lie behind the last snapshot. */
+  noteRestored(recordsSinceSnapshot: number): void {
+    this.#recordsSinceSnapshot = recordsSinceSnapshot;
+  }
+
   /** A snapshot begins: of everything up to the position that is returned. */
   noteSnapshot(): number {
     this.#recordsSinceSnapshot = 0;

@@ -6,93 +6,50 @@ import { failure } from '@quic-swarm/protocol';
 import { claimDatasets } from './datasets.ts';
 import { awaitDependencies } from './dependencies.ts';
 import { foldRecord } from './journal-fold.ts';
-import type { JournalRecord, TaskEnd, TaskRecord } from './journal-records.ts';
+import type { JournalRecord } from './journal-records.ts';
+import { RestoredTasks, type Pending } from './restored-tasks.ts';
 import { keyOf, retain } from './retention.ts';
 import type { CoreState } from './state.ts';
 import { begin } from './submissions.ts';
 import { awaitReturn, countPending, finish, keepBackingOff } from './task-flow.ts';
-import { createTask, needsOf, termsOf } from './task-making.ts';
 import { setTimerAt } from './task-timers.ts';
-import { timersOf, troubleOf, type Task, type TaskTerms } from './task.ts';
+import { timersOf, type Task } from './task.ts';
 
 /** Takes in records of the journal, in their order. */
 export function takeRecords(core: CoreState, records: readonly JournalRecord[]): void {
-  core.restoring ??= new Map();
+  core.restoring ??= new RestoredTasks(core);
   for (const record of records) foldRecord(core.restoring, record);
 }
 
-/** All records were read: their tasks go on. */
-export function restore(core: CoreState): void {
-  const records = [...(core.restoring?.values() ?? [])].sort((a, b) => a.order - b.order);
+/** All records were read: their tasks go on. Of the records so many were not of the snapshot, but behind it. */
+export function restore(core: CoreState, recordsSinceSnapshot: number): void {
+  core.journal.noteRestored(recordsSinceSnapshot);
+  const { restoring } = core;
+  if (restoring === undefined) return;
   core.restoring = undefined;
-  const terms = new SharedTerms(core);
-  const tasks = records.map((record) => ({ record, task: create(core, record, terms) }));
   // Only when all are there can one find those that it comes after.
-  for (const { record, task } of tasks) {
-    if (record.end === undefined) resume(core, task, record);
+  core.tasks = restoring.index;
+  const ended: Task[] = [];
+  for (const task of restoring.takeInOrder()) {
+    core.noteOrder(task.order);
+    claimKey(core, task);
+    if (task.endedAtMs === undefined) resume(core, task, restoring.pendingOf(task));
+    else ended.push(task);
   }
-  const ended = tasks.filter(({ record }) => record.end !== undefined);
-  ended.sort((a, b) => (a.task.endedAtMs ?? 0) - (b.task.endedAtMs ?? 0));
-  for (const { task } of ended) retain(core, task);
+  ended.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0));
+  for (const task of ended) retain(core, task);
 }
 
-function create(core: CoreState, record: TaskRecord, terms: SharedTerms): Task {
-  const { submission, order, clientName } = record;
-  const whole = { ...submission, requestId: 0, watch: 'none' as const };
-  const shared = {
-    needs: core.queue.shared(needsOf(whole)),
-    terms: terms.of(record),
-    submitter: { connectionId: '', clientName },
-  };
-  const task = createTask(whole, shared, order, core.fromWallMs(record.acceptedAtMs));
-  core.noteOrder(order);
-  task.durability = {
-    acceptedAt: 0,
-    position: 0,
-    isAcknowledged: record.isAcknowledged,
-    returning: undefined,
-    chunkCount: record.end?.chunkCount,
-  };
-  task.idempotency = record.idempotency;
-  task.replayOf = record.replayOf;
-  task.attempt = record.attempt;
-  task.cancelRequested = record.cancelRequested;
-  task.firstStartedAtMs = fromWall(core, record.firstStartedAtMs);
-  if (record.errors > 0 || record.losses > 0 || record.failure !== undefined) {
-    Object.assign(troubleOf(task), {
-      errors: record.errors,
-      losses: record.losses,
-      failure: record.failure,
-    });
-  }
-  if (record.end !== undefined) applyEnd(core, task, record.end);
-  core.tasks.add(task);
-  if (task.idempotency !== undefined) {
-    core.taskIdByKey.set(keyOf(task.needs.taskType, task.idempotency.key), task.taskId);
-  }
-  return task;
-}
-
-function applyEnd(core: CoreState, task: Task, end: TaskEnd): void {
-  task.state = end.state;
-  task.attempt = end.attempt;
-  task.agentId = end.agentId;
-  task.endedAtMs = core.fromWallMs(end.endedAtMs);
-  task.firstStartedAtMs = fromWall(core, end.firstStartedAtMs);
-  task.computeMs = end.computeMs;
-  task.result = end.payload;
-  task.resultEncoding = end.payloadEncoding;
-  task.resultType = end.resultType;
-  if (end.failure !== undefined || end.deadLettered) {
-    Object.assign(troubleOf(task), { failure: end.failure, deadLettered: end.deadLettered });
-  }
+function claimKey(core: CoreState, { taskId, needs, idempotency }: Task): void {
+  if (idempotency === undefined) return;
+  core.taskIdByKey.set(keyOf(needs.taskType, idempotency.key), taskId);
 }
 
 /** Lets a task that has not ended go on. */
-function resume(core: CoreState, task: Task, record: TaskRecord): void {
+function resume(core: CoreState, task: Task, pending: Pending): void {
   countPending(core, task, 1);
   awaitDependencies(core, task);
-  const { startByMs, endByMs, releaseAtMs, lease } = record;
+  const { startByMs, endByMs, releaseAtMs, lease } = pending;
   if (startByMs !== undefined) {
     const timer = setTimerAt(core, task, 'scheduleToStart', core.fromWallMs(startByMs));
     timersOf(task).scheduleToStart = timer;
@@ -133,27 +90,4 @@ function datasetsLost(missing: readonly string[]): ReturnType<typeof failure> {
     `The coordinator was restarted and does not have ${missing.join(', ')} any more.`,
     { hint: 'Upload the data set and submit the task again.' },
   );
-}
-
-function fromWall(core: CoreState, wallMs: number | undefined): number | undefined {
-  return wallMs === undefined ? undefined : core.fromWallMs(wallMs);
-}
-
-/** Equal terms are one record for all tasks that have them, as when they were submitted. */
-class SharedTerms {
-  readonly #core: CoreState;
-  readonly #known = new Map<string, TaskTerms>();
-
-  constructor(core: CoreState) {
-    this.#core = core;
-    this.#known.set(JSON.stringify(core.terms), core.terms);
-  }
-
-  of({ submission }: TaskRecord): TaskTerms {
-    const terms = termsOf(submission, this.#core.terms);
-    const key = JSON.stringify(terms);
-    const known = this.#known.get(key);
-    if (known === undefined) this.#known.set(key, terms);
-    return known ?? terms;
-  }
 }

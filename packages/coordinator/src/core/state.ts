@@ -14,15 +14,16 @@ import { AttemptTimes } from './attempt-times.ts';
 import type { CoreTimer } from './core-timer.ts';
 import type { CoordinatorEffect } from './effects.ts';
 import { Fifo } from './fifo.ts';
-import type { TaskRecords } from './journal-fold.ts';
 import { Journal } from './journal.ts';
 import type { CoreOptions } from './options.ts';
 import { TaskQueue } from './queue.ts';
 import { SeededRandom } from './random.ts';
+import type { RestoredTasks } from './restored-tasks.ts';
 import { TaskIndex } from './task-index.ts';
 import { defaultTerms } from './task-making.ts';
 import type { Submitter, Task, TaskTerms, Watcher } from './task.ts';
 import { TimerHeap } from './timers.ts';
+import type { WallClock } from './wall-clock.ts';
 
 /** A connected client. */
 export interface Client {
@@ -59,13 +60,14 @@ export interface DatasetRecord {
 }
 
 /** The state of one coordinator core. Only the parts of the core touch it. */
-export class CoreState {
+export class CoreState implements WallClock {
   readonly options: CoreOptions;
   readonly random: SeededRandom;
   readonly timers: TimerHeap<CoreTimer> = new TimerHeap();
   /** How tasks are treated unless they say otherwise. */
   readonly terms: TaskTerms;
-  readonly tasks: TaskIndex;
+  /** All that are known; those of earlier lives take the place of none, before anybody has joined. */
+  tasks: TaskIndex;
   /** Final tasks, oldest first. */
   readonly finished: Fifo<Task> = new Fifo();
   /** Tasks accepted since places were last given away, whose clients hear of each state. */
@@ -85,7 +87,7 @@ export class CoreState {
   /** What is on disk. */
   readonly journal: Journal = new Journal();
   /** Tasks that a journal told of, until all of it was read. */
-  restoring: TaskRecords | undefined;
+  restoring: RestoredTasks | undefined;
   /** Tasks that have a second copy, or are one, and have ended; see hedging.ts. */
   copyNews: Task[] = [];
   readonly attemptTimes: AttemptTimes = new AttemptTimes();
@@ -131,12 +133,10 @@ export class CoreState {
     this.#order = Math.max(this.#order, order);
   }
 
-  /** A time of this clock as wall-clock time. */
   toWallMs(ms: number): number {
     return ms + this.options.wallOffsetMs;
   }
 
-  /** A wall-clock time as one of this clock; negative when it was before it began. */
   fromWallMs(wallMs: number): number {
     return wallMs - this.options.wallOffsetMs;
   }

@@ -1,15 +1,15 @@
-/** A durable task as it is written down. How it is made of that again is in restoring.ts. */
+/** A durable task as it is written down. How it is made of that again is in restored-tasks.ts. */
 import type { TerminalTaskState } from '@quic-swarm/protocol';
 import type { KeptSubmission, TaskEnd, TaskRecord } from './journal-records.ts';
-import type { CoreState } from './state.ts';
 import { chunkCountOf, type KeptLease, type Task } from './task.ts';
 import type { Scheduled } from './timers.ts';
+import type { WallClock } from './wall-clock.ts';
 
 /** Everything about a task that the next life needs. */
-export function imageOf(core: CoreState, task: Task): TaskRecord {
+export function imageOf(clock: WallClock, task: Task): TaskRecord {
   const { trouble, timers, durability } = task;
   const wall = (ms: number | undefined): number | undefined =>
-    ms === undefined ? undefined : core.toWallMs(ms);
+    ms === undefined ? undefined : clock.toWallMs(ms);
   return {
     kind: 'task',
     submission: submissionOf(task),
@@ -17,7 +17,7 @@ export function imageOf(core: CoreState, task: Task): TaskRecord {
     replayOf: task.replayOf,
     clientName: task.submitter.clientName,
     order: task.order,
-    acceptedAtMs: core.toWallMs(task.acceptedAtMs),
+    acceptedAtMs: clock.toWallMs(task.acceptedAtMs),
     attempt: task.attempt,
     errors: trouble?.errors ?? 0,
     losses: trouble?.losses ?? 0,
@@ -28,22 +28,22 @@ export function imageOf(core: CoreState, task: Task): TaskRecord {
     startByMs: wall(timeOf(timers?.scheduleToStart)),
     endByMs: wall(timeOf(timers?.scheduleToClose)),
     lease: leaseOfImage(task),
-    end: task.endedAtMs === undefined ? undefined : endOf(core, task),
+    end: task.endedAtMs === undefined ? undefined : endOf(clock, task),
     isAcknowledged: durability?.isAcknowledged ?? false,
   };
 }
 
 /** How a final task ended. */
-export function endOf(core: CoreState, task: Task): TaskEnd {
-  const { endedAtMs = core.nowMs, firstStartedAtMs, trouble } = task;
+export function endOf(clock: WallClock, task: Task): TaskEnd {
+  const { endedAtMs = clock.nowMs, firstStartedAtMs, trouble } = task;
   return {
     state: task.state as TerminalTaskState,
     attempt: task.attempt,
     agentId: task.agentId,
     failure: trouble?.failure,
     deadLettered: trouble?.deadLettered ?? false,
-    endedAtMs: core.toWallMs(endedAtMs),
-    firstStartedAtMs: firstStartedAtMs === undefined ? undefined : core.toWallMs(firstStartedAtMs),
+    endedAtMs: clock.toWallMs(endedAtMs),
+    firstStartedAtMs: firstStartedAtMs === undefined ? undefined : clock.toWallMs(firstStartedAtMs),
     computeMs: task.computeMs,
     payload: task.result,
     payloadEncoding: task.resultEncoding,

@@ -60,7 +60,12 @@ class Segment {
 
   /** Those that are there now. */
   tasks(): readonly Task[] {
-    return [...this];
+    const tasks: Task[] = [];
+    for (let at = 1; at < this.#places.length; at += 2) {
+      const task = this.#places[at];
+      if (task !== undefined) tasks.push(task as Task);
+    }
+    return tasks;
   }
 
   *[Symbol.iterator](): Generator<Task> {
@@ -97,7 +102,7 @@ class Segment {
   }
 
   #resize(capacity: number): void {
-    const tasks = [...this];
+    const tasks = this.tasks();
     this.#places = freePlaces(capacity);
     this.#mask = capacity - 1;
     for (const task of tasks) this.#put(task);
@@ -165,7 +170,7 @@ export class TaskIndex {
 }
 
 function freePlaces(count: number): (number | Task | undefined)[] {
-  return Array.from<number | Task | undefined>({ length: count * 2 }).fill(undefined);
+  return Array<number | Task | undefined>(count * 2).fill(undefined);
 }
 
 /** Four characters at a time, with the steps and the end of MurmurHash3 (Appleby); all characters of an id are ASCII. */

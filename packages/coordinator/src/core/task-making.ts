@@ -20,6 +20,9 @@ import {
   type TaskTerms,
 } from './task.ts';
 
+/** What a submission says of its task. */
+export type TaskSubmission = Omit<SubmitTask, 'requestId' | 'watch'>;
+
 const NO_DATASETS: SubmitTask['datasets'] = [];
 
 /** Of attempts that are not repeated. */
@@ -30,7 +33,7 @@ const AHEAD_INPUT_BYTES_MAX = 4096;
 
 /** Makes the record of an accepted submission, in state `waiting`; whoever accepts it moves it on. */
 export function createTask(
-  submission: SubmitTask,
+  submission: TaskSubmission,
   shared: {
     readonly needs: TaskNeeds;
     readonly terms: TaskTerms;
@@ -83,7 +86,7 @@ export function createTask(
   };
 }
 
-function splitOf({ shards, positions = 0 }: SubmitTask): Split | undefined {
+function splitOf({ shards, positions = 0 }: TaskSubmission): Split | undefined {
   if (shards === undefined) return undefined;
   return {
     wanted: shards,
@@ -158,18 +161,18 @@ function madeOf(task: Task, taskId: string, order: number, nowMs: number): Task 
   };
 }
 
-function dependenciesOf({ after = [] }: SubmitTask): Dependencies | undefined {
+function dependenciesOf({ after = [] }: TaskSubmission): Dependencies | undefined {
   return after.length === 0 ? undefined : { taskIds: [...new Set(after)], unfinished: 0 };
 }
 
-function idempotencyOf(submission: SubmitTask): Idempotency | undefined {
+function idempotencyOf(submission: TaskSubmission): Idempotency | undefined {
   const { idempotencyKey: key, payload } = submission;
   if (key === undefined) return undefined;
   return { key, inputBytes: decodedBytesOf(submission), inputHash: hashBytes(payload) };
 }
 
 /** What a submission needs of an agent. */
-export function needsOf(submission: SubmitTask): TaskNeeds {
+export function needsOf(submission: TaskSubmission): TaskNeeds {
   const { taskType, agentType, labels, idempotent = true, datasets, shards } = submission;
   const byType = isBuiltInTaskType(taskType) ? AGENT_TYPE_OF_TASK[taskType] : undefined;
   const isLight = datasets.length === 0 && decodedBytesOf(submission) <= AHEAD_INPUT_BYTES_MAX;
@@ -196,10 +199,7 @@ export function defaultTerms({ retry, startToCloseMs }: CoreOptions): TaskTerms 
 }
 
 /** How a submission is to be treated: the defaults themselves where it differs in nothing. */
-export function termsOf(
-  submission: Omit<SubmitTask, 'requestId' | 'watch'>,
-  defaults: TaskTerms,
-): TaskTerms {
+export function termsOf(submission: TaskSubmission, defaults: TaskTerms): TaskTerms {
   const {
     priority = defaults.priority,
     idempotent = defaults.idempotent,

@@ -11,6 +11,7 @@ import type { Store } from '@quic-swarm/store';
 import type { CoordinatorCore } from '../core/coordinator.ts';
 import type { AppendJournal, TakeSnapshot } from '../core/effects.ts';
 import type { JournalRecord } from '../core/journal-records.ts';
+import { BytePool } from './byte-pool.ts';
 import type { Driver } from './driver.ts';
 import { decodeRecords, encodeRecords } from './journal-codec.ts';
 
@@ -75,19 +76,24 @@ export class JournalWriter {
   /** Tells the core what earlier lives have written. */
   async restore(): Promise<void> {
     const snapshot = await this.#store.latestSnapshot();
+    const pool = new BytePool();
     let records: JournalRecord[] = [];
+    let count = 0;
     const replay = (bytes: Uint8Array): void => {
-      records.push(...decodeRecords(bytes));
+      const decoded = decodeRecords(bytes, pool);
+      count += decoded.length;
+      records.push(...decoded);
       // An entry may hold a single record, and each event costs more than to take that in.
       if (records.length < RECORDS_PER_REPLAY) return;
       this.#driver.feed({ type: 'JournalReplayed', records });
       records = [];
     };
     if (snapshot !== undefined) for await (const piece of snapshot.pieces) replay(piece);
+    const snapshotRecords = count;
     const from = (snapshot?.sequence ?? 0) + 1;
     for await (const { payload } of this.#store.tail(from)) replay(payload);
     this.#driver.feed({ type: 'JournalReplayed', records });
-    this.#driver.feed({ type: 'JournalRestored' });
+    this.#driver.feed({ type: 'JournalRestored', recordsSinceSnapshot: count - snapshotRecords });
   }
 
   append({ position, record }: AppendJournal): void {
