@@ -2,6 +2,7 @@
 import { CoresValid } from './checkers/cores-valid.ts';
 import { CreditKept } from './checkers/credit-kept.ts';
 import { checkEnd, isOver } from './checkers/everything-ends.ts';
+import { DeadLettersKept } from './checkers/dead-letters-kept.ts';
 import { KeptPromises } from './checkers/kept-promises.ts';
 import { QueueBounded } from './checkers/queue-bounded.ts';
 import { SingleEnd } from './checkers/single-end.ts';
@@ -85,6 +86,7 @@ export function checkersOf(world: World, everyNth: number): Observer[] {
   return [
     new SingleEnd(names),
     new KeptPromises(names),
+    new DeadLettersKept(names),
     new SingleLease(names),
     new SingleStart(names),
     new CreditKept(names),
