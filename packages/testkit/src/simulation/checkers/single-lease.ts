@@ -91,7 +91,12 @@ export class SingleLease implements Observer {
   #resumed({ taskId, attempt }: Lease): void {
     if (this.#living.has(taskId)) this.#fail(taskId, 'An agent resumes it while another has it.');
     if (this.#ended.has(taskId)) this.#fail(taskId, 'An agent resumes it although it has ended.');
+    const last = this.#lastGiven.get(taskId) ?? 0;
+    if (attempt < last) {
+      this.#fail(taskId, `Attempt ${attempt} is resumed although attempt ${last} was given away.`);
+    }
     this.#living.set(taskId, attempt);
+    this.#lastGiven.set(taskId, attempt);
     this.#over.delete(`${taskId} ${attempt}`);
   }
 
