@@ -7,7 +7,7 @@ import { claimDatasets } from './datasets.ts';
 import { awaitDependencies } from './dependencies.ts';
 import { foldRecord } from './journal-fold.ts';
 import type { JournalRecord, TaskEnd, TaskRecord } from './journal-records.ts';
-import { keyOf, retain } from './retention.ts';
+import { dropDeadLetter, keyOf, retain } from './retention.ts';
 import type { CoreState } from './state.ts';
 import { begin } from './submissions.ts';
 import { awaitReturn, countPending, finish, keepBackingOff } from './task-flow.ts';
@@ -34,6 +34,13 @@ export function restore(core: CoreState): void {
   const ended = tasks.filter(({ record }) => record.end !== undefined);
   ended.sort((a, b) => (a.task.endedAtMs ?? 0) - (b.task.endedAtMs ?? 0));
   for (const { task } of ended) retain(core, task);
+  for (const { task } of tasks) dropReplayed(core, task);
+}
+
+/** The last life may have ended between the record of a dead letter's new task and the one that the dead letter is gone. */
+function dropReplayed(core: CoreState, { replayOf, order }: Task): void {
+  const dead = replayOf === undefined ? undefined : core.deadLetters.get(replayOf);
+  if (dead !== undefined && dead.order < order) dropDeadLetter(core, dead);
 }
 
 function create(core: CoreState, record: TaskRecord, terms: SharedTerms): Task {

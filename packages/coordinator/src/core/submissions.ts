@@ -14,7 +14,7 @@ import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
 import { takeBackUnsent } from './leasing.ts';
-import { keyOf, removeUnheard } from './retention.ts';
+import { bringBackDeadLetter, keyOf, removeUnheard } from './retention.ts';
 import { cancelWhole, followShards, refuseSplit } from './shards.ts';
 import type { Client, CoreState } from './state.ts';
 import { abandon, countPending, enqueue, finish } from './task-flow.ts';
@@ -115,6 +115,7 @@ export function takeBack(core: CoreState, failure: Failure): void {
       followShards(core);
       removeUnheard(core, task);
     }
+    bringBackDeadLetter(core, task.taskId);
     const { message, connectionId, on } = effect;
     if (message.type === 'SubmitAck') {
       core.refuse(connectionId, 'client', message.body.requestId, failure);
