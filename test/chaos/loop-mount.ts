@@ -9,6 +9,14 @@ import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))
 `;
 
+/** Those that were not disposed of; a run that is interrupted leaves none behind. */
+const mounted = new Set<string>();
+
+process.on('exit', () => {
+  // Lazily, since programs that were just killed may not be gone yet.
+  for (const folder of mounted) execFileSync('umount', ['--lazy', folder], { stdio: 'ignore' });
+});
+
 /** Why no such file system can be made here; undefined where it can. */
 export function missingForLoopMounts(): string | undefined {
   if (process.platform !== 'linux') return 'this is not Linux';
@@ -36,7 +44,6 @@ export function missingForLoopMounts(): string | undefined {
 export class LoopMount implements Disposable {
   readonly #image: string;
   readonly folder: string;
-  #isMounted = false;
 
   constructor(root: string, megabytes: number) {
     this.#image = join(root, 'image');
@@ -50,12 +57,12 @@ export class LoopMount implements Disposable {
 
   mount(): void {
     execFileSync('mount', ['-o', 'loop', this.#image, this.folder], { stdio: 'inherit' });
-    this.#isMounted = true;
+    mounted.add(this.folder);
   }
 
   unmount(): void {
     execFileSync('umount', [this.folder], { stdio: 'inherit' });
-    this.#isMounted = false;
+    mounted.delete(this.folder);
   }
 
   /** From now on nothing reaches the disk any more, not even what the file system had accepted. */
@@ -64,7 +71,7 @@ export class LoopMount implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#isMounted) this.unmount();
+    if (mounted.has(this.folder)) this.unmount();
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.#image, { force: true });
   }

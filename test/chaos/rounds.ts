@@ -1,4 +1,4 @@
-/** The three faults, each for some rounds, and what came of them. */
+/** The three faults under a writer with a store, each for some rounds, and what came of them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,15 +112,26 @@ async function judge(result: Result, ledger: Ledger, folder: string, round: numb
   if (ledger.acknowledged === 0) result.violations.push(`round ${round}: nothing was written`);
 }
 
-function emptyResult(fault: string): Result {
+/** A row without rounds yet. */
+export function emptyResult(fault: string): Result {
   return { fault, rounds: 0, acknowledged: 0, lost: 0, notices: 0, violations: [] };
 }
 
-async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+/** Folders that work goes on in; a run that is interrupted leaves none behind. */
+const folders = new Set<string>();
+
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Works in a folder that is removed afterwards. */
+export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'quic-swarm-chaos-'));
+  folders.add(folder);
   try {
     return await work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
   }
 }

@@ -24,7 +24,9 @@ describe('a simulated swarm', () => {
       'agent resumed',
       'agent draining',
       'fault killCoordinator',
+      'fault drainCoordinator',
       'fault failDisk',
+      'ControlDeadLetter',
       'ResultChunk',
       'LeaseReturn',
     ]) {

@@ -17,6 +17,7 @@ export type { CoordinatorEffect } from './core/effects.ts';
 export type { CoordinatorEvent } from './core/events.ts';
 export type { JournalRecord } from './core/journal-records.ts';
 export { validate } from './core/validate.ts';
+export { deadLetterRows } from './core/status.ts';
 // What a recording tells afterwards.
 export { readRecording } from './shell/event-recorder.ts';
 export { Replay, type StoryLine } from './core/replay.ts';

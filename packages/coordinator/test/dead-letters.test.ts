@@ -1,4 +1,5 @@
 /** Tasks that failed after all their tries. */
+import { failure } from '@quic-swarm/protocol';
 import { describe, expect, it } from 'vitest';
 import { CoreHarness, taskIdOf, type PlayedAgent } from './core-harness.ts';
 
@@ -98,5 +99,39 @@ describe('a dead letter', () => {
       { payload: new Uint8Array([1]), shard: { of: replayId, index: 0 } },
       { payload: new Uint8Array([1]), shard: { of: replayId, index: 1 } },
     ]);
+  });
+});
+
+describe('a dead letter that is submitted again', () => {
+  it('stays a dead letter when the disk fails before anybody was told that it was accepted', () => {
+    const { swarm, client, agent, taskId } = withDeadLetter({}, { durable: true });
+    const replayId = taskIdOf(50);
+    client.say('ControlDeadLetter', { requestId: 7, taskId, action: 'replay', replayId });
+    const broken = failure('STORE_FULL', 'The disk is full.');
+    swarm.feed({ type: 'JournalFailed', failure: broken });
+    expect(client.take('ErrorReport')).toMatchObject([{ requestId: 7, failure: broken }]);
+    expect([...swarm.core.state.deadLetters.keys()]).toEqual([taskId]);
+    agent.complete(agent.takeTasks()[0] as never);
+    swarm.feed({ type: 'JournalReopened' });
+    swarm.sync();
+    const next = swarm.nextLife();
+    expect([...next.core.state.deadLetters.keys()]).toEqual([taskId]);
+    const other = next.client();
+    other.say('ControlDeadLetter', { requestId: 8, taskId, action: 'replay', replayId });
+    expect(next.agent('a1').takeTasks()).toMatchObject([
+      { taskId: replayId, payload: new Uint8Array([1]) },
+    ]);
+  });
+
+  it('is none in the next life, although the record that says so was not written any more', () => {
+    const { swarm, client, taskId } = withDeadLetter({}, { durable: true });
+    const replayId = taskIdOf(50);
+    client.say('ControlDeadLetter', { requestId: 7, taskId, action: 'replay', replayId });
+    swarm.sync();
+    const torn = swarm.disk.synced.findLastIndex(({ kind }) => kind === 'forgotten');
+    swarm.disk.synced.splice(torn, 1);
+    const next = swarm.nextLife();
+    expect([...next.core.state.deadLetters.keys()]).toEqual([]);
+    expect(next.row(replayId)).toMatchObject({ replayOf: taskId });
   });
 });

@@ -73,6 +73,15 @@ describe('what is promised', () => {
     expect(agent.takeTasks()).toHaveLength(1);
   });
 
+  it('starts no part of such a task before it is on disk that there is one', () => {
+    const swarm = CoreHarness.durable({ mergedTaskTypes: ['PatternMatch'] });
+    const agent = swarm.agent('a1');
+    swarm.client().submit(1, { ...DURABLE, idempotent: false, shards: 2, positions: 100 });
+    expect(agent.takeTasks()).toEqual([]);
+    swarm.sync();
+    expect(agent.takeTasks()).toHaveLength(2);
+  });
+
   it('does not make tasks wait that are not durable', () => {
     const swarm = CoreHarness.durable();
     const client = swarm.client();
@@ -412,11 +421,14 @@ describe('a disk that fails', () => {
     expect(client.take('SubmitAck')).toMatchObject([{ taskId: taskIdOf(3) }]);
   });
 
-  it('does not count what an agent was to be given and was never sent', () => {
-    const swarm = CoreHarness.durable();
+  it.each([
+    ['a task', {}],
+    ['parts of one', { shards: 2, positions: 100 }],
+  ])('does not count what an agent was to be given and was never sent: %s', (_, split) => {
+    const swarm = CoreHarness.durable({ mergedTaskTypes: ['PatternMatch'] });
     const client = swarm.client();
     const agent = swarm.agent('a1', { credit: 1 });
-    client.submit(1, { ...DURABLE, idempotent: false });
+    client.submit(1, { ...DURABLE, ...split, idempotent: false });
     expect(agent.takeTasks()).toEqual([]);
     swarm.feed({ type: 'JournalFailed', failure: broken });
     client.submit(2);

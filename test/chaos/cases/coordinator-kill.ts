@@ -2,7 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { SwarmClient } from '@quic-swarm/client';
-import { needlessStarts, balanceOfClient } from '../support/accounts.ts';
+import {
+  balanceOfClient,
+  endsToldAgain,
+  duplicatesOf,
+  needlessStarts,
+} from '../support/accounts.ts';
 import { integerFrom, Skipped, type ChaosCase, type ChaosContext } from '../support/chaos-case.ts';
 import { ROOT } from '../support/child-program.ts';
 import { pauseMs, within } from '../support/clock.ts';
@@ -117,7 +122,8 @@ async function report(
   balanceOfClient(ledger, findings);
   findings.safety(
     'ends that the last coordinator tells otherwise than they were heard',
-    await changedEnds(ledger, client),
+    // What it does not know was forgotten, as finished tasks are in the end.
+    (await endsToldAgain(ledger, client)).changed,
     { atMost: 0 },
   );
   // A lease of a coordinator that was killed is still good for a start until its agent is back at the next one.
@@ -129,26 +135,4 @@ async function report(
     atMost: 0,
   });
   findings.safety('tasks that one key became twice', duplicatesOf(ledger), { atMost: 0 });
-}
-
-/** Asks again how tasks ended, as far as the coordinator still knows them. */
-async function changedEnds(ledger: Ledger, client: SwarmClient): Promise<number> {
-  const known = ledger.acknowledged.slice(-500);
-  let changed = 0;
-  for (const { taskId, outcome } of known) {
-    if (taskId === undefined) continue;
-    try {
-      const again = await (await client.attach(taskId)).outcome();
-      if (again.state !== outcome?.state || again.result !== outcome.result) changed += 1;
-    } catch (error) {
-      // It was forgotten, as finished tasks are in the end.
-      if ((error as { type?: string }).type !== 'TASK_NOT_FOUND') throw error;
-    }
-  }
-  return changed;
-}
-
-/** Acknowledged tasks with an id that another one has too. */
-function duplicatesOf({ acknowledged }: Ledger): number {
-  return acknowledged.length - new Set(acknowledged.map(({ taskId }) => taskId)).size;
 }

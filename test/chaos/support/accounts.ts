@@ -70,3 +70,27 @@ export function waitsAfter(journal: Journal, pid: number, atMs: number): number[
   }
   return waits;
 }
+
+/** Asks again how the newest tasks ended: how many are told otherwise than they were heard, and how many are not known. */
+export async function endsToldAgain(
+  ledger: Ledger,
+  client: SwarmClient,
+): Promise<{ changed: number; unknown: number }> {
+  const told = { changed: 0, unknown: 0 };
+  for (const { taskId, outcome } of ledger.acknowledged.slice(-500)) {
+    if (taskId === undefined) continue;
+    try {
+      const again = await (await client.attach(taskId)).outcome();
+      if (again.state !== outcome?.state || again.result !== outcome.result) told.changed += 1;
+    } catch (error) {
+      if ((error as { type?: string }).type !== 'TASK_NOT_FOUND') throw error;
+      told.unknown += 1;
+    }
+  }
+  return told;
+}
+
+/** Acknowledged tasks with an id that another one has too. */
+export function duplicatesOf({ acknowledged }: Ledger): number {
+  return acknowledged.length - new Set(acknowledged.map(({ taskId }) => taskId)).size;
+}

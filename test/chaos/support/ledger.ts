@@ -1,5 +1,6 @@
 /** The client's book of a run: what it submitted, what was acknowledged, how each task ended and how often. */
 import type { TaskOutcome } from '@quic-swarm/client';
+import type { SwarmError } from '@quic-swarm/protocol';
 
 /** One task. */
 export interface LedgerRow {
@@ -15,6 +16,8 @@ export interface LedgerRow {
   isRight: boolean;
   /** Why the outcome cannot be known, or why it was refused. */
   error: Error | undefined;
+  /** What it was refused with before it was submitted again. */
+  readonly refusals: SwarmError[];
 }
 
 /** See the head of this file. */
@@ -32,6 +35,7 @@ export class Ledger {
       outcome: undefined,
       isRight: false,
       error: undefined,
+      refusals: [],
     };
     this.rows.push(row);
     return row;
@@ -39,6 +43,11 @@ export class Ledger {
 
   get acknowledged(): LedgerRow[] {
     return this.rows.filter(({ acknowledgedAtMs }) => acknowledgedAtMs !== undefined);
+  }
+
+  /** Every refusal after which a task was submitted again. */
+  get refusals(): SwarmError[] {
+    return this.rows.flatMap(({ refusals }) => refusals);
   }
 
   /** Tasks that ended with the right result. */

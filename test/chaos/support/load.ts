@@ -1,8 +1,12 @@
 /** Work that goes on while faults happen: a number of tasks is unfinished at any time, until there were enough. */
-import type { SubmitOptions, SwarmClient } from '@quic-swarm/client';
-import { wallMs } from './clock.ts';
+import type { SubmitOptions, SwarmClient, TaskHandle } from '@quic-swarm/client';
+import { isSwarmError, type SwarmError } from '@quic-swarm/protocol';
+import { pauseMs, wallMs } from './clock.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { answerTo, type WorkInput } from './work.ts';
+
+/** A refusal that does not say when to come back is worth another try after so long. */
+const SUBMIT_AGAIN_AFTER_MS = 100;
 
 /** Options of {@link Load}. */
 export interface LoadOptions {
@@ -16,6 +20,8 @@ export interface LoadOptions {
   readonly tasksMax?: number;
   /** Of the task with this number. */
   readonly submitOptions?: (number: number) => SubmitOptions;
+  /** Whether a task that was refused is submitted again, as a user does who reads the hint. @default never */
+  readonly submitsAgain?: (refusal: SwarmError) => boolean;
   /** The number of the first task. @default 0 */
   readonly firstNumber?: number;
 }
@@ -62,11 +68,9 @@ export class Load {
   }
 
   async #work(row: LedgerRow): Promise<void> {
-    const { client, computeMs, submitOptions } = this.#options;
-    const input: WorkInput = { number: row.number, computeMs: computeMs() };
+    const input: WorkInput = { number: row.number, computeMs: this.#options.computeMs() };
     try {
-      const options = { submitTimeoutMs: 60_000, ...submitOptions?.(row.number) };
-      const handle = await client.submit<number, WorkInput>('chaos.work', input, options);
+      const handle = await this.#accepted(row, input);
       row.acknowledgedAtMs = wallMs();
       row.taskId = handle.id;
       const outcome = await handle.outcome();
@@ -76,6 +80,22 @@ export class Load {
       row.isRight = outcome.state === 'succeeded' && outcome.result === answerTo(row.number);
     } catch (error) {
       row.error = error instanceof Error ? error : new Error(String(error));
+      // Nothing more can be submitted, and the lanes would say so without end and without a pause.
+      if (isSwarmError(error) && error.type === 'CLOSED') this.#isStopped = true;
+    }
+  }
+
+  async #accepted(row: LedgerRow, input: WorkInput): Promise<TaskHandle<number>> {
+    const { client, submitOptions, submitsAgain } = this.#options;
+    const options = { submitTimeoutMs: 60_000, ...submitOptions?.(row.number) };
+    for (;;) {
+      try {
+        return await client.submit<number, WorkInput>('chaos.work', input, options);
+      } catch (error) {
+        if (!isSwarmError(error) || submitsAgain?.(error) !== true) throw error;
+        row.refusals.push(error);
+        await pauseMs(error.retryAfterMs ?? SUBMIT_AGAIN_AFTER_MS);
+      }
     }
   }
 }

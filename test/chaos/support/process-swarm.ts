@@ -21,6 +21,8 @@ process.on('exit', () => {
 export interface ProcessSwarmOptions {
   /** Whether the coordinator keeps its tasks in a folder of the swarm. @default false */
   readonly isDurable?: boolean;
+  /** Another folder for that, which is not removed with the swarm. @default one of the swarm, where it is durable */
+  readonly dataFolder?: string;
 }
 
 /** Options of {@link ProcessSwarm.startAgent}. */
@@ -54,21 +56,21 @@ export const CONNECTED = '"event":"connected"';
 export class ProcessSwarm implements AsyncDisposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'quic-swarm-chaos-'));
   readonly journal: Journal;
-  readonly #isDurable: boolean;
+  readonly #dataFolder: string | undefined;
   readonly #clients: SwarmClient[] = [];
   /** Every process that was started as an agent, oldest first. */
   readonly agents: ProcessAgent[] = [];
   #coordinator: ChildProgram | undefined;
   #address = '127.0.0.1:0';
 
-  private constructor(isDurable: boolean) {
+  private constructor({ isDurable = false, dataFolder }: ProcessSwarmOptions) {
     this.journal = new Journal(join(this.folder, 'journal.txt'));
-    this.#isDurable = isDurable;
+    this.#dataFolder = dataFolder ?? (isDurable ? join(this.folder, 'tasks') : undefined);
     folders.add(this.folder);
   }
 
-  static async start({ isDurable = false }: ProcessSwarmOptions = {}): Promise<ProcessSwarm> {
-    const swarm = new ProcessSwarm(isDurable);
+  static async start(options: ProcessSwarmOptions = {}): Promise<ProcessSwarm> {
+    const swarm = new ProcessSwarm(options);
     try {
       await swarm.startCoordinator();
     } catch (error) {
@@ -90,7 +92,7 @@ export class ProcessSwarm implements AsyncDisposable {
 
   /** Starts the coordinator, or another one in the place of one that has ended. Resolves when it listens. */
   async startCoordinator(): Promise<ChildProgram> {
-    const durable = this.#isDurable ? ['--data', join(this.folder, 'tasks')] : [];
+    const durable = this.#dataFolder === undefined ? [] : ['--data', this.#dataFolder];
     const program = this.#program('coordinator', [this.#address, '--json', ...durable]);
     this.#coordinator = program;
     const { text } = await program.line('"ready"');

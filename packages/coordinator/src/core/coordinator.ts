@@ -22,7 +22,7 @@ import { leaseOf, removeLease, type Agent } from './agent-record.ts';
 import * as agents from './agents.ts';
 import type { CoreTimer } from './core-timer.ts';
 import { noteHeld, storeDataset } from './datasets.ts';
-import { controlDeadLetter } from './dead-letters.ts';
+import { controlDeadLetter, settleReplays } from './dead-letters.ts';
 import { followDependencies } from './dependencies.ts';
 import { sendAbout } from './durability.ts';
 import type { CoordinatorEffect } from './effects.ts';
@@ -125,7 +125,8 @@ export class CoordinatorCore {
       case 'JournalRestored':
         return restore(core, event.recordsSinceSnapshot ?? 0);
       case 'JournalCommitted':
-        return core.journal.commit(event.position, core.effects);
+        core.journal.commit(event.position, core.effects);
+        return settleReplays(core);
       case 'JournalFailed':
         return submissions.takeBack(core, event.failure);
       case 'JournalReopened':

@@ -43,7 +43,18 @@ function replay(
   request: Pick<Parameters<typeof submitReplay>[2], 'requestId' | 'taskId' | 'watch'>,
 ): void {
   const submission = { ...submissionOf(dead), ...request };
-  if (submitReplay(core, client, submission, dead.taskId)) dropDeadLetter(core, dead);
+  if (!submitReplay(core, client, submission, dead.taskId)) return;
+  const { input } = dead;
+  dropDeadLetter(core, dead);
+  const position = core.tasks.get(request.taskId)?.durability?.acceptedAt;
+  if (position !== undefined) core.replaying.set(request.taskId, { dead, input, position });
+}
+
+/** More is on disk: of dead letters whose new task is there nothing has to be kept any more. */
+export function settleReplays(core: CoreState): void {
+  for (const [replayId, { position }] of core.replaying) {
+    if (!core.journal.isOpen(position)) core.replaying.delete(replayId);
+  }
 }
 
 function notADeadLetter(taskId: string): Failure {

@@ -10,7 +10,14 @@ import type { CoreState } from './state.ts';
 import { tellFamily, toQueued } from './task-flow.ts';
 import { moveTo } from './task-state.ts';
 import { setTimer, watchAttempt } from './task-timers.ts';
-import { deadlineMsOf, troubleOf, wireShardOf, type AgentLease, type Task } from './task.ts';
+import {
+  deadlineMsOf,
+  submittedOf,
+  troubleOf,
+  wireShardOf,
+  type AgentLease,
+  type Task,
+} from './task.ts';
 import { announceState } from './watchers.ts';
 
 /** Gives tasks to agents until no runnable task has an able agent. */
@@ -58,9 +65,9 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
   if (task.inputEncoding !== undefined) body.payloadEncoding = task.inputEncoding;
   const message: Message = { type: 'AgentTask', body };
   // The agent may compute while the disk writes, since nothing it says is believed before. Only what must not be started
-  // twice waits: a lease that was lost would be given again.
+  // twice waits: a lease that was lost would be given again. Of a shard it is the whole task that the disk knows.
   if (task.terms.idempotent) core.send(agent.connectionId ?? '', 'dispatch', message);
-  else sendAbout(core, task, agent.connectionId ?? '', 'dispatch', message);
+  else sendAbout(core, submittedOf(task), agent.connectionId ?? '', 'dispatch', message);
   announceState(core, task);
 }
 

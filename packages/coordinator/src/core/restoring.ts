@@ -8,7 +8,7 @@ import { awaitDependencies } from './dependencies.ts';
 import { foldRecord } from './journal-fold.ts';
 import type { JournalRecord } from './journal-records.ts';
 import { RestoredTasks, type Pending } from './restored-tasks.ts';
-import { keyOf, retain } from './retention.ts';
+import { dropDeadLetter, keyOf, retain } from './retention.ts';
 import type { CoreState } from './state.ts';
 import { begin } from './submissions.ts';
 import { awaitReturn, countPending, finish, keepBackingOff } from './task-flow.ts';
@@ -30,14 +30,23 @@ export function restore(core: CoreState, recordsSinceSnapshot: number): void {
   // Only when all are there can one find those that it comes after.
   core.tasks = restoring.index;
   const ended: Task[] = [];
+  const replays: Task[] = [];
   for (const task of restoring.takeInOrder()) {
     core.noteOrder(task.order);
     claimKey(core, task);
+    if (task.replayOf !== undefined) replays.push(task);
     if (task.endedAtMs === undefined) resume(core, task, restoring.pendingOf(task));
     else ended.push(task);
   }
   ended.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0));
   for (const task of ended) retain(core, task);
+  for (const task of replays) dropReplayed(core, task);
+}
+
+/** The last life may have ended between the record of a dead letter's new task and the one that the dead letter is gone. */
+function dropReplayed(core: CoreState, { replayOf, order }: Task): void {
+  const dead = replayOf === undefined ? undefined : core.deadLetters.get(replayOf);
+  if (dead !== undefined && dead.order < order) dropDeadLetter(core, dead);
 }
 
 function claimKey(core: CoreState, { taskId, needs, idempotency }: Task): void {

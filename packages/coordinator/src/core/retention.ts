@@ -115,6 +115,27 @@ function keepDeadLetter(core: CoreState, task: Task): void {
   }
 }
 
+/** The new task of a dead letter was taken back, since it could not be written down: it is a dead letter as before. */
+export function bringBackDeadLetter(core: CoreState, replayId: string): void {
+  const replayed = core.replaying.get(replayId);
+  core.replaying.delete(replayId);
+  if (replayed === undefined) return;
+  const { dead, input } = replayed;
+  // It may be the new task of another one itself, and be taken back too; or its id is that of another task by now.
+  if (
+    core.journal.isOpen(dead.durability?.acceptedAt ?? 0) ||
+    core.tasks.get(dead.taskId) !== undefined
+  )
+    return;
+  dead.input = input;
+  core.tasks.add(dead);
+  if (dead.idempotency !== undefined) {
+    const key = keyOf(dead.needs.taskType, dead.idempotency.key);
+    if (!core.taskIdByKey.has(key)) core.taskIdByKey.set(key, dead.taskId);
+  }
+  keepDeadLetter(core, dead);
+}
+
 /** Forgets a dead letter, and its input with it. */
 export function dropDeadLetter(core: CoreState, task: Task): void {
   core.deadLetters.delete(task.taskId);

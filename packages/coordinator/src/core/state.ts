@@ -21,7 +21,7 @@ import { SeededRandom } from './random.ts';
 import type { RestoredTasks } from './restored-tasks.ts';
 import { TaskIndex } from './task-index.ts';
 import { defaultTerms } from './task-making.ts';
-import type { Submitter, Task, TaskTerms, Watcher } from './task.ts';
+import type { ReplayedDeadLetter, Submitter, Task, TaskTerms, Watcher } from './task.ts';
 import { TimerHeap } from './timers.ts';
 import type { WallClock } from './wall-clock.ts';
 
@@ -80,6 +80,8 @@ export class CoreState implements WallClock {
   /** Tasks that failed for good after all tries, oldest first. */
   readonly deadLetters: Map<string, Task> = new Map();
   deadLetterBytes = 0;
+  /** Those that were submitted again, by the id of the new task, until that is on disk: it may yet be taken back. */
+  readonly replaying: Map<string, ReplayedDeadLetter> = new Map();
   /** Tasks that wait for another one to end, by its id. */
   readonly waitingFor: Map<string, Task[]> = new Map();
   /** Tasks that have ended and have something to do with others; see dependencies.ts. */

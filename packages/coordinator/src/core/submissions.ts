@@ -14,8 +14,8 @@ import { recordAccepted, refuseDurable, sendAbout } from './durability.ts';
 import { missingFeature } from './features.ts';
 import { hashBytes } from './hash.ts';
 import { takeBackUnsent } from './leasing.ts';
-import { keyOf, removeUnheard } from './retention.ts';
-import { cancelWhole, refuseSplit } from './shards.ts';
+import { bringBackDeadLetter, keyOf, removeUnheard } from './retention.ts';
+import { cancelWhole, followShards, refuseSplit } from './shards.ts';
 import type { Client, CoreState } from './state.ts';
 import { abandon, countPending, enqueue, finish } from './task-flow.ts';
 import { createTask, needsOf, termsOf } from './task-making.ts';
@@ -112,8 +112,10 @@ export function takeBack(core: CoreState, failure: Failure): void {
     if (effect.type !== 'Send') continue;
     if (core.tasks.get(task.taskId) === task) {
       abandon(core, task, failure.message);
+      followShards(core);
       removeUnheard(core, task);
     }
+    bringBackDeadLetter(core, task.taskId);
     const { message, connectionId, on } = effect;
     if (message.type === 'SubmitAck') {
       core.refuse(connectionId, 'client', message.body.requestId, failure);

@@ -41,6 +41,14 @@ export interface TaskTerms {
   readonly hedge: boolean;
 }
 
+/** A dead letter that was submitted again, with the input that it does not keep. */
+export interface ReplayedDeadLetter {
+  readonly dead: Task;
+  readonly input: Uint8Array | undefined;
+  /** The journal's record of the new task. */
+  readonly position: number;
+}
+
 /** Who submitted a task; one record for all tasks of a connection. */
 export interface Submitter {
   readonly connectionId: string;

@@ -1,6 +1,6 @@
 /**
  * Writes what the core wants to be written, and tells it when that is on disk. All records of one turn are one entry of
- * the store, and while the disk is busy those of the next turns come together behind it.
+ * the store, and so are those of all turns that pass while the disk is busy.
  *
  * When the store fails the core is told, and the store is opened again from time to time: the core then wants a snapshot,
  * with which everything is on disk that happened meanwhile.
@@ -52,8 +52,10 @@ export class JournalWriter {
   /** Somebody waits until one of these records is on disk. */
   #isAwaited = false;
   #soonTimer: NodeJS.Timeout | undefined;
-  /** Of the last record that was given to the store. */
+  /** Of the last record. */
   #position = 0;
+  /** Of the last one that was given to the store. */
+  #given = 0;
   /** Of the last one that is in the journal on disk. */
   #written = 0;
   /** The store works again, but what happened meanwhile is not on disk before the snapshot is. */
@@ -112,7 +114,7 @@ export class JournalWriter {
 
   /** The turn is over: what was appended in it is written. What nobody waits for goes with the next that somebody does. */
   flush(): void {
-    if (this.#isAwaited) this.#write();
+    if (this.#isAwaited) this.#writeNext();
     else if (this.#records.length > 0) this.#writeSoon();
     if (this.#snapshot !== undefined && !this.#isTakingSnapshot && !this.#hasFailed) {
       const { position } = this.#snapshot;
@@ -139,6 +141,11 @@ export class JournalWriter {
     await this.#store.close();
   }
 
+  /** While an entry is on its way to the disk those of the next turns become one behind it. */
+  #writeNext(): void {
+    if (this.#written >= this.#given) this.#write();
+  }
+
   #writeSoon(): void {
     this.#soonTimer ??= setTimeout(() => {
       this.#soonTimer = undefined;
@@ -150,6 +157,7 @@ export class JournalWriter {
     this.#isAwaited = false;
     const store = this.#store;
     const position = this.#position;
+    this.#given = position;
     const entry = encodeRecords(this.#records);
     this.#records = [];
     this.#recordBytes = 0;
@@ -159,6 +167,7 @@ export class JournalWriter {
         this.#written = position;
         this.#wake();
         this.#report(position);
+        if (this.#isAwaited) this.#writeNext();
       },
       (error: unknown) => {
         this.#fail(store, error);
@@ -216,6 +225,7 @@ export class JournalWriter {
     if (this.#hasFailed || this.#isClosed || store !== this.#store) return;
     this.#hasFailed = true;
     this.#position = this.#written;
+    this.#given = this.#written;
     this.#records = [];
     this.#recordBytes = 0;
     this.#isAwaited = false;

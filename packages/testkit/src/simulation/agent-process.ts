@@ -5,6 +5,7 @@ import {
   failure as failureOf,
   type AgentType,
   type Failure,
+  type Labels,
   type Lease,
   type Message,
 } from '@quic-swarm/protocol';
@@ -21,6 +22,7 @@ export interface AgentSpecification {
   readonly agentId: string;
   readonly agentType: AgentType;
   readonly capabilities: readonly string[];
+  readonly labels: Labels;
   readonly slots: number;
   readonly threads: number;
 }
@@ -53,7 +55,7 @@ export class AgentProcess {
   constructor(specification: AgentSpecification, parts: WorldParts, lifeNumber: number) {
     this.specification = specification;
     this.#parts = parts;
-    const { agentId, slots, threads, agentType, capabilities } = specification;
+    const { agentId, slots, threads, agentType, capabilities, labels } = specification;
     this.#life = new Life(parts.clock);
     this.#random = parts.random.fork(`agent ${agentId} ${lifeNumber}`);
     this.#core = new AgentCore({
@@ -62,7 +64,7 @@ export class AgentProcess {
       slots,
       threads,
       capabilities,
-      labels: {},
+      labels,
       resources: {},
       software: 'simulated',
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

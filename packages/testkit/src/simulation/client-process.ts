@@ -10,6 +10,7 @@ import {
 } from '@quic-swarm/client';
 import { failure as failureOf, isExpected, type Failure, type Message } from '@quic-swarm/protocol';
 import { nextDelayMs } from '@quic-swarm/transport';
+import { DeadLetterUser } from './dead-letter-user.ts';
 import { Life } from './life.ts';
 import { PromiseLedger } from './promise-ledger.ts';
 import type { RandomStream } from './random-stream.ts';
@@ -25,6 +26,7 @@ const GIVE_UP_AFTER_MS = 60_000;
 export class ClientProcess {
   readonly clientName: string;
   readonly ledger: PromiseLedger;
+  readonly deadLetters: DeadLetterUser;
   readonly #parts: WorldParts;
   readonly #life: Life;
   readonly #random: RandomStream;
@@ -47,6 +49,7 @@ export class ClientProcess {
       reconnectDelayMs: (attempt, random) => nextDelayMs(attempt, random),
     });
     this.ledger = new PromiseLedger(this, parts);
+    this.deadLetters = new DeadLetterUser(this, parts, this.#random.fork('dead letters'));
     parts.note(`${clientName} starts`);
     this.#connect();
   }
@@ -139,6 +142,9 @@ export class ClientProcess {
         return;
       case 'connect':
         this.#connect();
+        return;
+      case 'answered':
+        if (!this.deadLetters.answered(effect.requestId, effect.message)) this.ledger.hear(effect);
         return;
       default:
         this.ledger.hear(effect);

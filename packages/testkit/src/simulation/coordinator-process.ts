@@ -1,6 +1,7 @@
 /** The coordinator in a simulation: its real core, and a shell that knows peers by what they said first. */
 import {
   CoordinatorCore,
+  deadLetterRows,
   type CoordinatorEffect,
   type CoordinatorEvent,
   type CoreOptions,
@@ -66,6 +67,8 @@ export class CoordinatorProcess implements Door {
   #alarm: Alarm | undefined;
   #alarmAtMs = Infinity;
   #willSettle = false;
+  /** It was asked to stop, and waits for tasks. */
+  #draining: { hasGrace: boolean; readonly onEnded: () => void } | undefined;
   #tokens = 0;
 
   constructor(
@@ -136,6 +139,48 @@ export class CoordinatorProcess implements Door {
     this.#disk?.crash();
     for (const { connection } of this.#peers.values()) connection?.abandon('listener');
     this.#parts.observe((observer) => observer.coordinatorKilled?.(this.core));
+  }
+
+  /** SIGTERM: takes nothing new, waits within the grace for what would be lost with it, and ends in good order. */
+  drain(graceMs: number, onEnded: () => void): void {
+    this.#parts.note('coordinator is asked to stop');
+    this.life.receive(() => {
+      if (this.#draining !== undefined) return;
+      this.#draining = { hasGrace: true, onEnded };
+      this.life.after(graceMs, () => {
+        if (this.#draining !== undefined) this.#draining.hasGrace = false;
+        this.#endDrained();
+      });
+      this.feed({ type: 'DrainRequested' });
+      this.#endDrained();
+    });
+  }
+
+  /** Ends when there is nothing to wait for any more: first for tasks, then for the disk. */
+  #endDrained(): void {
+    const { core } = this;
+    if (this.#draining === undefined || (this.#draining.hasGrace && !core.isIdle)) return;
+    const { onEnded } = this.#draining;
+    this.#draining = undefined;
+    const end = (): void => {
+      if (!this.life.isAlive) return;
+      this.#parts.note('coordinator stops');
+      this.life.kill();
+      this.#sayGoodbye();
+      this.#disk?.close();
+      this.#parts.observe((observer) => observer.coordinatorKilled?.(this.core));
+      onEnded();
+    };
+    if (this.#disk === undefined) end();
+    else this.#disk.onFlushed(() => this.life.receive(end));
+  }
+
+  #sayGoodbye(): void {
+    const reason = 'The coordinator is shutting down.';
+    for (const { connection } of this.#peers.values()) {
+      connection?.send('listener', 'control', { type: 'Goodbye', body: { reason } });
+      connection?.close('listener', failure('CONNECTION_LOST', reason), CLOSE_FLUSH_MS);
+    }
   }
 
   /** SIGSTOP. */
@@ -211,6 +256,7 @@ export class CoordinatorProcess implements Door {
     }
     observe((observer) => observer.coordinatorSettled?.(this.core));
     this.#arm();
+    this.#endDrained();
   }
 
   #hear(connectionId: string, peer: Peer, message: Message, stream: string): void {
@@ -229,6 +275,9 @@ export class CoordinatorProcess implements Door {
         return;
       case 'GetDataset':
         this.#serveDataset(connectionId, peer, message);
+        return;
+      case 'QueryStatus':
+        this.#tell(peer, message);
         return;
       case 'ErrorReport':
         return;
@@ -263,6 +312,17 @@ export class CoordinatorProcess implements Door {
     const left = peer.unsent.filter((waiting) => waiting.on !== on);
     peer.unsent.splice(0, peer.unsent.length, ...left);
     if (on === 'dispatch') this.feed({ type: 'DispatchStreamOpened', connectionId });
+  }
+
+  /** Of the status views a simulation needs one; that of a single task is asked for to break a silence, and not awaited. */
+  #tell(peer: Peer, { body }: MessageOf<'QueryStatus'>): void {
+    const { requestId, view, limit = 100 } = body;
+    if (view !== 'deadLetters') return;
+    // The answer is about everything that was said before the question.
+    this.#settle();
+    const { rows, rowsInAll } = deadLetterRows(this.core.state, limit, this.#nowMs());
+    const report = { requestId, view, tasks: rows, rowsInAll } as const;
+    peer.connection?.send('listener', 'control', { type: 'StatusReport', body: report });
   }
 
   #acknowledgeDataset(peer: Peer, { body }: MessageOf<'PutDataset'>): void {

@@ -28,6 +28,8 @@ export const FAULT_KINDS = [
   /** The coordinator dies and is started again, with a higher epoch. */
   'killCoordinator',
   'freezeCoordinator',
+  /** The coordinator is asked to stop (SIGTERM): it takes nothing new, ends in good order and is started again. */
+  'drainCoordinator',
   /** The disk is full, or an fsync fails; it works again after a while. */
   'failDisk',
 ] as const;

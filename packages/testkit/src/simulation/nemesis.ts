@@ -41,7 +41,7 @@ export class Nemesis {
     }
     for (const agent of agents.values()) agent.thaw();
     for (const client of clients.values()) client.thaw();
-    for (const specification of ableAgents()) {
+    for (const specification of ableAgents(this.#plan)) {
       clock.after(this.#random.between(0, 100), () => this.#world.startAgent(specification));
     }
   }
@@ -92,8 +92,11 @@ export class Nemesis {
       case 'replayFlight':
         this.#replay(random);
         return;
+      case 'drainCoordinator':
+        this.#drainCoordinator(random);
+        return;
       case 'failDisk':
-        this.#world.disk?.fail(random.magnitude(1, 5000));
+        this.#failDisk(random);
         return;
       case 'killCoordinator':
         if (random.chance(0.5)) this.#killCoordinator(random);
@@ -165,6 +168,25 @@ export class Nemesis {
     clock.after(downMs, () => {
       network.door ??= this.#world.startCoordinator();
     });
+  }
+
+  #drainCoordinator(random: RandomStream): void {
+    const { network, clock } = this.#world;
+    if (network.door === undefined) return;
+    const downMs = random.magnitude(5, 5000);
+    this.#world.drainCoordinator(Math.ceil(random.magnitude(10, 5000)), () => {
+      clock.after(downMs, () => {
+        network.door ??= this.#world.startCoordinator();
+      });
+    });
+  }
+
+  /** At any time, or while something is being written: then it is told what it has to take back. */
+  #failDisk(random: RandomStream): void {
+    const { disk } = this.#world;
+    const forMs = random.magnitude(1, 5000);
+    if (random.chance(0.5)) disk?.fail(forMs);
+    else disk?.atNextAppend(() => disk.fail(forMs));
   }
 
   #superviseAgents(): void {

@@ -10,6 +10,8 @@ export interface Promised {
   readonly isDurable: boolean;
   readonly isWatched: boolean;
   readonly clientName: string;
+  /** The dead letter that it was before. */
+  readonly replayOf: string | undefined;
 }
 
 /** Sees a run. Everything is optional: each looks at what it cares for. */
@@ -32,6 +34,10 @@ export interface Observer {
   clientAccepted?(promised: Promised, taskId: string): void;
   /** A client's promise was settled: by the end of its task, a refusal, or the loss of both. */
   clientSettled?(promised: Promised, how: TaskEvent | Failure): void;
+  /** A client wants a dead letter to be dropped. */
+  dropAsked?(taskId: string): void;
+  /** And was told that it is. */
+  dropAnswered?(taskId: string): void;
   /** Faults have stopped, and what can end has had the time to. */
   healed?(core: CoordinatorCore): void;
 }

@@ -2,6 +2,7 @@
  * What a seed stands for: how large the swarm is, what its users want, and which faults it meets. Swarm testing: every
  * feature and every fault is off in many seeds, so that those which are on show what they do.
  */
+import type { Labels } from '@quic-swarm/protocol';
 import type { AgentSpecification } from './agent-process.ts';
 import type { CoordinatorHabits } from './coordinator-process.ts';
 import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
@@ -15,6 +16,9 @@ export const TASK_TYPES = {
   FeatureEngineering: 'feature',
   'my.task': 'compute',
 } as const;
+
+/** Labels that agents carry and tasks ask for. */
+export const ZONES = ['east', 'west'] as const;
 
 /** What a submission may ask for. */
 export const TASK_FEATURES = [
@@ -37,6 +41,7 @@ export const TASK_FEATURES = [
   'durableOnly',
   'chunks',
   'progress',
+  'labels',
 ] as const;
 
 /** One of {@link TASK_FEATURES}. */
@@ -65,6 +70,8 @@ export interface Plan {
   /** Probabilities that a task's user changes his mind. */
   readonly cancelRate: number;
   readonly abandonRate: number;
+  /** Users look after dead letters so often; undefined: nobody does. */
+  readonly deadLettersEveryMs: number | undefined;
   /** Mean time between two faults of a kind. */
   readonly faults: ReadonlyMap<FaultKind, number>;
   /** Whether somebody starts dead agents again. */
@@ -75,10 +82,16 @@ export interface Plan {
 export function planOf(random: RandomStream): Plan {
   const sizes = random.fork('sizes');
   const mix = random.fork('mix');
+  const features = random.fork('features');
+  const deadLetters = random.fork('dead letters');
   const isTiny = sizes.chance(0.2);
   const tasks = isTiny ? 30 + sizes.below(70) : 3 + sizes.below(30);
   const durationMs = sizes.magnitude(500, 15_000);
-  const handlerFaults = HANDLER_FAULTS.filter(() => mix.chance(0.35));
+  // Where somebody looks after dead letters there are some.
+  const hasDeadLetters = deadLetters.chance(0.35);
+  const handlerFaults = HANDLER_FAULTS.filter(
+    (fault) => mix.chance(0.35) || (hasDeadLetters && fault === 'fails'),
+  );
   return {
     agents: agentsOf(sizes.fork('agents'), 1 + sizes.below(5)),
     clients: Array.from({ length: 1 + sizes.below(3) }, (_, n) => `c${n + 1}`),
@@ -90,25 +103,32 @@ export function planOf(random: RandomStream): Plan {
     resetsConnections: mix.chance(0.5),
     disk: diskOf(random.fork('disk')),
     keepsDatasets: mix.chance(0.5),
-    taskFeatures: new Set(TASK_FEATURES.filter(() => mix.chance(0.35))),
+    // Each has its own stream: a feature more does not change what the others do.
+    taskFeatures: new Set(TASK_FEATURES.filter((name) => features.fork(name).chance(0.35))),
     handlerFaults,
-    handlerFaultRate: handlerFaults.length === 0 ? 0 : mix.magnitude(0.03, 0.6),
+    handlerFaultRate:
+      handlerFaults.length === 0 ? 0 : mix.magnitude(hasDeadLetters ? 0.2 : 0.03, 0.6),
     cancelRate: mix.chance(0.3) ? mix.magnitude(0.05, 0.6) : 0,
     abandonRate: mix.chance(0.2) ? mix.magnitude(0.05, 0.6) : 0,
+    deadLettersEveryMs: hasDeadLetters ? durationMs * deadLetters.magnitude(0.005, 0.1) : undefined,
     faults: faultsOf(random.fork('faults'), durationMs),
     restartsAgents: mix.chance(0.6),
   };
 }
 
-/** An agent of each type and none left out: what a swarm needs to end everything. */
-export function ableAgents(): AgentSpecification[] {
-  return Object.values(TASK_TYPES).map((agentType) => ({
-    agentId: `able-${agentType}`,
-    agentType,
-    capabilities: Object.keys(TASK_TYPES),
-    slots: 4,
-    threads: 4,
-  }));
+/** An agent of each type in each zone and none left out: what a swarm needs to end everything. */
+export function ableAgents({ taskFeatures }: Plan): AgentSpecification[] {
+  const zones = taskFeatures.has('labels') ? ZONES : ZONES.slice(0, 1);
+  return zones.flatMap((zone) =>
+    Object.values(TASK_TYPES).map((agentType) => ({
+      agentId: `able-${agentType}-${zone}`,
+      agentType,
+      capabilities: Object.keys(TASK_TYPES),
+      labels: { zone, fast: 'yes' },
+      slots: 4,
+      threads: 4,
+    })),
+  );
 }
 
 function agentsOf(random: RandomStream, count: number): AgentSpecification[] {
@@ -119,10 +139,16 @@ function agentsOf(random: RandomStream, count: number): AgentSpecification[] {
       agentId: `a${n + 1}`,
       agentType,
       capabilities: random.chance(0.5) ? [taskType] : [taskType, 'my.task'],
+      labels: labelsOf(random.fork(`labels ${n}`)),
       slots,
       threads: random.chance(0.7) ? slots : 1 + random.below(slots),
     };
   });
+}
+
+function labelsOf(random: RandomStream): Labels {
+  const zone = random.pick(ZONES);
+  return random.chance(0.5) ? { zone, fast: 'yes' } : { zone };
 }
 
 function weatherOf(random: RandomStream): Weather {
@@ -162,9 +188,8 @@ function faultsOf(random: RandomStream, durationMs: number): Map<FaultKind, numb
   const faults = new Map<FaultKind, number>();
   if (random.chance(0.15)) return faults;
   for (const kind of FAULT_KINDS) {
-    const isOn = random.chance(0.25);
-    const everyMs = durationMs * random.magnitude(0.1, 1);
-    if (isOn) faults.set(kind, everyMs);
+    const own = random.fork(kind);
+    if (own.chance(0.25)) faults.set(kind, durationMs * own.magnitude(0.1, 1));
   }
   return faults;
 }

@@ -75,9 +75,10 @@ export class PromiseLedger {
   }
 
   submit(submission: Submission, tries: number = 0): void {
-    const { number, work, terms } = submission;
-    const { names } = this.#parts;
+    const { number, work, terms, replayOf } = submission;
+    const { names, submissions } = this.#parts;
     const taskId = names.idOf(number);
+    submissions.set(taskId, submission);
     const requestId = this.#client.newRequestId();
     const entry: Entry = {
       submission,
@@ -86,15 +87,29 @@ export class PromiseLedger {
       isDurable: terms.durable === true,
       isWatched: terms.watch !== 'none',
       clientName: this.#client.clientName,
+      replayOf,
       requestId,
       tries,
       isAnswered: false,
     };
     this.#asked.set(requestId, entry);
     if (entry.isWatched) this.#watch(taskId, entry);
+    if (replayOf !== undefined) {
+      this.#replay(entry, replayOf);
+      return;
+    }
     this.#parts.note(`${this.#client.clientName} submits t${number} ${terms.taskType}`);
     const body = { ...terms, requestId, taskId, payload: inputOf(work) };
     this.#client.request({ type: 'SubmitTask', body });
+  }
+
+  /** Submits a dead letter again: the coordinator knows the rest. */
+  #replay({ requestId, taskId: replayId, submission }: Entry, taskId: string): void {
+    const { names, note } = this.#parts;
+    note(`${this.#client.clientName} replays ${names.of(taskId)} as ${names.of(replayId)}`);
+    const { watch } = submission.terms;
+    const body = { requestId, taskId, action: 'replay', replayId, watch } as const;
+    this.#client.request({ type: 'ControlDeadLetter', body });
   }
 
   cancel(number: number): void {
@@ -210,7 +225,7 @@ export class PromiseLedger {
       this.#retries -= 1;
       this.submit(entry.submission, entry.tries + 1);
     };
-    if (type === 'QUEUE_FULL') {
+    if (type === 'QUEUE_FULL' || type === 'DRAINING') {
       this.#retries += 1;
       this.#client.after(retryAfterMs, again);
       return true;

@@ -2,7 +2,9 @@
 import { CoresValid } from './checkers/cores-valid.ts';
 import { CreditKept } from './checkers/credit-kept.ts';
 import { checkEnd, isOver } from './checkers/everything-ends.ts';
+import { DeadLettersKept } from './checkers/dead-letters-kept.ts';
 import { KeptPromises } from './checkers/kept-promises.ts';
+import { LeasesAgreed } from './checkers/leases-agreed.ts';
 import { QueueBounded } from './checkers/queue-bounded.ts';
 import { SingleEnd } from './checkers/single-end.ts';
 import { SingleLease } from './checkers/single-lease.ts';
@@ -85,7 +87,9 @@ export function checkersOf(world: World, everyNth: number): Observer[] {
   return [
     new SingleEnd(names),
     new KeptPromises(names),
+    new DeadLettersKept(names),
     new SingleLease(names),
+    new LeasesAgreed(names),
     new SingleStart(names),
     new CreditKept(names),
     new QueueBounded(),

@@ -87,7 +87,14 @@ function act(world: World, sentence: string): void {
 function startAgent(world: World, [agentId = '', taskType = '', threads]: readonly string[]): void {
   const agentType = TASK_TYPES[taskType as keyof typeof TASK_TYPES];
   const slots = Number(threads);
-  world.startAgent({ agentId, agentType, capabilities: [taskType], slots, threads: slots });
+  world.startAgent({
+    agentId,
+    agentType,
+    capabilities: [taskType],
+    labels: {},
+    slots,
+    threads: slots,
+  });
 }
 
 function restartAgent(world: World, [agentId = '']: readonly string[]): void {

@@ -60,6 +60,8 @@ export class SimulatedDisk {
   #awaitsSnapshot = false;
   #snapshot: Snapshot | undefined;
   #onAppend: (() => void) | undefined;
+  /** Those who wait until an entry is on disk. */
+  #waiters: { readonly entry: Entry | undefined; readonly action: () => void }[] = [];
 
   constructor(clock: VirtualClock, random: RandomStream, habits: DiskHabits) {
     this.#clock = clock;
@@ -102,9 +104,22 @@ export class SimulatedDisk {
     this.#readSnapshot(this.#snapshot);
   }
 
+  /** Calls back when all that was appended so far is on disk, or cannot be. */
+  onFlushed(action: () => void): void {
+    this.#waiters.push({ entry: this.#unsynced.at(-1), action });
+    this.#wake();
+  }
+
+  /** The process that has it open writes what is left, and ends. */
+  close(): void {
+    if (!this.#isFailed && !this.#awaitsSnapshot) this.#log.push(...this.#unsynced.splice(0));
+    this.crash();
+  }
+
   /** The process that has it open is gone. */
   crash(): void {
     this.#user = undefined;
+    this.#waiters = [];
     this.#tear();
     if (this.#habits.isLying)
       this.#log.length -= this.#random.below(Math.min(LIES_MAX, this.#log.length + 1));
@@ -134,6 +149,17 @@ export class SimulatedDisk {
     this.#isSyncing = false;
     this.#isFailed = false;
     this.#awaitsSnapshot = false;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const left = new Set(this.#unsynced);
+    const isReady = ({ entry }: { entry: Entry | undefined }): boolean =>
+      entry === undefined || !left.has(entry);
+    const ready = this.#waiters.filter(isReady);
+    this.#waiters = this.#waiters.filter((waiter) => !isReady(waiter));
+    // Not from inside of what the disk is just doing.
+    for (const { action } of ready) this.#clock.after(0, action);
   }
 
   #sync(): void {
@@ -148,6 +174,7 @@ export class SimulatedDisk {
       const synced = this.#unsynced.splice(0, group);
       this.#log.push(...synced);
       this.#user?.committed(synced.at(-1)?.position ?? 0);
+      this.#wake();
       this.#sync();
     });
   }
@@ -185,6 +212,7 @@ export class SimulatedDisk {
       this.#isSyncing = false;
       const last = synced.at(-1)?.position ?? 0;
       this.#user?.committed(Math.max(snapshot.position, last));
+      this.#wake();
       this.#sync();
     });
   }

@@ -10,4 +10,6 @@ export interface Submission {
   readonly number: number;
   readonly work: number;
   readonly terms: SubmissionTerms;
+  /** The dead letter that it is submitted again for. */
+  readonly replayOf?: string;
 }

@@ -1,6 +1,6 @@
 /** What the users of a simulated swarm want: when each task is submitted, with which options, and who changes his mind. */
 import type { SubmissionTerms, Submission } from './submission.ts';
-import { TASK_TYPES, type Plan, type TaskFeature } from './plan.ts';
+import { TASK_TYPES, ZONES, type Plan, type TaskFeature } from './plan.ts';
 import type { RandomStream } from './random-stream.ts';
 import type { Fate } from './work.ts';
 import type { World } from './world.ts';
@@ -11,6 +11,9 @@ const DATASETS = ['01', '02', '03', '04', '05'].map((end) => `sha256:${'0'.repea
 /** Idempotency keys are few, so that they meet. */
 const KEYS = 4;
 
+/** What fails late is a dead letter when the faults are over. */
+const DEAD_LETTERS_MS = 1000;
+
 type Changeable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Lets the clients of the world submit what the plan says. */
@@ -20,6 +23,24 @@ export function scheduleWorkload(world: World, plan: Plan): void {
     // Each task has its own stream: what one asks for does not change the others.
     scheduleTask(world, plan, number, random.fork(`task ${number}`));
   }
+  const { deadLettersEveryMs } = plan;
+  if (deadLettersEveryMs === undefined) return;
+  lookAfterDeadLetters(world, plan, deadLettersEveryMs, random.fork('dead letters'));
+}
+
+/** Now and then somebody looks at the dead letters, while tasks are submitted and for a while afterwards. */
+function lookAfterDeadLetters(
+  world: World,
+  plan: Plan,
+  everyMs: number,
+  random: RandomStream,
+): void {
+  world.clock.after(random.between(0.3, 1.7) * everyMs, () => {
+    if (world.clock.nowMs > plan.durationMs + DEAD_LETTERS_MS) return;
+    const client = world.clients.get(random.pick(plan.clients));
+    client?.after(0, () => client.deadLetters.look());
+    lookAfterDeadLetters(world, plan, everyMs, random);
+  });
 }
 
 function scheduleTask(world: World, plan: Plan, number: number, random: RandomStream): void {
@@ -83,7 +104,13 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
   if (has('datasets')) {
     terms.datasets = DATASETS.filter(() => random.chance(0.3));
   }
+  if (has('labels')) terms.labels = labelsWanted(random);
   return { number, work, terms };
+}
+
+function labelsWanted(random: RandomStream): NonNullable<SubmissionTerms['labels']> {
+  const zone = random.pick(ZONES);
+  return random.pick([{ zone }, { fast: 'yes' }, { zone, fast: 'yes' }]);
 }
 
 function retryOf(random: RandomStream): NonNullable<SubmissionTerms['retry']> {

@@ -5,6 +5,7 @@ import type { Network } from './network.ts';
 import type { Observer } from './observer.ts';
 import type { RandomStream } from './random-stream.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import type { Submission } from './submission.ts';
 import type { WorkBook } from './work.ts';
 
 /** See the head of this file. */
@@ -14,6 +15,8 @@ export interface WorldParts {
   readonly network: Network;
   readonly names: TaskNames;
   readonly works: WorkBook;
+  /** What was asked for, by task id: who finds a dead letter has to know what its result would be. */
+  readonly submissions: Map<string, Submission>;
   /** Writes a line of the trace. */
   readonly note: (text: string) => void;
   /** Shows something to all observers. */

@@ -73,6 +73,7 @@ export class World {
       network: this.network,
       names: this.names,
       works: this.works,
+      submissions: new Map(),
       note: (text) => this.note(text),
       observe: (show) => {
         for (const observer of this.#observers) show(observer);
@@ -113,6 +114,14 @@ export class World {
   killCoordinator(): void {
     this.network.door = undefined;
     this.#coordinator?.kill();
+  }
+
+  /** Asks the coordinator to stop; the function is called when it has, unless it is killed before. */
+  drainCoordinator(graceMs: number, onEnded: () => void): void {
+    this.coordinator.drain(graceMs, () => {
+      this.network.door = undefined;
+      onEnded();
+    });
   }
 
   /** Starts an agent, or starts it again under the same id. */

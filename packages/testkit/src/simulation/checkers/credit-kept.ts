@@ -1,6 +1,6 @@
 /** No agent is given more tasks than it said that it takes: counted from the messages, at both ends. */
 import type { AgentCore } from '@quic-swarm/agent';
-import type { CoordinatorEffect, CoordinatorEvent } from '@quic-swarm/coordinator';
+import type { CoordinatorCore, CoordinatorEffect, CoordinatorEvent } from '@quic-swarm/coordinator';
 import type { HeartbeatMessage, Message } from '@quic-swarm/protocol';
 import type { TaskNames } from '../names.ts';
 import type { Observer } from '../observer.ts';
@@ -11,6 +11,8 @@ const RULE = 'credit';
 /** What one connection of an agent was given. */
 interface Account {
   credit: number;
+  /** The highest that it ever was. */
+  most: number;
   /** Attempt and dispatchSequence of what it has, by task: an agent answers for a task, whichever attempt it is. */
   readonly given: Map<string, { readonly attempt: number; readonly sequence: number }>;
 }
@@ -30,7 +32,7 @@ export class CreditKept implements Observer {
 
   coordinatorTakes(event: CoordinatorEvent): void {
     if (event.type === 'AgentJoined') {
-      this.#accounts.set(event.connectionId, { credit: 0, given: new Map() });
+      this.#accounts.set(event.connectionId, { credit: 0, most: 0, given: new Map() });
     } else if (event.type === 'ConnectionEnded') {
       this.#accounts.delete(event.connectionId);
     } else if (event.type === 'MessageReceived') {
@@ -39,7 +41,7 @@ export class CreditKept implements Observer {
     }
   }
 
-  coordinatorWants(effect: CoordinatorEffect): void {
+  coordinatorWants(effect: CoordinatorEffect, { state }: CoordinatorCore): void {
     if (effect.type !== 'Send') return;
     const { connectionId, message } = effect;
     const account = this.#accounts.get(connectionId);
@@ -51,8 +53,11 @@ export class CreditKept implements Observer {
     } else if (message.type === 'AgentTask') {
       const { taskId, attempt, dispatchSequence: sequence } = message.body;
       account.given.set(taskId, { attempt, sequence });
-      if (account.given.size <= account.credit) return;
-      const sentence = `It is the ${account.given.size}th task of ${connectionId}, which takes ${account.credit}.`;
+      // One that may be started only once was given away when the agent took more, perhaps, and has waited for the disk.
+      const hasWaited = state.tasks.get(taskId)?.terms.idempotent === false;
+      const credit = hasWaited ? account.most : account.credit;
+      if (account.given.size <= credit) return;
+      const sentence = `It is the ${account.given.size}th task of ${connectionId}, which takes ${credit}.`;
       throw new Violation(RULE, sentence, [this.#names.of(taskId)]);
     }
   }
@@ -73,6 +78,7 @@ function heard(account: Account, message: Message): void {
   switch (message.type) {
     case 'CreditGrant':
       account.credit = message.body.credit;
+      account.most = Math.max(account.most, account.credit);
       return;
     case 'TaskCompletion':
       giveBack(account, message.body);

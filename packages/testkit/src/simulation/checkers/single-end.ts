@@ -17,6 +17,8 @@ export class SingleEnd implements Observer {
   readonly #toldForGood = new Map<string, TaskState>();
   /** Tasks that the present coordinator has ended while it read the journal, and will say so. */
   readonly #endedAtStart = new Set<string>();
+  /** Tasks that are durable: what is said of one may have waited for the disk, and the task be known no more. */
+  readonly #durable = new Set<string>();
   /** Every end that anybody was told. */
   readonly #everTold = new Map<string, Set<TaskState>>();
 
@@ -31,6 +33,7 @@ export class SingleEnd implements Observer {
 
   coordinatorRestored({ state }: CoordinatorCore): void {
     for (const task of state.tasks.values()) {
+      if (task.durability !== undefined) this.#durable.add(task.taskId);
       if (!isTerminal(task.state)) continue;
       this.#recorded(task.taskId, task.state);
       this.#endedAtStart.add(task.taskId);
@@ -39,7 +42,12 @@ export class SingleEnd implements Observer {
 
   coordinatorWants(effect: CoordinatorEffect, { state }: CoordinatorCore): void {
     // One that was forgotten, or never acknowledged, may be submitted again under its id.
-    if (effect.type === 'TaskAccepted') this.#forget(effect.taskId);
+    if (effect.type === 'TaskAccepted') {
+      this.#forget(effect.taskId);
+      const isDurable = state.tasks.get(effect.taskId)?.durability !== undefined;
+      if (isDurable) this.#durable.add(effect.taskId);
+      else this.#durable.delete(effect.taskId);
+    }
     if (effect.type === 'TaskEnded' && !this.#endedAtStart.delete(effect.taskId)) {
       this.#recorded(effect.taskId, effect.state);
     }
@@ -47,8 +55,7 @@ export class SingleEnd implements Observer {
     const { message } = effect;
     if (message.type !== 'TaskEvent' && message.type !== 'SubmitAck') return;
     const { taskId, state: told } = message.body;
-    const isDurable = state.tasks.get(taskId)?.durability !== undefined;
-    this.#told(taskId, told, isDurable);
+    this.#told(taskId, told, this.#durable.has(taskId));
   }
 
   clientSettled({ taskId }: Promised, how: TaskEvent | Failure): void {

@@ -21,13 +21,15 @@ export class SingleLease implements Observer {
   readonly #receipts = new Set<string>();
   readonly #over = new Set<string>();
   readonly #ended = new Set<string>();
+  /** The parts of each task that was split. */
+  readonly #parts = new Map<string, Set<string>>();
 
   constructor(names: TaskNames) {
     this.#names = names;
   }
 
   coordinatorStarted(): void {
-    for (const known of [this.#living, this.#lastGiven, this.#believed]) known.clear();
+    for (const known of [this.#living, this.#lastGiven, this.#believed, this.#parts]) known.clear();
     for (const known of [this.#receipts, this.#over, this.#ended]) known.clear();
   }
 
@@ -53,17 +55,25 @@ export class SingleLease implements Observer {
   /** A task that was known no more is submitted again under the same id: its attempts begin anew. */
   #forget(taskId: string): void {
     this.#ended.delete(taskId);
+    this.#living.delete(taskId);
     const last = this.#lastGiven.get(taskId) ?? 0;
     this.#lastGiven.delete(taskId);
     for (let attempt = 0; attempt <= last; attempt += 1) {
       const key = `${taskId} ${attempt}`;
       for (const known of [this.#believed, this.#receipts, this.#over]) known.delete(key);
     }
+    // Its parts have ids that follow from its own.
+    for (const partId of this.#parts.get(taskId) ?? []) this.#forget(partId);
+    this.#parts.delete(taskId);
   }
 
   #sent(message: Message, isDurable: (taskId: string) => boolean): void {
     if (message.type === 'AgentTask') {
-      this.#given(message.body, isDurable(message.body.taskId));
+      const { taskId, shard } = message.body;
+      if (shard !== undefined) {
+        this.#parts.set(shard.of, (this.#parts.get(shard.of) ?? new Set()).add(taskId));
+      }
+      this.#given(message.body, isDurable(shard?.of ?? taskId));
     } else if (message.type === 'AgentAck') {
       for (const lease of message.body.resumedLeases) this.#resumed(lease);
     } else if (message.type === 'MessageAck' && message.body.lease !== undefined) {
@@ -91,7 +101,12 @@ export class SingleLease implements Observer {
   #resumed({ taskId, attempt }: Lease): void {
     if (this.#living.has(taskId)) this.#fail(taskId, 'An agent resumes it while another has it.');
     if (this.#ended.has(taskId)) this.#fail(taskId, 'An agent resumes it although it has ended.');
+    const last = this.#lastGiven.get(taskId) ?? 0;
+    if (attempt < last) {
+      this.#fail(taskId, `Attempt ${attempt} is resumed although attempt ${last} was given away.`);
+    }
     this.#living.set(taskId, attempt);
+    this.#lastGiven.set(taskId, attempt);
     this.#over.delete(`${taskId} ${attempt}`);
   }
 
