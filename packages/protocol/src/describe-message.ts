@@ -77,6 +77,17 @@ function detailOf(message: Message, nameOf: NameTask): string {
       return message.body.failure.type;
     case 'ControlDeadLetter':
       return `${message.body.action} ${nameOf(message.body.taskId)}`;
+    case 'TaskOutcome':
+      return `${nameOf(message.body.taskId)}: ${message.body.actual ?? message.body.loss ?? message.body.utility}`;
+    case 'AdaptationSuggestion':
+      return `${message.body.taskType}, ${message.body.canaryPercent} %`;
+    case 'AdaptationAck':
+      return message.body.accepted ? 'accepted' : 'not accepted';
+    case 'QueryReasoning':
+    case 'ReasoningReport':
+      return message.body.view;
+    case 'ControlReasoning':
+      return message.body.action;
     case 'AgentControl':
       return `${message.body.action} ${message.body.agentId}`;
     case 'PutDataset':

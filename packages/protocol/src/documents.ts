@@ -18,6 +18,11 @@ export const TASK_DOCUMENTS = {
     resultType: 'PatternMatchResult',
     result: results.PatternMatchResult,
   },
+  VolatilityForecast: {
+    input: inputs.VolatilityForecastInput,
+    resultType: 'VolatilityForecast',
+    result: results.VolatilityForecast,
+  },
   StrategyCorrelation: {
     input: inputs.StrategyCorrelationInput,
     resultType: 'StrategyCorrelation',
@@ -43,6 +48,10 @@ export const TASK_DOCUMENTS = {
  *  the schemas at each use they cost it seconds. */
 interface DocumentTypes {
   PatternMatch: { input: inputs.PatternMatchInput; result: results.PatternMatchResult };
+  VolatilityForecast: {
+    input: inputs.VolatilityForecastInput;
+    result: results.VolatilityForecast;
+  };
   StrategyCorrelation: {
     input: inputs.StrategyCorrelationInput;
     result: results.StrategyCorrelation;

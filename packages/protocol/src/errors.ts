@@ -267,6 +267,14 @@ export const ERRORS = {
     false,
     'The store was written in a format of a later version.',
   ),
+  // 0x17x: what the coordinator learns.
+  EXPERIENCE_NOT_FOUND: row(
+    'NOT_FOUND',
+    0x170,
+    false,
+    'Nothing is to be learnt from this task, or it was so long ago that it is forgotten.',
+  ),
+  OUTCOME_EXISTS: row('ALREADY_EXISTS', 0x171, false, 'How the task turned out was told before.'),
 } as const satisfies Record<string, ErrorRow>;
 
 /** The stable name of an error of the system. */

@@ -22,6 +22,9 @@ export const CONTENT_ID_PATTERN: RegExp = /^[a-z0-9]{4,6}:[0-9a-f-]{36,64}$/;
 /** What a result is that is fetched as if it were a data set: one CBOR item. */
 export const RESULT_MEDIA_TYPE = 'application/cbor';
 
+/** What a ReasoningBank is that is uploaded or fetched as a data set: one CBOR item. */
+export const REASONING_MEDIA_TYPE = 'application/vnd.quic-swarm.reasoning';
+
 /** The name under which the result of a task can be fetched. */
 export function resultIdOf(taskId: string): string {
   return `task:${taskId}`;
@@ -51,6 +54,7 @@ export type AgentType = (typeof AGENT_TYPES)[number];
 /** The task types that ship with the system. Every other task type is a user's own and runs on a handler of theirs. */
 export const BUILT_IN_TASK_TYPES = [
   'PatternMatch',
+  'VolatilityForecast',
   'StrategyCorrelation',
   'FeatureEngineering',
   'NeuralTraining',
@@ -63,6 +67,7 @@ export type BuiltInTaskType = (typeof BUILT_IN_TASK_TYPES)[number];
 /** Which agent type computes a built-in task type. */
 export const AGENT_TYPE_OF_TASK: Readonly<Record<BuiltInTaskType, AgentType>> = {
   PatternMatch: 'pattern',
+  VolatilityForecast: 'pattern',
   StrategyCorrelation: 'strategy',
   FeatureEngineering: 'feature',
   NeuralTraining: 'trainer',

@@ -56,5 +56,8 @@ export const ENVELOPE_ENTRIES_MAX = 4096;
 /** Rows of a status view in one report: 1,000 rows of 500 bytes stay under a control frame. */
 export const STATUS_ROWS_MAX = 1000;
 
+/** Arms that a handler may declare: more would take longer to tell apart than anybody waits. */
+export const TUNABLE_ARMS_MAX = 64;
+
 /** Shards of one task: more than a large swarm has threads, and their records still cost little. */
 export const SHARDS_MAX = 1024;

@@ -81,6 +81,11 @@ export const MESSAGES = {
   Verdict: row(0x21, ['agent', 'coordinator'], control, learning.Verdict),
   AdaptationSuggestion: row(0x22, ['coordinator'], control, learning.AdaptationSuggestion),
   AdaptationAck: row(0x23, ['agent'], control, learning.AdaptationAck),
+  TaskOutcome: row(0x24, ['client'], control, learning.TaskOutcome),
+  QueryReasoning: row(0x25, ['client'], control, learning.QueryReasoning),
+  ReasoningReport: row(0x26, ['coordinator'], control, learning.ReasoningReport),
+  ControlReasoning: row(0x27, ['client'], control, learning.ControlReasoning),
+  TunableOffer: row(0x28, ['agent'], control, learning.TunableOffer),
 
   SubmitTask: row(0x30, ['client'], requests, clients.SubmitTask),
   SubmitAck: row(0x31, ['coordinator'], ['client'], clients.SubmitAck),
@@ -131,6 +136,11 @@ interface MessageBodies {
   Verdict: learning.Verdict;
   AdaptationSuggestion: learning.AdaptationSuggestion;
   AdaptationAck: learning.AdaptationAck;
+  TaskOutcome: learning.TaskOutcome;
+  QueryReasoning: learning.QueryReasoning;
+  ReasoningReport: learning.ReasoningReport;
+  ControlReasoning: learning.ControlReasoning;
+  TunableOffer: learning.TunableOffer;
   SubmitTask: clients.SubmitTask;
   SubmitAck: clients.SubmitAck;
   WatchTask: clients.WatchTask;

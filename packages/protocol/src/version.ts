@@ -16,6 +16,7 @@ export const FEATURES = [
   'hedging',
   'compression',
   'shards',
+  'learning',
 ] as const;
 
 /** One of {@link FEATURES}. */

@@ -87,6 +87,7 @@ const verdict = {
   unpaired: 3,
   explanation: '3 experiences were not resolved.',
 };
+const prediction = { mean: 101.5, q05: 99, q50: 101.25, q95: 104, probability: 0.625 };
 const experience = {
   experienceId: 'e-1',
   taskId,
@@ -230,6 +231,8 @@ const bodies: readonly (readonly [
       computeMs: 11.5,
       waitMs: 0.25,
       arm,
+      predicted: prediction,
+      alternatives: [{ arm: { ...arm, band: 6 }, predicted: { mean: -0.5 } }],
       payload: { $bytes: 'f5' },
     },
   ],
@@ -291,7 +294,7 @@ const bodies: readonly (readonly [
     'ReasoningExperience',
     {
       ...experience,
-      predicted: { mean: 101.5, q05: 99, q50: 101.25, q95: 104, probability: 0.625 },
+      predicted: prediction,
       confidence: 0.75,
       seriesId: 'DAX',
       shadowOf: 'e-0',
@@ -329,6 +332,146 @@ const bodies: readonly (readonly [
     'AdaptationAck',
     { suggestionId: 's-1', accepted: false, reason: 'unknown arm' },
   ],
+  [
+    'what can be tuned',
+    'TunableOffer',
+    {
+      tunables: [
+        {
+          taskType: 'my.task',
+          arms: [
+            { window: 20, z: true },
+            { window: 40, z: true },
+          ],
+          loss: 'squared',
+        },
+        { taskType: 'my.other-task', arms: [{ how: 'fast' }, { how: 'slow' }], loss: 'brier' },
+      ],
+    },
+  ],
+  [
+    'how a task turned out',
+    'TaskOutcome',
+    { requestId: 12, taskId, actual: -0.125, loss: 0.25, utility: 0.75, step: 1010 },
+  ],
+  [
+    'why did it get its arm',
+    'QueryReasoning',
+    { requestId: 13, view: 'explain', taskType: 'PatternMatch', taskId },
+  ],
+  [
+    'what is learnt about task types',
+    'ReasoningReport',
+    {
+      requestId: 14,
+      view: 'types',
+      types: [
+        {
+          taskType: 'PatternMatch',
+          arms: 24,
+          defaultArmId: 'band=6',
+          incumbentArmId: 'band=6',
+          stage: 'canary',
+          candidateArmId: 'band=12',
+          canaryPercent: 10,
+          recorded: 1200,
+          resolved: 1100,
+          changes: 1,
+        },
+      ],
+    },
+  ],
+  [
+    'what is known of its arms',
+    'ReasoningReport',
+    {
+      requestId: 15,
+      view: 'arms',
+      arms: [
+        {
+          armId: 'band=12',
+          arm,
+          isDefault: false,
+          isIncumbent: false,
+          recorded: 300,
+          resolved: 280,
+          scored: 560,
+          meanUtility: 0.625,
+          meanComputeMs: 1.5,
+          verdict,
+        },
+        {
+          armId: 'band=6',
+          arm: { ...arm, band: 6 },
+          isDefault: true,
+          isIncumbent: true,
+          recorded: 0,
+          resolved: 0,
+          scored: 0,
+        },
+      ],
+    },
+  ],
+  [
+    'what its agents have shown',
+    'ReasoningReport',
+    {
+      requestId: 16,
+      view: 'agents',
+      agents: [
+        {
+          agentId: 'agent-1',
+          taskType: 'PatternMatch',
+          resolved: 280,
+          recentUtility: 0.75,
+          longUtility: 0.5,
+          latencyP50Ms: 1.5,
+          latencyP95Ms: 3,
+          latencyP99Ms: 9.5,
+          brier: 0.25,
+          calibrationError: 0.125,
+          coverage: 0.875,
+          skill: -0.5,
+        },
+      ],
+    },
+  ],
+  [
+    'what was learnt, in words',
+    'ReasoningReport',
+    {
+      requestId: 17,
+      view: 'items',
+      items: [
+        {
+          taskType: 'PatternMatch',
+          kind: 'avoid',
+          title: 'A band of 6 is too narrow',
+          description: 'Wider bands forecast better.',
+          content: '240 pairs, mean difference 0.0625.',
+        },
+      ],
+    },
+  ],
+  [
+    'why it got its arm',
+    'ReasoningReport',
+    {
+      requestId: 13,
+      view: 'explain',
+      explanation: {
+        taskType: 'PatternMatch',
+        armId: 'band=12',
+        sentences: ['It has the highest expected utility.'],
+        nearest: [
+          { experienceId: 'e-1', armId: 'band=12', utility: 0.625, distance: 0.5, weight: 0.75 },
+        ],
+      },
+    },
+  ],
+  ['where everything is', 'ReasoningReport', { requestId: 18, view: 'export', datasetId }],
+  ['take this in', 'ControlReasoning', { requestId: 19, action: 'import', datasetId }],
+  ['forget this', 'ControlReasoning', { requestId: 20, action: 'reset', taskType: 'PatternMatch' }],
 
   [
     'a task with every option',
@@ -376,6 +519,7 @@ const bodies: readonly (readonly [
       datasets: [datasetId],
       watch: 'result',
       shards: 4,
+      learn: { context: { $float64: [0.5, -1.25] }, seriesId: 'DAX', step: 1000, shadow: false },
       positions: 10,
       payload: { $bytes: 'a0' },
     },
@@ -840,6 +984,48 @@ const documents: readonly (readonly [string, string, 'input' | 'result', Readabl
       incumbentArmId: 'band=6',
       experiences: [experience],
       alpha: 0.05,
+    },
+  ],
+  [
+    'how much will it move',
+    'VolatilityForecast',
+    'input',
+    {
+      prices: { datasetId, column: 'DAX' },
+      at: 1000,
+      horizon: 5,
+      history: 750,
+      window: 20,
+      normalise: 'none',
+      topK: 30,
+      withAllArms: true,
+    },
+  ],
+  [
+    'the same by default',
+    'VolatilityForecast',
+    'input',
+    { prices: { datasetId, column: 'DAX' }, at: 1000 },
+  ],
+  [
+    'it will move like this',
+    'VolatilityForecast',
+    'result',
+    {
+      logVolatility: -4.625,
+      parameters: { horizon: 5, history: 750, window: 20, normalise: 'none', topK: 30 },
+      route: 'wasm-simd',
+      analogues: [{ end: 412, distance: 3.5, followed: -4.625 }],
+      byArm: [{ arm: { window: 20, normalise: 'none', topK: 5 }, logVolatility: -4.5 }],
+    },
+  ],
+  [
+    'a pattern by whatever is good',
+    'PatternMatch',
+    'input',
+    {
+      series: { datasetId, column: 'DAX' },
+      query: { datasetId, column: 'DAX', start: 10, end: 74 },
     },
   ],
   ['it is', 'ReasoningJudge', 'result', verdict],

@@ -19,7 +19,8 @@ export const PatternMatchInput = record({
   query: SeriesReference,
   /** The query is rows start…end of the series itself: windows that overlap them are left out. */
   excludeRows: Type.Optional(record({ start: Count, end: Count })),
-  algorithm: oneOf(['dtw', 'lcss']),
+  /** @default that of the arm, or else 'dtw' */
+  algorithm: Type.Optional(oneOf(['dtw', 'lcss'])),
   /** Sakoe–Chiba band in points, |i − j| ≤ band. @default a twentieth of the query, at least 1 */
   band: Type.Optional(Count),
   /** LCSS: values match when |x − y| ≤ epsilon (in standard deviations when normalised) and |i − j| ≤ delta. */
@@ -38,6 +39,29 @@ export const PatternMatchInput = record({
   startRows: Type.Optional(record({ start: Count, end: Count })),
 });
 export type PatternMatchInput = Static<typeof PatternMatchInput>;
+
+/**
+ * Forecast the logarithm of the realised volatility of the next `horizon` steps after row `at` of a series of prices, from
+ * what followed the windows of its past that are most like its last ones. Answered by VolatilityForecast.
+ */
+export const VolatilityForecastInput = record({
+  prices: SeriesReference,
+  /** The last row that is known. */
+  at: Count,
+  /** Steps ahead. @default 5 */
+  horizon: Type.Optional(Type.Integer({ minimum: 1, maximum: 250 })),
+  /** Steps of the past in which windows are looked for. @default 750 */
+  history: Type.Optional(Type.Integer({ minimum: 50, maximum: 100_000 })),
+  /** Length of the windows. @default that of the arm, or else 20 */
+  window: Type.Optional(Type.Integer({ minimum: 2, maximum: 1000 })),
+  /** Whether windows are compared by their shape alone. @default that of the arm, or else 'z' */
+  normalise: Type.Optional(oneOf(['z', 'none'])),
+  /** So many windows count. @default that of the arm, or else 5 */
+  topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  /** Tell the forecasts of all arms too, for whoever compares them afterwards. @default false */
+  withAllArms: Type.Optional(Type.Boolean()),
+});
+export type VolatilityForecastInput = Static<typeof VolatilityForecastInput>;
 
 /** Correlate columns with each other. Answered by StrategyCorrelation. */
 export const StrategyCorrelationInput = record({

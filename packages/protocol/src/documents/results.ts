@@ -1,6 +1,7 @@
 /** The results of the built-in task types: the CBOR item in the payload of TaskCompletion and of the final TaskEvent. */
 import { Type, type Static } from 'typebox';
 import {
+  Arm,
   Bytes,
   Count,
   DurationMs,
@@ -16,6 +17,7 @@ import {
   oneOf,
   record,
 } from '../schema.ts';
+import { TUNABLE_ARMS_MAX } from '../limits.ts';
 
 /** How a result was computed: plain TypeScript, or WebAssembly with SIMD. */
 const route = oneOf(['typescript', 'wasm-simd']);
@@ -85,6 +87,37 @@ export const PatternMatchResult = record({
   seriesDigest: record({ length: Count, sha256: Name }),
 });
 export type PatternMatchResult = Static<typeof PatternMatchResult>;
+
+/** A forecast, and what it was made of. */
+export const VolatilityForecast = record({
+  /** Natural logarithm of the root of the mean squared log return of the steps to come: the mean of the analogues'. */
+  logVolatility: Type.Number(),
+  /** The parameters that it was made with. */
+  parameters: record({
+    horizon: PositiveCount,
+    history: PositiveCount,
+    window: PositiveCount,
+    normalise: oneOf(['z', 'none']),
+    topK: PositiveCount,
+  }),
+  route,
+  /** The windows that it was made of, best first. */
+  analogues: listOf(
+    record({
+      /** Row of the last price of the window. */
+      end: Count,
+      distance: Type.Number({ minimum: 0 }),
+      /** What came after it, as `logVolatility`; with `z` on the level of the last window. */
+      followed: Type.Number(),
+    }),
+    1000,
+  ),
+  /** With `withAllArms`: what each arm forecasts. */
+  byArm: Type.Optional(
+    listOf(record({ arm: Arm, logVolatility: Type.Number() }), TUNABLE_ARMS_MAX),
+  ),
+});
+export type VolatilityForecast = Static<typeof VolatilityForecast>;
 
 /** A correlation matrix; NaN where a pair has no variance or fewer than two common rows. */
 export const StrategyCorrelation = record({

@@ -20,6 +20,7 @@ import {
   record,
 } from '../schema.ts';
 import { SHARDS_MAX, STATUS_ROWS_MAX } from '../limits.ts';
+import { LearnRequest } from './learning.ts';
 import { AgentRow, StatusSummary, TaskRow } from './status.ts';
 import { PENDING_REASONS, TASK_STATES } from './task-states.ts';
 
@@ -79,6 +80,8 @@ export const SubmitTask = record({
   shards: Type.Optional(
     Type.Union([oneOf(['auto']), Type.Integer({ minimum: 1, maximum: SHARDS_MAX })]),
   ),
+  /** Learn from it which parameters are good. Needs the feature `learning`. */
+  learn: Type.Optional(LearnRequest),
   /** What is split: 0 … positions − 1. Of a PatternMatch, the windows of the series: its length − the query's + 1. */
   positions: Type.Optional(Count),
   /** The input: one CBOR item. */

@@ -21,6 +21,8 @@ import {
   payloadFields,
   record,
 } from '../schema.ts';
+import { TUNABLE_ARMS_MAX } from '../limits.ts';
+import { Alternative, Prediction } from './learning.ts';
 
 const lease = { epoch: Count, taskId: TaskIdText, attempt: PositiveCount };
 
@@ -85,6 +87,9 @@ export const TaskCompletion = record({
   waitMs: DurationMs,
   /** The arm that was really used. */
   arm: Type.Optional(Arm),
+  /** What the handler has forecast with it, and what other arms would have. */
+  predicted: Type.Optional(Prediction),
+  alternatives: Type.Optional(listOf(Alternative, TUNABLE_ARMS_MAX)),
   /** The result: one CBOR item. */
   ...payloadFields,
 });

@@ -8,6 +8,7 @@ export interface SchemaView {
   readonly enum?: readonly string[];
   readonly anyOf?: readonly SchemaView[];
   readonly items?: SchemaView;
+  readonly minItems?: number;
   readonly maxItems?: number;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -61,6 +62,7 @@ export function valuesOf(schema: SchemaView): fc.Arbitrary<unknown> {
       return textsOf(schema);
     case 'array':
       return fc.array(valuesOf(schema.items ?? {}), {
+        minLength: schema.minItems ?? 0,
         maxLength: Math.min(schema.maxItems ?? 3, 3),
       });
     case 'object':

@@ -1,7 +1,18 @@
 /** How docs/protocol.md writes the types of fields, derived from the schemas. */
 import { MESSAGES, TASK_DOCUMENTS } from '../../src/index.ts';
 import { SeriesReference } from '../../src/documents/series.ts';
-import { Verdict } from '../../src/messages/learning.ts';
+import {
+  Alternative,
+  LearnRequest,
+  MemoryItem,
+  Prediction,
+  ReasoningAgentRow,
+  ReasoningArmRow,
+  ReasoningExplanation,
+  ReasoningTypeRow,
+  Tunable,
+  Verdict,
+} from '../../src/messages/learning.ts';
 import { AgentRow, StatusSummary, TaskRow } from '../../src/messages/status.ts';
 import {
   AgentIdText,
@@ -72,9 +83,17 @@ export const RECORDS: Readonly<Record<string, SchemaView>> = {
   encoding: view(PayloadEncoding),
   grants: fieldOf(view(MESSAGES.AgentAck.schema), 'grants'),
   retry: fieldOf(view(MESSAGES.SubmitTask.schema), 'retry'),
-  prediction: fieldOf(view(MESSAGES.ReasoningExperience.schema), 'predicted'),
+  prediction: view(Prediction),
+  alternative: view(Alternative),
+  tunable: view(Tunable),
+  learn: view(LearnRequest),
   verdict: view(Verdict),
   experience: view(MESSAGES.ReasoningExperience.schema),
+  'learnt type': view(ReasoningTypeRow),
+  'learnt arm': view(ReasoningArmRow),
+  'learnt agent': view(ReasoningAgentRow),
+  memory: view(MemoryItem),
+  explanation: view(ReasoningExplanation),
   summary: view(StatusSummary),
   agent: agentRow,
   task: taskRow,
