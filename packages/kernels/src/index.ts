@@ -11,6 +11,7 @@
  * - Relations: {@link correlate} gives Pearson and Spearman matrices over columns with gaps, if wanted shrunk;
  *   {@link rollingCorrelation} follows two columns over time.
  * - Features: {@link computeIndicator} by name, or each indicator as a function.
+ * - Forecasts: {@link findVolatilityAnalogues} looks for what followed the days that were most like the last ones.
  * - Training: {@link mlpLossAndGradients} over rows from {@link buildLaggedWindows}.
  *
  * Bad input raises {@link KernelError}; decide by its `type`. Inputs are never modified. Everything
@@ -76,6 +77,17 @@ export {
   type CorrelationOptions,
 } from './correlation.ts';
 export { rollingCorrelation, type RollingCorrelationOptions } from './rolling-correlation.ts';
+export {
+  findVolatilityAnalogues,
+  meanFollowed,
+  realisedLogVolatility,
+  RETURN_FLOOR_MIN,
+  RETURN_FLOOR_SHARE,
+  type VolatilityAnalogue,
+  type VolatilityAnalogues,
+  type VolatilityForecastOptions,
+  type VolatilityOutlook,
+} from './volatility-forecast.ts';
 export { averageRanks } from './typescript/ranks.ts';
 export {
   columnsNeededBy,
