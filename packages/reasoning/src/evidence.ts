@@ -5,9 +5,12 @@
  * the candidate is *not* better, no system of bets is expected to win, and the chance that the purse *ever* reaches
  * 1/α coins is at most α (Ville's inequality). So a purse of 20 coins is evidence at α = 0.05, whenever it is reached.
  *
- * With D_t = utility(candidate) − utility(incumbent) in [−1, 1] and five gamblers who start with a fifth each:
+ * With D_t = utility(candidate) − utility(incumbent) in [−1, 1] and six gamblers who start with a sixth each:
  *
- *     W_n = mean over k of Π_{t ≤ n} (1 + λ_k · D_t),   λ = 0.02, 0.05, 0.1, 0.2, 0.4
+ *     W_n = mean over k of Π_{t ≤ n} (1 + λ_k · D_t),   λ = 0.02, 0.05, 0.1, 0.2, 0.4, 0.8
+ *
+ * The best share for a mean μ and a deviation σ is about μ / (σ² + μ²): 1.7 for 0.1 and 0.2. The boldest gambler, with
+ * 0.8, finds such an effect in 68 pairs instead of 120; one with 1 would be ruined for ever by a single −1.
  *
  * The hypothesis that W refutes is E[D_t | earlier differences] ≤ 0 for all t. The reverse bets on −D_t.
  *
@@ -17,14 +20,17 @@
  * McAuliffe, Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence sequences", Ann. Statist. 49 (2021).
  */
 
-/** The shares λ_k that are bet. All below 1/2, which the confidence sequence needs. */
-export const BETS: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4];
+/** The shares λ_k that are bet. */
+export const BETS: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8];
+
+/** Those that the confidence sequence can use: below 1/c = 1/2. */
+const INTERVAL_BETS: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4];
 
 /** A difference of two numbers in [−1, 1] spans 2: the scale c of the sub-exponential bound. */
 const DIFFERENCE_SPAN = 2;
 
 /** ψ(λ) = (−ln(1 − cλ) − cλ) / c², the cumulant bound of a sub-exponential variable of scale c; about λ²/2. */
-const CUMULANTS: readonly number[] = BETS.map(
+const CUMULANTS: readonly number[] = INTERVAL_BETS.map(
   (bet) => (-Math.log1p(-DIFFERENCE_SPAN * bet) - DIFFERENCE_SPAN * bet) / DIFFERENCE_SPAN ** 2,
 );
 
@@ -34,15 +40,44 @@ export interface ConfidenceInterval {
   readonly upper: number;
 }
 
+/** An {@link Evidence} as plain data. */
+export interface EvidenceSnapshot {
+  readonly count: number;
+  readonly sum: number;
+  readonly squaredSurprise: number;
+  /** ln of each gambler's purse, in the order of {@link BETS}. */
+  readonly logGains: readonly number[];
+  readonly logGainsAgainst: readonly number[];
+}
+
 /** Both e-processes and the confidence sequence over one stream of differences. Constant memory. */
 export class Evidence {
   /** ln Π (1 + λ_k D_t): sums of logarithms, because the products leave the range of a double either way. */
-  readonly #logGains: number[] = BETS.map(() => 0);
-  readonly #logGainsAgainst: number[] = BETS.map(() => 0);
+  #logGains: number[] = BETS.map(() => 0);
+  #logGainsAgainst: number[] = BETS.map(() => 0);
   #count = 0;
   #sum = 0;
   /** V_n = Σ (D_t − mean of the differences before t)². */
   #squaredSurprise = 0;
+
+  /**
+   * Evidence that goes on where the other was when it was written down.
+   *
+   * @throws RangeError when it was written down by gamblers with other bets
+   */
+  static restore(snapshot: EvidenceSnapshot): Evidence {
+    const gamblers = [snapshot.logGains.length, snapshot.logGainsAgainst.length];
+    if (gamblers.some((count) => count !== BETS.length)) {
+      throw new RangeError(`Evidence of ${gamblers.join(' and ')} bets is not of ${BETS.length}.`);
+    }
+    const restored = new Evidence();
+    restored.#logGains = [...snapshot.logGains];
+    restored.#logGainsAgainst = [...snapshot.logGainsAgainst];
+    restored.#count = snapshot.count;
+    restored.#sum = snapshot.sum;
+    restored.#squaredSurprise = snapshot.squaredSurprise;
+    return restored;
+  }
 
   /**
    * Takes the next difference into account, in the order in which the outcomes became known.
@@ -94,14 +129,24 @@ export class Evidence {
    * than the e-process: at the moment when W first reaches 1/α the interval may still touch 0.
    */
   interval(alpha: number): ConfidenceInterval {
-    const logThreshold = Math.log((2 * BETS.length) / alpha);
+    const logThreshold = Math.log((2 * INTERVAL_BETS.length) / alpha);
     let halfWidth = Number.POSITIVE_INFINITY;
-    for (const [index, bet] of BETS.entries()) {
+    for (const [index, bet] of INTERVAL_BETS.entries()) {
       const bound = logThreshold + (CUMULANTS[index] ?? 0) * this.#squaredSurprise;
       // Without differences the bound is infinite, and the interval all of [−1, 1].
       halfWidth = Math.min(halfWidth, bound / (bet * this.#count));
     }
     return { lower: clip(this.mean - halfWidth), upper: clip(this.mean + halfWidth) };
+  }
+
+  snapshot(): EvidenceSnapshot {
+    return {
+      count: this.#count,
+      sum: this.#sum,
+      squaredSurprise: this.#squaredSurprise,
+      logGains: [...this.#logGains],
+      logGainsAgainst: [...this.#logGainsAgainst],
+    };
   }
 }
 

@@ -12,7 +12,12 @@
  * 3. Experiences of one case are scored with one scale, even if an epoch ends between them: a pair is comparable.
  */
 import type { ReasoningExperience } from '@quic-swarm/protocol';
-import { armKey, emptyStatistics, type ArmStatistics } from './arm-statistics.ts';
+import {
+  armKey,
+  emptyStatistics,
+  mergeArmStatistics,
+  type ArmStatistics,
+} from './arm-statistics.ts';
 import { caseKeysOf } from './case-keys.ts';
 import {
   isLoss,
@@ -35,7 +40,8 @@ export interface ExperienceBankOptions {
 
 /** How an experience turned out. */
 export interface Outcome {
-  readonly actual: number;
+  /** Left out where only a loss or a utility is known. */
+  readonly actual?: number;
   /** In the units of the task type, lower is better, at least 0. */
   readonly loss?: number;
   /** In [0, 1]. Where it is left out it is made from the loss, once the task type has a scale. */
@@ -206,8 +212,8 @@ export class ExperienceBank {
     const utility = outcome.utility ?? this.#score(entry, loss);
     entry.experience = {
       ...entry.experience,
-      actual,
       resolvedAtStep,
+      ...(actual === undefined ? {} : { actual }),
       ...(loss === undefined ? {} : { loss }),
       ...(utility === undefined ? {} : { utility }),
     };
@@ -232,6 +238,35 @@ export class ExperienceBank {
   /** What is known for ever about each arm of a task type, in the order in which the arms were first seen. */
   armStatistics(taskType: string): ArmStatistics[] {
     return this.#allStatistics().filter((statistics) => statistics.taskType === taskType);
+  }
+
+  /** Forgets all experiences and statistics of a task type. */
+  forget(taskType: string): void {
+    const entries = this.#entriesInOrder();
+    this.#ring.length = 0;
+    this.#oldest = 0;
+    for (const { experience } of entries) {
+      if (experience.taskType === taskType) this.#forget(experience.experienceId);
+      else this.#ring.push(experience.experienceId);
+    }
+    for (const [key, statistics] of this.#statistics) {
+      if (statistics.taskType === taskType) this.#statistics.delete(key);
+    }
+    this.#scales.delete(taskType);
+  }
+
+  /**
+   * Adds what another bank knows for ever of *other* experiences. Its raw experiences stay where they are; of a task type
+   * without a scale its scale is taken over.
+   */
+  merge(snapshot: ExperienceBankSnapshot): void {
+    const merged = mergeArmStatistics(this.#allStatistics(), snapshot.statistics);
+    for (const statistics of merged.slice(0, this.#armsMax)) {
+      this.#statistics.set(armKey(statistics.taskType, statistics.armId), { ...statistics });
+    }
+    for (const { taskType, scale } of snapshot.scales) {
+      if (!this.#scales.has(taskType)) this.#scales.set(taskType, UtilityScale.restore(scale));
+    }
   }
 
   /** Everything as plain data. The experiences in it are the bank's own: not to be changed. */
@@ -353,7 +388,7 @@ function knowsOutcome({ actual, loss, utility, resolvedAtStep }: ReasoningExperi
 function isPossible(outcome: Outcome, issuedAtStep: number): boolean {
   const { actual, loss, utility, resolvedAtStep } = outcome;
   return (
-    Number.isFinite(actual) &&
+    (actual === undefined || Number.isFinite(actual)) &&
     (loss === undefined || isLoss(loss)) &&
     (utility === undefined || isUtility(utility)) &&
     Number.isSafeInteger(resolvedAtStep) &&

@@ -7,6 +7,7 @@
  * 2. {@link UtilityScale} turns losses of any unit into utilities between 0 and 1.
  * 3. {@link judge} pairs the experiences of two arms and weighs the differences with {@link Evidence}, in a way that
  *    stays honest however often it is asked.
+ * 4. {@link Learner} chooses the parameters of the next task from what is known about those before.
  */
 export {
   mergeArmStatistics,
@@ -14,8 +15,36 @@ export {
   utilityVariance,
   type ArmStatistics,
 } from './arm-statistics.ts';
+export * from './bank/bank-reports.ts';
+export * from './bank/reasoning-bank.ts';
+export { TypeMemory, type ArmChoice, type TypeMemorySnapshot } from './bank/type-memory.ts';
 export * from './evidence.ts';
 export * from './experience-bank.ts';
+export { armIdOf, ArmSpace, type Tunable } from './learner/arm-space.ts';
+export * from './learner/learner.ts';
+export { PerArmPolicy } from './learner/per-arm-policy.ts';
+export type {
+  Choice,
+  Expectation,
+  FreeWith,
+  Observation,
+  Policy,
+  PolicyKind,
+  PolicyOptions,
+  PolicySnapshot,
+} from './learner/policy.ts';
+export { Ridge, type RidgePrior, type RidgeSnapshot } from './learner/ridge.ts';
+export { SharedPolicy, type SharedPolicyOptions } from './learner/shared-policy.ts';
 export * from './pairing.ts';
 export { utilityOf, UtilityScale, type UtilityScaleSnapshot } from './utility.ts';
-export * from './verdict.ts';
+export { EQUIVALENCE_MARGIN, judge, type JudgeQuestion } from './verdict.ts';
+export * from './adoption/adoption.ts';
+export type { ResolvedCase } from './adoption/running-evidence.ts';
+export { LEGAL_TRANSITIONS, STANDINGS, type Standing } from './adoption/standing.ts';
+export * from './tracking/agent-tracker.ts';
+export * from './tracking/page-hinkley.ts';
+export type { CalibrationReport } from './tracking/probability-calibration.ts';
+export type { SkillReport } from './tracking/skill.ts';
+export * from './memory/explanation.ts';
+export * from './memory/memory-item.ts';
+export * from './memory/retrieval.ts';

@@ -10,11 +10,12 @@
  * - `insufficient`: none of these yet.
  *
  * `adopt` and `rollback` cannot meet: ln(1 + λD) ≤ λD, so that W > 1 needs ΣD > 0 and its reverse ΣD < 0.
- * `drift` is not decided here; it needs a change detector.
+ * `drift` is not decided here: adoption/adoption.ts says it when a change detector has raised an alarm.
  */
 import type { Verdict } from '@quic-swarm/protocol';
 import { Evidence } from './evidence.ts';
 import { pairExperiences, type PairingQuestion, type UnpairedCounts } from './pairing.ts';
+import { comparisonSentence, MEANINGS } from './verdict-sentence.ts';
 
 /** Mean differences of utility within ± this much count as equal in practice. */
 export const EQUIVALENCE_MARGIN = 0.02;
@@ -42,57 +43,48 @@ export function judge(question: JudgeQuestion): Verdict {
   const { pairs, unpaired } = pairExperiences(question);
   const evidence = new Evidence();
   for (const { difference } of pairs) evidence.add(difference);
+  const decision = decisionOf(evidence, alpha);
   const numbers = {
     taskType,
     candidateArmId,
     incumbentArmId,
-    decision: decisionOf(evidence, alpha),
+    decision,
+    ...numbersOf(evidence, alpha),
+    unpaired: Object.values(unpaired).reduce((sum: number, count: number) => sum + count, 0),
+  };
+  const sentences = [comparisonSentence(numbers, MEANINGS[decision]), ...leftOver(unpaired)];
+  return { ...numbers, explanation: sentences.join(' ') };
+}
+
+/** The numbers of a verdict that come from the evidence alone. */
+export function numbersOf(
+  evidence: Evidence,
+  alpha: number,
+): Pick<
+  Verdict,
+  'pairs' | 'meanDifference' | 'lower' | 'upper' | 'logEvidence' | 'logEvidenceAgainst' | 'alpha'
+> {
+  return {
     pairs: evidence.count,
     meanDifference: evidence.mean,
     ...evidence.interval(alpha),
     logEvidence: evidence.logEvidence,
     logEvidenceAgainst: evidence.logEvidenceAgainst,
     alpha,
-    unpaired: Object.values(unpaired).reduce((sum: number, count: number) => sum + count, 0),
   };
-  return { ...numbers, explanation: [comparison(numbers), ...leftOver(unpaired)].join(' ') };
 }
 
-function decisionOf(evidence: Evidence, alpha: number): Verdict['decision'] {
+/** The decision rule of this file, for a comparison in which nothing has been changed yet. */
+export function decisionOf(
+  evidence: Evidence,
+  alpha: number,
+): 'adopt' | 'rollback' | 'keep' | 'insufficient' {
   // ln(1/α) is above 0, so that no data never suffice.
   const threshold = -Math.log(alpha);
   if (evidence.logEvidence >= threshold) return 'adopt';
   if (evidence.logEvidenceAgainst >= threshold) return 'rollback';
   const { lower, upper } = evidence.interval(alpha);
   return lower >= -EQUIVALENCE_MARGIN && upper <= EQUIVALENCE_MARGIN ? 'keep' : 'insufficient';
-}
-
-const MEANINGS: Readonly<Record<Verdict['decision'], string>> = {
-  adopt: 'enough to adopt it',
-  rollback: 'enough to roll it back',
-  keep: 'the two are equal in practice',
-  insufficient: 'too little to tell',
-  drift: 'the comparison has changed over time',
-};
-
-/** The first sentence: what was found. */
-function comparison(verdict: Omit<Verdict, 'explanation'>): string {
-  const { candidateArmId, incumbentArmId, pairs, meanDifference, lower, upper, alpha } = verdict;
-  if (candidateArmId === incumbentArmId) return `${candidateArmId} cannot be compared with itself.`;
-  if (pairs === 0) {
-    return `No case of ${verdict.taskType} has been answered and resolved by both ${candidateArmId} and ${incumbentArmId}.`;
-  }
-  const level = `${plain(100 * (1 - alpha))} %`;
-  const [claim, logOdds] =
-    verdict.logEvidence >= verdict.logEvidenceAgainst
-      ? ['better', verdict.logEvidence]
-      : ['worse', verdict.logEvidenceAgainst];
-  return (
-    `Over ${pairs} paired ${pairs === 1 ? 'case' : 'cases'} the utility of ${candidateArmId} differed from that ` +
-    `of ${incumbentArmId} by ${signed(meanDifference)} on average (${level} confidence sequence ` +
-    `${signed(lower)} to ${signed(upper)}); evidence that it is ${claim} ${odds(logOdds)}, where ` +
-    `${odds(-Math.log(alpha))} decides: ${MEANINGS[verdict.decision]}.`
-  );
 }
 
 const REASONS: Readonly<Record<keyof UnpairedCounts, string>> = {
@@ -111,22 +103,4 @@ function leftOver(unpaired: Readonly<UnpairedCounts>): string[] {
     .filter(({ count }) => count > 0)
     .map(({ count, words }) => `${count} ${words}`);
   return reasons.length === 0 ? [] : [`Not compared: ${reasons.join(', ')}.`];
-}
-
-/** `+0.103`, and never `-0.000`. */
-function signed(value: number): string {
-  const text = Math.abs(value).toFixed(3);
-  if (Number(text) === 0) return text;
-  return (value < 0 ? '−' : '+') + text;
-}
-
-/** A purse of e^logOdds coins: `23.4`, or a power of ten where the number says nothing any more. */
-function odds(logOdds: number): string {
-  const exponent = logOdds / Math.LN10;
-  return exponent < 6 ? plain(Math.exp(logOdds)) : `10^${Math.floor(exponent)}`;
-}
-
-/** At most three significant digits: `95`, `99.9`, `0.05`, `23.4`. */
-function plain(value: number): string {
-  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

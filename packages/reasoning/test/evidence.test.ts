@@ -111,14 +111,12 @@ describe('the e-process', () => {
     expect(shareEverDecided(make, question, predecessor)).toBeGreaterThan(0.99);
   });
 
-  // Measured over 4,000 streams with other seeds: 99.6 %, 97.2 %, 91.6 %, 98 %; the standard error of a share over 1,000
-  // streams is 0.2 … 0.9 %, and the bounds are at least 3 of them below. The bets up to 0.4 are cautious: with a
-  // deviation of 0.3 the ideal bet is 1; 95 % of streams need 218 pairs.
+  // Measured over 1,000 streams with other seeds: 99.5 %, 99.8 %, 97.7 %, 99.6 % and, where 300 decides, 95.5 %; the
+  // standard error of a share over 1,000 streams is 0.2 … 0.7 %, and the bounds are at least 2 of them below.
   it.each([
-    { deviation: 0.2, pairs: 199, share: 0.98 },
-    { deviation: 0.25, pairs: 199, share: 0.95 },
-    { deviation: 0.3, pairs: 199, share: 0.88 },
-    { deviation: 0.3, pairs: 250, share: 0.95 },
+    { deviation: 0.2, pairs: 120, share: 0.96 },
+    { deviation: 0.25, pairs: 199, share: 0.98 },
+    { deviation: 0.3, pairs: 199, share: 0.95 },
   ])(
     'finds an effect of 0.1 with a deviation of $deviation within $pairs pairs in $share of streams',
     ({ deviation, pairs, share }) => {
@@ -131,7 +129,7 @@ describe('the e-process', () => {
   it('is the mean of the products, and its reverse that of the opposite differences', () => {
     const evidence = new Evidence();
     const opposite = new Evidence();
-    const products = [0.02, 0.05, 0.1, 0.2, 0.4].map((bet) => ({ bet, product: 1 }));
+    const products = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8].map((bet) => ({ bet, product: 1 }));
     const prng = new Prng(4);
     for (let index = 0; index < 100; index += 1) {
       const difference = clip(0.2 + 0.5 * prng.normal());
@@ -173,6 +171,22 @@ describe('the e-process', () => {
       expect(evidence.count).toBe(0);
     },
   );
+
+  it('goes on from a snapshot as if it had never been written down, but not from that of other bets', () => {
+    const prng = new Prng(8);
+    const unbroken = new Evidence();
+    let restored = new Evidence();
+    for (let index = 0; index < 200; index += 1) {
+      const difference = clip(0.3 * prng.normal());
+      unbroken.add(difference);
+      restored.add(difference);
+      restored = Evidence.restore(structuredClone(restored.snapshot()));
+      expect(restored.snapshot()).toEqual(unbroken.snapshot());
+      expect(restored.interval(ALPHA)).toEqual(unbroken.interval(ALPHA));
+    }
+    const snapshot = { ...unbroken.snapshot(), logGains: [0, 0] };
+    expect(() => Evidence.restore(snapshot)).toThrow(RangeError);
+  });
 });
 
 describe('the confidence sequence', () => {

@@ -1,13 +1,32 @@
 import { readFile } from 'node:fs/promises';
+import type { Arm } from '@quic-swarm/protocol';
 import type { Outcome } from '@quic-swarm/reasoning';
 import { expect, it } from 'vitest';
 import { experienceOf } from './experiences.ts';
 import { compare } from './readme-example.ts';
+import { decide, learner, resolve } from './readme-learner.ts';
 
-it('the example of the README is the one that runs here', async () => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-  const example = await readFile(new URL('readme-example.ts', import.meta.url), 'utf8');
-  expect(readme).toContain('```ts\n' + example + '```');
+it.each(['readme-example.ts', 'readme-learner.ts'])(
+  'the example of the README is the one that runs here: %s',
+  async (name) => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const example = await readFile(new URL(name, import.meta.url), 'utf8');
+    expect(readme).toContain('```ts\n' + example + '```');
+  },
+);
+
+it('the learner of the README learns to look at long windows and many matches', () => {
+  for (let task = 0; task < 60; task += 1) {
+    const volatility = Math.sin(task);
+    const { armIndex, runnerUpIndex = armIndex } = decide(volatility);
+    const computed = [armIndex, runnerUpIndex].flatMap((arm) => [arm, ...learner.freeWith(arm)]);
+    const utilityOf = ({ window, k }: Arm) => 0.3 + Number(window) / 200 + Number(k) / 200;
+    resolve(
+      volatility,
+      new Map(computed.map((arm) => [arm, utilityOf(learner.space.arms[arm] ?? {})])),
+    );
+  }
+  expect(decide(0)).toMatchObject({ armId: 'k=30,window=40', propensity: 1 });
 });
 
 it('the example of the README finds the better arm', () => {

@@ -61,7 +61,7 @@ describe('a verdict', () => {
     ];
     expect(ask(experiences).explanation).toBe(
       'Over 2 paired cases the utility of candidate differed from that of incumbent by +0.250 on average ' +
-        '(95 % confidence sequence −1.000 to +1.000); evidence that it is better 1.08, where 20 decides: too little ' +
+        '(95 % confidence sequence −1.000 to +1.000); evidence that it is better 1.14, where 20 decides: too little ' +
         'to tell. Not compared: 1 not resolved yet, 1 without an answer of the other arm.',
     );
     expect(ask([]).explanation).toBe(
