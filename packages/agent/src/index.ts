@@ -9,4 +9,10 @@ export { AgentCore, type AgentCoreOptions } from './core/agent.ts';
 export type { AgentEvent, Effect } from './core/effects.ts';
 export type { Event, TaskResult } from './core/events.ts';
 export { validate } from './core/validate.ts';
-export type { DatasetView, TaskContext, TaskHandler } from './task-handler.ts';
+export type {
+  DatasetView,
+  HandleOptions,
+  TaskContext,
+  TaskHandler,
+  TunableParameters,
+} from './task-handler.ts';

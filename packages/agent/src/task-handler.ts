@@ -1,5 +1,5 @@
 /** What a handler is and what it is given. The types that a user of the package writes code against. */
-import type { Arm, Shard, Table } from '@quic-swarm/protocol';
+import type { Alternative, Arm, Loss, Prediction, Shard, Table } from '@quic-swarm/protocol';
 
 /**
  * Computes a task: takes the decoded input, returns (or resolves with) the result, throws to fail. What it returns must
@@ -41,8 +41,41 @@ export interface TaskContext {
   readonly results: readonly unknown[];
   /** The part that this task is, when it was submitted with `shards`; undefined when it is the whole. */
   readonly shard: Shard | undefined;
-  /** The parameters that the learner chose for this attempt. Looking at them says that they were used. */
+  /**
+   * The parameters to compute with: what the coordinator chose for this attempt, or what it has suggested for all tasks of
+   * the type; undefined when there is neither. Looking at them says that they were used.
+   */
   readonly arm: Arm | undefined;
+  /** Says which parameters it computed with, where they are not those of `arm`, perhaps because the input fixes some. */
+  readonly ranWith: (arm: Readonly<Arm>) => void;
+  /**
+   * Says what it forecasts, so that it can be learnt from when the outcome is known; and what it would have forecast with
+   * other arms, at most 64, where the computation has yielded that anyway. Of several calls the last one counts, and of a
+   * handler that fails none. Throws TASK_FAILED, not to be tried again, when a number is not finite.
+   */
+  readonly predict: (
+    prediction: Readonly<Prediction>,
+    alternatives?: readonly Readonly<Alternative>[],
+  ) => void;
+}
+
+/** What may be tuned in a handler. */
+export interface TunableParameters {
+  /** The arms to choose from: 2 to 64 different ones with the same names. The first is what the handler does when it is
+   *  told nothing. */
+  readonly arms: readonly Readonly<Arm>[];
+  /** Parameters whose other values come free: computing an arm yields the forecasts of all that differ from it in these
+   *  alone, and the handler tells them as alternatives. @default none */
+  readonly freeParameters?: readonly string[];
+  /** How a forecast and what came of it make a loss: (mean − actual)², |mean − actual|, or (probability − actual)².
+   *  @default 'squared' */
+  readonly loss?: Loss;
+}
+
+/** What else there is to say of a handler. */
+export interface HandleOptions {
+  /** @default nothing */
+  readonly tunable?: TunableParameters | undefined;
 }
 
 /** A data set in memory that all threads of the agent share. Treat it as read-only. */

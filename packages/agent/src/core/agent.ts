@@ -8,6 +8,7 @@
 import {
   ERRORS,
   failure as failureOf,
+  type AdaptationSuggestion,
   type AgentAck,
   type Failure,
   type Message,
@@ -96,7 +97,7 @@ export class AgentCore {
         this.tasks.grantCredit(effects);
         return;
       case 'CapabilitiesChanged':
-        this.#changeCapabilities(event.capabilities, event.onMainThread ?? [], effects);
+        this.#changeCapabilities(event, effects);
         return;
       case 'DatasetsReady':
         this.tasks.datasetsReady(event.lease, nowMs, effects);
@@ -170,16 +171,9 @@ export class AgentCore {
       case 'Drain':
         this.#startDrain(body.deadlineMs, quoted(body.reason), nowMs, effects);
         return;
-      case 'AdaptationSuggestion': {
-        const reason = 'This agent has no parameters that can be tuned.';
-        const answer = { suggestionId: body.suggestionId, accepted: false, reason };
-        effects.push({
-          type: 'Send',
-          stream: 'control',
-          message: { type: 'AdaptationAck', body: answer },
-        });
+      case 'AdaptationSuggestion':
+        this.#consider(body, nowMs, effects);
         return;
-      }
       // A verdict is for the learner's own agents; this one has nothing to change by it.
       case 'Verdict':
         return;
@@ -206,6 +200,9 @@ export class AgentCore {
         resumedLeases: ack.resumedLeases.length,
       },
     });
+    this.tasks.adoptions.joined(ack.epoch);
+    // Before there is credit, so that the coordinator knows what to choose from at the first task.
+    if (this.tasks.adoptions.tunables.length > 0) this.#offerTunables(effects);
     this.tasks.resume(ack.resumedLeases, nowMs, effects);
     if (this.#drain === undefined) this.tasks.grantCredit(effects);
     else this.#announceDrain(this.#drain, nowMs, effects);
@@ -226,15 +223,34 @@ export class AgentCore {
   }
 
   #changeCapabilities(
-    capabilities: readonly string[],
-    onMainThread: readonly string[],
+    { capabilities, onMainThread = [], tunables = [] }: Event & { type: 'CapabilitiesChanged' },
     effects: Effect[],
   ): void {
     // Of handlers that were replaced nothing is known; of the others it is soon known again.
     this.tasks.kinds = new TaskKinds(capabilities, onMainThread);
+    const isTunedOtherwise = this.tasks.adoptions.declare(tunables);
     if (!this.session.isConnected) return;
     const body = { capabilities: [...capabilities] };
     effects.push({ type: 'Send', stream: 'control', message: { type: 'CapabilityUpdate', body } });
+    if (isTunedOtherwise) this.#offerTunables(effects);
+  }
+
+  /** Tells a coordinator that learns what it can choose. */
+  #offerTunables(effects: Effect[]): void {
+    if (this.session.ack?.features.includes('learning') !== true) return;
+    const body = { tunables: this.tasks.adoptions.tunables };
+    effects.push({ type: 'Send', stream: 'control', message: { type: 'TunableOffer', body } });
+  }
+
+  #consider(suggestion: AdaptationSuggestion, nowMs: number, effects: Effect[]): void {
+    const { suggestionId, taskType, from, to, canaryPercent } = suggestion;
+    const reason = this.tasks.adoptions.take(suggestion, nowMs);
+    const accepted = reason === undefined;
+    const body = { suggestionId, accepted, ...(accepted ? {} : { reason }) };
+    effects.push({ type: 'Send', stream: 'control', message: { type: 'AdaptationAck', body } });
+    if (!accepted) return;
+    const event = { type: 'adapted', suggestionId, taskType, from, to, canaryPercent } as const;
+    effects.push({ type: 'Notify', event });
   }
 
   #startDrain(deadlineMs: number, reason: string, nowMs: number, effects: Effect[]): void {

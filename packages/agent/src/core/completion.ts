@@ -12,7 +12,7 @@ import type { HeldLease } from './leases.ts';
 
 /** How a task ended: by its handler, or without one. */
 export type Ended = Pick<TaskResult, 'outcome' | 'failure' | 'payload'> &
-  Partial<Pick<TaskResult, 'computeMs' | 'usedArm'>>;
+  Partial<Pick<TaskResult, 'computeMs' | 'usedArm' | 'findings'>>;
 
 /** What a completion says that its lease does not know. */
 export interface EndingOptions {
@@ -58,6 +58,32 @@ export function completionOf(
     if (payload !== undefined) completion.payload = payload;
   }
   return completion;
+}
+
+/** Adds what is to be learnt from: the arm that the handler computed with, and its forecasts if they stand. */
+export function addFindings(
+  completion: TaskCompletion,
+  { arm: given }: HeldLease,
+  { usedArm, findings }: Ended,
+): void {
+  const arm = findings?.ranWith ?? (usedArm === true ? given : undefined);
+  if (arm !== undefined) completion.arm = arm;
+  if (findings === undefined || completion.outcome !== 'succeeded') return;
+  const { predicted, alternatives } = findings;
+  if (predicted !== undefined) completion.predicted = predicted;
+  if (alternatives !== undefined) completion.alternatives = alternatives;
+}
+
+/** The same end as a failure, without what only a success has. */
+export function failedCompletionOf(completion: TaskCompletion, failure: Failure): TaskCompletion {
+  const {
+    payload: _payload,
+    resultType: _resultType,
+    predicted: _predicted,
+    alternatives: _alternatives,
+    ...rest
+  } = completion;
+  return { ...rest, outcome: 'failed', failure };
 }
 
 /** Reasons of others are quoted in messages, which have a bound of their own. */

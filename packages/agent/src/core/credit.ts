@@ -106,6 +106,8 @@ export class Credit {
   /** Something has ended. */
   movedOn(): void {
     this.#isHeldUp = false;
+    // It may have been held up since the connection began, and what is granted now is more than was told on it.
+    this.#most = Math.max(this.#most, this.granted);
   }
 
   /** A task has ended. */

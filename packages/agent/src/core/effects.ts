@@ -1,5 +1,5 @@
 /** Everything that the core asks the shell to do, in the imperative. The shell obeys in the order of the list. */
-import type { AgentTask, Failure, Lease, Message } from '@quic-swarm/protocol';
+import type { AgentTask, Arm, Failure, Lease, Message } from '@quic-swarm/protocol';
 import type { ServiceTime } from './thread-batching.ts';
 
 /** The standing streams of a connection; a message that is too long for them gets a stream of its own. */
@@ -37,6 +37,16 @@ export type AgentEvent =
       readonly computeMs: number;
       readonly waitMs: number;
     }
+  /** The coordinator has suggested to compute tasks of a type in another way, and from now on `canaryPercent` of those
+   *  whose arm it does not choose itself are computed with `to`, the others with `from`. */
+  | {
+      readonly type: 'adapted';
+      readonly suggestionId: string;
+      readonly taskType: string;
+      readonly from: Arm;
+      readonly to: Arm;
+      readonly canaryPercent: number;
+    }
   | { readonly type: 'draining'; readonly reason: string }
   /** Everything is finished and acknowledged; the agent has said goodbye. */
   | { readonly type: 'drained' };
@@ -45,6 +55,8 @@ export type AgentEvent =
 export interface RunnableTask {
   readonly lease: Lease;
   readonly task: AgentTask;
+  /** What its handler is told to compute with: not always that of the task. */
+  readonly arm: Arm | undefined;
   /** What is known of its type. */
   readonly serviceTime: ServiceTime;
 }

@@ -2,7 +2,24 @@
  * Everything that can happen to an agent, in the past tense. Randomness enters here too (`jitter`), so that the core
  * stays a function of its events and of `nowMs`.
  */
-import type { AgentTask, Failure, Lease, Message } from '@quic-swarm/protocol';
+import type {
+  AgentTask,
+  Alternative,
+  Arm,
+  Failure,
+  Lease,
+  Message,
+  Prediction,
+  Tunable,
+} from '@quic-swarm/protocol';
+
+/** What a handler says for the learner, beside its result. */
+export interface Findings {
+  /** The parameters that it computed with, where they are not those that it was given. */
+  ranWith?: Arm;
+  predicted?: Prediction;
+  alternatives?: Alternative[];
+}
 
 /** How a handler ended, whatever it ran on. */
 export interface TaskResult {
@@ -16,8 +33,9 @@ export interface TaskResult {
   readonly computeMs: number;
   /** What it took of its thread: decoding, handler, encoding. Absent when its end was not its handler's. */
   readonly serviceMs?: number;
-  /** The handler looked at the arm that the learner chose. */
+  /** The handler looked at the arm that was chosen for it. */
   readonly usedArm: boolean;
+  readonly findings?: Findings;
 }
 
 /** What the shell tells the core. */
@@ -38,6 +56,8 @@ export type Event =
       readonly capabilities: readonly string[];
       /** Those of them whose handler runs on the main thread. @default none */
       readonly onMainThread?: readonly string[];
+      /** What can be tuned in them. @default nothing */
+      readonly tunables?: readonly Tunable[];
     }
   /** All data sets of a waiting task are in memory and stay there until ReleaseDatasets. */
   | { readonly type: 'DatasetsReady'; readonly lease: Lease }

@@ -67,7 +67,8 @@ export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
   readonly mayShare: boolean;
   /** Data sets and results that it needs. */
   readonly datasetIds: readonly string[];
-  readonly arm: Arm | undefined;
+  /** What its handler was told to compute with; undefined before a slot has it. */
+  arm: Arm | undefined;
   readonly startToCloseMs: number;
   /**
    * Undefined while a slot has it: the input went to the handler, and kept here it would double the memory for as long
@@ -169,7 +170,7 @@ export class LeaseTable {
 
   /** Takes a lease in; it waits. */
   accept(task: AgentTask, kind: TaskKind, nowMs: number): HeldLease {
-    const { epoch, taskId, attempt, arm, startToCloseMs } = task;
+    const { epoch, taskId, attempt, startToCloseMs } = task;
     const datasetIds = contentIdsOf(task);
     const held: HeldLease = {
       lease: { epoch, taskId, attempt },
@@ -179,7 +180,7 @@ export class LeaseTable {
       // What has to be decoded first begins later than what stands behind it.
       mayShare: task.payloadEncoding === undefined,
       datasetIds,
-      arm,
+      arm: undefined,
       startToCloseMs,
       task,
       receivedAtMs: nowMs,

@@ -11,12 +11,13 @@ import {
   type Lease,
   type Message,
   type MessageAck,
-  type TaskCompletion,
+  type Tunable,
 } from '@quic-swarm/protocol';
 import type { Effect, StandingStream } from './effects.ts';
 import type { Event, TaskResult } from './events.ts';
+import { Adoptions } from './adoptions.ts';
 import { Arrivals } from './arrivals.ts';
-import { completionOf, type Ended } from './completion.ts';
+import { addFindings, completionOf, failedCompletionOf, type Ended } from './completion.ts';
 import { Credit } from './credit.ts';
 import { HoldUp } from './hold-up.ts';
 import { isSameLease } from './lease-index.ts';
@@ -43,6 +44,8 @@ export interface TasksOptions {
   readonly capabilities: readonly string[];
   /** Those of them whose handler runs on the main thread. @default none */
   readonly onMainThread?: readonly string[];
+  /** What can be tuned in them. @default nothing */
+  readonly tunables?: readonly Tunable[];
   /** Whether anybody listens to `taskStarted` and `taskFinished`; if not, they are not made. */
   readonly isObserved: boolean;
 }
@@ -51,6 +54,7 @@ export interface TasksOptions {
 export class Tasks {
   readonly leases: LeaseTable;
   readonly credit: Credit;
+  readonly adoptions: Adoptions;
   kinds: TaskKinds;
   /** Somebody has asked for tasks. */
   wantsWork = false;
@@ -68,12 +72,14 @@ export class Tasks {
   #toldCredit: number | undefined;
 
   constructor(options: TasksOptions) {
-    const { slots, threads = slots, capabilities, onMainThread = [], isObserved } = options;
+    const { slots, threads = slots, capabilities, isObserved } = options;
+    const { onMainThread = [], tunables = [] } = options;
     this.#isObserved = isObserved;
     this.leases = new LeaseTable(slots);
     this.#holdUp = new HoldUp(this.leases);
     this.credit = new Credit(slots, threads);
     this.kinds = new TaskKinds(capabilities, onMainThread);
+    this.adoptions = new Adoptions(tunables);
   }
 
   /** Every AgentTask of this connection up to this dispatchSequence has arrived. */
@@ -134,11 +140,11 @@ export class Tasks {
       const [first] = started;
       if (first === undefined) return;
       this.#holdUp.moved(nowMs);
-      const tasks = started.map(({ held, task }) => ({
-        lease: held.lease,
-        task,
-        serviceTime: held.kind.serviceTime,
-      }));
+      const tasks = started.map(({ held, task }) => {
+        const { lease, kind } = held;
+        held.arm = this.adoptions.armOf(task, nowMs);
+        return { lease, task, arm: held.arm, serviceTime: kind.serviceTime };
+      });
       const [only] = tasks;
       if (tasks.length > 1 || only === undefined) effects.push({ type: 'RunTogether', tasks });
       else effects.push({ type: 'RunTask', ...only });
@@ -390,7 +396,7 @@ export class Tasks {
       payloadBytesMax: this.payloadBytesMax,
       nowMs,
     });
-    if (result.usedArm === true && held.arm !== undefined) completion.arm = held.arm;
+    addFindings(completion, held, result);
     if (held.place === 'running') this.#noteStart(held, effects);
     this.leases.finish(held, completion);
     this.#release(held, effects);
@@ -446,14 +452,8 @@ export class Tasks {
       return;
     }
     if (held.completion === undefined) return;
-    const { payload: _payload, resultType: _resultType, ...rest } = held.completion;
-    const completion: TaskCompletion = {
-      ...rest,
-      outcome: 'failed',
-      failure,
-    };
-    held.completion = completion;
-    this.#send('dispatch', { type: 'TaskCompletion', body: completion }, effects);
+    held.completion = failedCompletionOf(held.completion, failure);
+    this.#send('dispatch', { type: 'TaskCompletion', body: held.completion }, effects);
   }
 
   /** Says once per connection that a task runs, before anything else is said of it. */

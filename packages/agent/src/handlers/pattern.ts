@@ -20,10 +20,9 @@ import type { PatternMatchInput, PatternMatchResult } from '@quic-swarm/protocol
 import type { HelperContext, ThreadContext } from '../shell/team.ts';
 import type { TaskContext } from '../task-handler.ts';
 import { kernelEngine } from './kernel-engine.ts';
+import { choosePattern } from './pattern-arm.ts';
 import { boundOf, helpWithParts, partCountOf, rangeOf, scanInParts } from './pattern-parts.ts';
 import { digestSeries, resolveSeries } from './series-reference.ts';
-
-const DEFAULT_TOP_K = 5;
 
 const kernels = createRequire(import.meta.url)('@quic-swarm/kernels/package.json') as {
   readonly version: string;
@@ -133,17 +132,11 @@ function searchOptions(
   series: Float64Array,
   context: TaskContext,
 ): PatternSearchOptions {
-  const { algorithm, band, epsilon, delta, normalise, exclusionZone, topK, maximumDistance } =
-    input;
+  const { epsilon, exclusionZone, maximumDistance } = input;
   return {
     series,
-    query: resolveSeries(input.query, context, 'query'),
-    algorithm,
-    band,
+    ...choosePattern(input, resolveSeries(input.query, context, 'query'), context),
     epsilon,
-    delta,
-    normalise,
-    topK: topK ?? (maximumDistance === undefined ? DEFAULT_TOP_K : Infinity),
     maximumDistance,
     exclusionZone,
     withPath: input.withPath,

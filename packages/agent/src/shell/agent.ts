@@ -9,11 +9,10 @@ import {
 } from '@quic-swarm/transport';
 import type { AgentCore } from '../core/agent.ts';
 import type { AgentEvent } from '../core/effects.ts';
-import type { TaskHandler } from '../task-handler.ts';
-import { builtInHandlersOf } from './built-in-handlers.ts';
+import type { HandleOptions, TaskHandler } from '../task-handler.ts';
 import { Driver } from './driver.ts';
-import { resolveHandler, resolveOptions, type AgentOptions } from './options.ts';
-import type { HandlerPlace } from './task-shell.ts';
+import { Handlers } from './handlers.ts';
+import { resolveOptions, type AgentOptions } from './options.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as {
   readonly version: string;
@@ -32,9 +31,9 @@ export interface ConnectOptions extends AgentOptions {
 export class QuicSwarmAgent {
   readonly id: string;
   readonly #driver: Driver;
-  readonly #handlers: Map<string, HandlerPlace>;
+  readonly #handlers: Handlers;
 
-  private constructor(id: string, driver: Driver, handlers: Map<string, HandlerPlace>) {
+  private constructor(id: string, driver: Driver, handlers: Handlers) {
     this.id = id;
     this.#driver = driver;
     this.#handlers = handlers;
@@ -49,10 +48,8 @@ export class QuicSwarmAgent {
     const address =
       typeof options.address === 'string' ? parseAddress(options.address) : options.address;
     const resolved = resolveOptions(options);
-    const handlers: Map<string, HandlerPlace> = builtInHandlersOf(options.type);
-    for (const [taskType, handler] of Object.entries(options.handlers ?? {})) {
-      handlers.set(taskType, resolveHandler(taskType, handler));
-    }
+    const handlers = new Handlers(options.type);
+    handlers.addAll(options);
     let onConnected: () => void = () => {};
     const connected = new Promise<void>((resolve) => {
       onConnected = resolve;
@@ -60,7 +57,7 @@ export class QuicSwarmAgent {
     const driver = new Driver({
       transport: options.transport ?? transportTo(address, options.security ?? {}),
       address,
-      handlers,
+      handlers: handlers.places,
       threads: resolved.threads,
       datasetBytesMax: resolved.datasetBytesMax,
       compression: resolved.compression,
@@ -75,8 +72,9 @@ export class QuicSwarmAgent {
         giveUpAfterMs: options.giveUpAfterMs,
         backoffMs: nextDelayMs,
         threads: resolved.threads,
-        capabilities: [...handlers.keys()],
-        onMainThread: onMainThread(handlers),
+        capabilities: handlers.capabilities,
+        onMainThread: handlers.onMainThread,
+        tunables: handlers.tunables,
         isObserved: options.onEvent !== undefined,
       },
       onEvent: (event: AgentEvent) => {
@@ -98,24 +96,25 @@ export class QuicSwarmAgent {
 
   /** The task types that it has handlers for. */
   get capabilities(): string[] {
-    return [...this.#handlers.keys()];
+    return this.#handlers.capabilities;
   }
 
   /**
    * Adds or replaces the handler of a task type, at any time: the URL of a module with `export default` (or an export
    * named `handle`), which runs in worker threads, or a function, which runs on the main thread and should be light.
+   * @param options `tunable`: the arms that a coordinator that learns may choose among
    * @throws BAD_OPTION
    */
-  handle<I, O>(taskType: string, handler: URL | TaskHandler<I, O>): this {
+  handle<I, O>(
+    taskType: string,
+    handler: URL | TaskHandler<I, O>,
+    options: HandleOptions = {},
+  ): this {
     // What a handler takes is between it and those who submit; the agent carries bytes.
-    const place = resolveHandler(taskType, handler as URL | TaskHandler);
-    this.#handlers.set(taskType, place);
+    this.#handlers.add(taskType, handler as URL | TaskHandler, options);
     this.#warmUp();
-    void this.#driver.tell({
-      type: 'CapabilitiesChanged',
-      capabilities: this.capabilities,
-      onMainThread: onMainThread(this.#handlers),
-    });
+    const { capabilities, onMainThread, tunables } = this.#handlers;
+    void this.#driver.tell({ type: 'CapabilitiesChanged', capabilities, onMainThread, tunables });
     return this;
   }
 
@@ -170,12 +169,6 @@ export class QuicSwarmAgent {
   }
 
   #warmUp(): void {
-    const usesThreads = [...this.#handlers.values()].some((place) => typeof place === 'string');
-    if (usesThreads) this.#driver.warmUp();
+    if (this.#handlers.usesThreads) this.#driver.warmUp();
   }
-}
-
-/** The task types whose handlers are functions. */
-function onMainThread(handlers: ReadonlyMap<string, HandlerPlace>): string[] {
-  return [...handlers].flatMap(([type, place]) => (typeof place === 'function' ? [type] : []));
 }

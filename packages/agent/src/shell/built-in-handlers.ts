@@ -1,20 +1,39 @@
 /** Which handlers ship with an agent of each type. */
-import type { AgentType, BuiltInTaskType } from '@quic-swarm/protocol';
+import type { AgentType, BuiltInTaskType, Tunable } from '@quic-swarm/protocol';
+import { builtInTunableOf } from '../handlers/built-in-tunables.ts';
 import { threadModule } from './thread-modules.ts';
 
-const HANDLERS: Readonly<Record<AgentType, readonly [BuiltInTaskType, string] | undefined>> = {
-  pattern: ['PatternMatch', 'pattern'],
-  strategy: ['StrategyCorrelation', 'strategy'],
-  feature: ['FeatureEngineering', 'feature'],
-  trainer: ['NeuralTraining', 'trainer'],
-  reasoning: ['ReasoningJudge', 'reasoning'],
-  compute: undefined,
+const MODULES: Readonly<Record<BuiltInTaskType, string>> = {
+  PatternMatch: 'pattern',
+  VolatilityForecast: 'volatility',
+  StrategyCorrelation: 'strategy',
+  FeatureEngineering: 'feature',
+  NeuralTraining: 'trainer',
+  ReasoningJudge: 'reasoning',
 };
 
-/** Task type and module of the built-in handler; none for `compute`. */
-export function builtInHandlersOf(agentType: AgentType): Map<string, string> {
-  const found = HANDLERS[agentType];
-  if (found === undefined) return new Map();
-  const [taskType, file] = found;
-  return new Map([[taskType, threadModule(`handlers/${file}`).href]]);
+const TASK_TYPES: Readonly<Record<AgentType, readonly BuiltInTaskType[]>> = {
+  pattern: ['PatternMatch', 'VolatilityForecast'],
+  strategy: ['StrategyCorrelation'],
+  feature: ['FeatureEngineering'],
+  trainer: ['NeuralTraining'],
+  // It judges, and tries on what others have computed what they should perhaps have done.
+  reasoning: ['ReasoningJudge', 'PatternMatch', 'VolatilityForecast'],
+  compute: [],
+};
+
+/** A handler that ships with the agent. */
+export interface BuiltInHandler {
+  readonly taskType: BuiltInTaskType;
+  readonly module: string;
+  readonly tunable: Tunable | undefined;
+}
+
+/** The built-in handlers of an agent; none for `compute`. */
+export function builtInHandlersOf(agentType: AgentType): BuiltInHandler[] {
+  return TASK_TYPES[agentType].map((taskType) => ({
+    taskType,
+    module: threadModule(`handlers/${MODULES[taskType]}`).href,
+    tunable: builtInTunableOf(taskType),
+  }));
 }

@@ -9,7 +9,9 @@ import {
   type Shard,
   type Table,
 } from '@quic-swarm/protocol';
+import type { Findings } from '../core/events.ts';
 import type { DatasetView } from '../task-handler.ts';
+import { requireAlternatives, requireArm, requirePrediction } from './findings.ts';
 import { HelperParts, type HelperContext, type Team } from './team.ts';
 import type { HandlerTask, SharedDataset, SplitTask } from './thread-messages.ts';
 
@@ -49,11 +51,15 @@ export class HandlerContext implements HelperContext {
   #isCancelled: (() => boolean) | undefined;
   #progress: ((fraction: number, text?: string) => void) | undefined;
   #emit: ((value: unknown) => void) | undefined;
+  #predict: HelperContext['predict'] | undefined;
+  #ranWith: HelperContext['ranWith'] | undefined;
   #lastProgressMs = -Infinity;
   /** The handler has noticed that it should stop. */
   sawCancellation = false;
   /** The handler has looked at the arm. */
   usedArm = false;
+  /** What the handler has said for the learner. */
+  findings: Findings | undefined;
   chunkCount = 0;
 
   /** @param makeTeam makes the threads that may help; without it there are none */
@@ -142,6 +148,23 @@ export class HandlerContext implements HelperContext {
       const payload = ownBytesOf(encodeDocument(value));
       this.chunkCount += 1;
       this.#outlet.chunk(payload);
+    });
+  }
+
+  get predict(): HelperContext['predict'] {
+    return (this.#predict ??= (prediction, alternatives) => {
+      // Both are checked before either counts.
+      const predicted = requirePrediction(prediction);
+      const others =
+        alternatives === undefined ? {} : { alternatives: requireAlternatives(alternatives) };
+      const { ranWith } = this.findings ?? {};
+      this.findings = { ...(ranWith === undefined ? {} : { ranWith }), predicted, ...others };
+    });
+  }
+
+  get ranWith(): HelperContext['ranWith'] {
+    return (this.#ranWith ??= (arm) => {
+      this.findings = { ...this.findings, ranWith: requireArm(arm) };
     });
   }
 

@@ -131,8 +131,9 @@ export class LaneMemory {
   }
 
   /** True when the result can be written behind the first `used` bytes of the outbox. */
-  fits({ outcome, payload }: HandlerResult, used: number): boolean {
-    return outcome !== 'failed' && used + (payload?.length ?? 0) <= OUTBOX_BYTES;
+  fits({ outcome, findings, payload }: HandlerResult, used: number): boolean {
+    if (outcome === 'failed' || findings !== undefined) return false;
+    return used + (payload?.length ?? 0) <= OUTBOX_BYTES;
   }
 
   /** Writes a result that fits and ends the task; returns how many bytes of the outbox are used now. */

@@ -14,7 +14,7 @@ import {
 } from '@quic-swarm/protocol';
 import { compressionModeOf, type Address, type Transport } from '@quic-swarm/transport';
 import type { AgentEvent } from '../core/effects.ts';
-import type { TaskHandler } from '../task-handler.ts';
+import type { TaskHandler, TunableParameters } from '../task-handler.ts';
 import { DATASET_CACHE_BYTES_MAX } from './dataset-cache.ts';
 import type { HandlerPlace } from './task-shell.ts';
 
@@ -35,6 +35,8 @@ export interface AgentOptions {
   readonly labels?: Labels;
   /** Handlers of task types of your own, as for `handle`. */
   readonly handlers?: Readonly<Record<string, URL | TaskHandler>>;
+  /** What may be tuned in these handlers, by task type: a coordinator that learns chooses among its arms. @default nothing */
+  readonly tunables?: Readonly<Record<string, TunableParameters>>;
   /** Carries the bytes. @default QUIC with `security` */
   readonly transport?: Transport;
   /** How the first connection, and each later attempt, is limited. @default 3000 */
@@ -121,6 +123,7 @@ function requireCount(name: string, value: number): number {
   );
 }
 
-function badOption(message: string, hint: string): SwarmError {
+/** An option that cannot be, and what to do about it. */
+export function badOption(message: string, hint: string): SwarmError {
   return new SwarmError('BAD_OPTION', message, { hint });
 }

@@ -86,18 +86,20 @@ function failed(
 
 function endOf(
   outcome: 'succeeded' | 'failed',
-  { sawCancellation, usedArm, chunkCount }: HandlerContext,
+  { sawCancellation, usedArm, findings, chunkCount }: HandlerContext,
   loadedMs: number,
   startedMs: number,
 ): HandlerResult {
   const endedMs = performance.now();
-  return {
+  const ending: HandlerResult = {
     outcome: sawCancellation ? 'cancelled' : outcome,
     computeMs: endedMs - startedMs,
     serviceMs: endedMs - loadedMs,
     usedArm,
     chunkCount,
   };
+  if (findings !== undefined) ending.findings = findings;
+  return ending;
 }
 
 function inputOf({ taskType, payload }: HandlerTask): unknown {

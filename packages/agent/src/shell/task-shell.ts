@@ -126,10 +126,10 @@ export class TaskShell {
 
   #orderOf(
     listener: RunReporter,
-    { lease, task, serviceTime }: RunnableTask,
+    { lease, task, arm, serviceTime }: RunnableTask,
     payload: Uint8Array | undefined,
   ): RunOrder<HandlerPlace> {
-    const { taskId, taskType, attempt, arm } = task;
+    const { taskId, taskType, attempt } = task;
     const datasets = this.#pins.get(lease) ?? NO_DATASETS;
     const place = this.#options.handlers.get(taskType) ?? missingHandler(taskType);
     const split = this.#splitOf(task);

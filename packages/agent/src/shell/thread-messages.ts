@@ -1,7 +1,7 @@
 /** What crosses the border between the main thread and a worker thread. Plain data only. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Arm, Failure, Shard } from '@quic-swarm/protocol';
-import type { TaskResult } from '../core/events.ts';
+import type { Findings, TaskResult } from '../core/events.ts';
 
 /** A data set on its way to a thread: the memory itself is shared, not copied. */
 export interface SharedDataset {
@@ -60,6 +60,7 @@ export interface HandlerTask {
 export interface HandlerResult extends TaskResult {
   payload?: Uint8Array;
   failure?: Failure;
+  findings?: Findings;
   readonly chunkCount: number;
   /** What the task took of its thread: decoding, handler, encoding; without loading the handler's module. */
   readonly serviceMs: number;

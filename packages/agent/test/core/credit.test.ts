@@ -35,6 +35,15 @@ function end(credit: Credit, tasks: number, said: Said = {}): number[] {
 
 const aheadOf = (credit: Credit, slots = 2): number => credit.granted - creditOf(slots);
 
+test('it takes what it grants, also when it was held up while the connection began', () => {
+  const credit = new Credit(2, 2);
+  credit.heldUp();
+  credit.tellAnew();
+  credit.movedOn();
+  expect(credit.granted).toBe(3);
+  expect(credit.most).toBe(3);
+});
+
 test('it grows with tiny tasks, twofold at most and only after as many of them as lay ahead', () => {
   const credit = new Credit(2, 2);
   expect(credit.granted).toBe(3);

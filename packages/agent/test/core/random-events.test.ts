@@ -1,12 +1,16 @@
 /** Random lists of events: whatever happens in whatever order, the core stays consistent and keeps its promises. */
 import fc from 'fast-check';
-import { failure, type Lease } from '@quic-swarm/protocol';
+import { failure, type Arm, type Lease, type Verdict } from '@quic-swarm/protocol';
 import { expect, test } from 'vitest';
 import type { Effect, RunnableTask } from '../../src/core/effects.ts';
 import { World, leaseOf, runnableOf, taskIdOf } from './world.ts';
 
 const datasetId = `sha256:${'0'.repeat(64)}`;
 const taskNumber = fc.integer({ min: 1, max: 8 });
+
+const ARMS: readonly Arm[] = [{ n: 0 }, { n: 1 }, { n: 2 }];
+const tunablesOf = (arms: readonly Arm[]) =>
+  arms.length < 2 ? [] : [{ taskType: 'work', arms: [...arms], loss: 'squared' as const }];
 
 const operation = fc.oneof(
   fc.record({ op: fc.constant('dispatch' as const), n: taskNumber, withData: fc.boolean() }),
@@ -32,6 +36,15 @@ const operation = fc.oneof(
   fc.record({ op: fc.constant('join' as const), kept: fc.array(taskNumber, { maxLength: 4 }) }),
   fc.record({ op: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 2000 }) }),
   fc.record({ op: fc.constant('drain' as const), ms: fc.integer({ min: 0, max: 3000 }) }),
+  fc.record({
+    op: fc.constant('suggest' as const),
+    // The last one is no arm of the agent.
+    from: fc.integer({ min: 0, max: 3 }),
+    to: fc.integer({ min: 0, max: 3 }),
+    percent: fc.constantFrom(0, 10, 50, 100),
+    expiresInMs: fc.constantFrom(0, 500, 1e9),
+  }),
+  fc.record({ op: fc.constant('retune' as const), arms: fc.subarray([...ARMS]) }),
 );
 type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
 
@@ -43,6 +56,8 @@ function leaseKeyOf({ epoch, taskId, attempt }: Lease): string {
 class Observer {
   /** By lease, with what runs one after the other in the same slot. The first of each slot has begun. */
   readonly running = new Map<string, RunnableTask[]>();
+  /** What the agent offers. */
+  arms: readonly Arm[] = ARMS;
   readonly data = new Set<string>();
   /** The most that was granted. */
   granted = 0;
@@ -57,6 +72,8 @@ class Observer {
         for (const each of runnable) {
           const key = leaseKeyOf(each.lease);
           expect(this.running.has(key), `${key} started twice`).toBe(false);
+          if (each.arm !== undefined)
+            expect(this.arms, 'an arm is on offer').toContainEqual(each.arm);
           this.running.set(key, slot);
           slot.push(each);
         }
@@ -189,10 +206,50 @@ function apply(world: World, observer: Observer, operation: Operation, attempts:
     case 'pass':
       world.pass(operation.ms);
       return;
+    case 'suggest': {
+      if (!world.core.session.isConnected) return;
+      const { from, to, percent: canaryPercent, expiresInMs } = operation;
+      const arms = { from: { n: from }, to: { n: to } };
+      world.hear('AdaptationSuggestion', {
+        suggestionId: 's',
+        agentType: 'compute',
+        taskType: 'work',
+        evidence: VERDICT,
+        ...arms,
+        canaryPercent,
+        expiresInMs,
+      });
+      const fits = [arms.from, arms.to].every((arm) => observer.arms.some(({ n }) => n === arm.n));
+      const [answer] = world.sent('AdaptationAck');
+      expect(answer?.accepted).toBe(fits);
+      return;
+    }
+    case 'retune': {
+      const tunables = tunablesOf(operation.arms);
+      observer.arms = tunables.length === 0 ? [] : operation.arms;
+      world.tell({ type: 'CapabilitiesChanged', capabilities: ['work'], tunables });
+      return;
+    }
     case 'drain':
       world.tell({ type: 'DrainRequested', deadlineMs: operation.ms, reason: 'random' });
   }
 }
+
+const VERDICT: Verdict = {
+  taskType: 'work',
+  candidateArmId: 'b',
+  incumbentArmId: 'a',
+  decision: 'adopt',
+  pairs: 0,
+  meanDifference: 0,
+  lower: -1,
+  upper: 1,
+  logEvidence: 0,
+  logEvidenceAgainst: 0,
+  alpha: 0.05,
+  unpaired: 0,
+  explanation: '',
+};
 
 /** More would only take longer to check. */
 const SPREE_MAX = 24;
@@ -201,7 +258,8 @@ let lastSpreeTask = 1000;
 
 /** Fills the credit with tasks and ends those that run, several times over. */
 function spree(world: World, observer: Observer, tookMs: number): void {
-  for (let round = 0; round < 10 && world.core.session.isConnected; round += 1) {
+  // An agent that drains takes nothing, so that its credit would never be full.
+  for (let round = 0; round < 10 && world.core.state === 'connected'; round += 1) {
     while (world.core.tasks.leases.live < Math.min(SPREE_MAX, world.core.tasks.credit.granted)) {
       world.dispatch((lastSpreeTask += 1));
       observer.see(world.take(), world);
@@ -219,7 +277,6 @@ function spree(world: World, observer: Observer, tookMs: number): void {
       world.hear('MessageAck', { lease: first.lease, status: 'PROCESSED' });
       observer.see(world.take(), world);
     }
-    if (world.core.state !== 'connected') return;
   }
 }
 
@@ -229,7 +286,7 @@ test('random events never make the core contradict itself', () => {
       fc.integer({ min: 1, max: 3 }),
       fc.array(operation, { maxLength: 80 }),
       (slots, operations) => {
-        const world = new World({ slots }).join();
+        const world = new World({ slots, tunables: tunablesOf(ARMS) }).join();
         const observer = new Observer();
         const attempts: number[] = [];
         observer.see(world.take(), world);

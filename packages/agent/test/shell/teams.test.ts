@@ -12,6 +12,7 @@ import {
   decodeResult,
   encodeDocument,
   encodeTable,
+  type Arm,
   type PatternMatchInput,
   type PatternMatchResult,
 } from '@quic-swarm/protocol';
@@ -38,7 +39,7 @@ function start(
   taskType: string,
   input: unknown,
   buffer: SharedArrayBuffer,
-  split?: SplitTask,
+  { arm, ...split }: SplitTask & { readonly arm?: Arm } = {},
 ): Running {
   const module =
     taskType === 'PatternMatch'
@@ -48,7 +49,7 @@ function start(
     { datasetId: DATASET_ID, mediaType: 'application/vnd.quic-swarm.table', buffer },
   ];
   const payload = encodeDocument(input);
-  const task = { taskId: TASK_ID, taskType, attempt: 1, payload, arm: undefined, datasets, split };
+  const task = { taskId: TASK_ID, taskType, attempt: 1, payload, arm, datasets, split };
   let settle: (result: TaskResult) => void = () => {};
   const ended = new Promise<TaskResult>((resolve) => {
     settle = resolve;
@@ -230,6 +231,30 @@ test('PatternMatch over several threads, whole and in shards, finds what one sea
   const refused = await start(pool, 'PatternMatch', input, buffer, { shard: wrong }).ended;
   expect(refused.failure).toMatchObject({ type: 'BAD_INPUT', retryable: false });
   expect(refused.failure?.message).toContain('149969 windows');
+});
+
+test('PatternMatch over several threads computes with its arm in all of them, and shards with none', async () => {
+  const series = pricesOf(150_000, 7);
+  const encoded = encodeTable(new Map([['x', series]]));
+  const buffer = new SharedArrayBuffer(encoded.length);
+  new Uint8Array(buffer).set(encoded);
+  const column = { datasetId: DATASET_ID, column: 'x' };
+  const input: PatternMatchInput = {
+    series: column,
+    query: { ...column, start: 70_000, end: 70_040 },
+  };
+  const arm = { algorithm: 'dtw', windowShare: 0.5, normalise: 'z', bandShare: 0.2, topK: 10 };
+  const whole = await start(pool, 'PatternMatch', input, buffer, { arm }).ended;
+  expect(whole).toMatchObject({ outcome: 'succeeded', usedArm: true });
+  const { matches } = decodeResult('PatternMatch', whole.payload as Uint8Array);
+  const query = series.slice(70_020, 70_040);
+  expect(matches).toEqual(searchPattern({ series, query, band: 4, topK: 10 }).matches);
+
+  const shard = { of: TASK_ID, index: 0, count: 1, start: 0, end: 149_961 };
+  const part = await start(pool, 'PatternMatch', input, buffer, { arm, shard }).ended;
+  expect(part).toMatchObject({ outcome: 'succeeded', usedArm: false });
+  const { parameters } = decodeResult('PatternMatch', part.payload as Uint8Array);
+  expect(parameters).toMatchObject({ length: 40, band: 2, topK: 5 });
 });
 
 test('PatternMatch over several threads brings paths and all windows within a distance, and so do its shards', async () => {

@@ -36,6 +36,8 @@ export function contextWith(
     datasets: new Map([[DATASET_ID, tableView(columns)]]),
     shard: undefined,
     arm: undefined,
+    ranWith: () => {},
+    predict: () => {},
     ...more,
   };
 }

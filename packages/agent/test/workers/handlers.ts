@@ -48,6 +48,12 @@ const ORDERS = {
   },
   date: () => new Date(0),
   arm: (_order: Order, { arm }: TaskContext) => arm,
+  /** Makes the calls of `predict` that the order lists, and says what it ran with. */
+  predict: ({ value }: Order, { predict, ranWith }: TaskContext) => {
+    ranWith({ window: 1 });
+    for (const call of value as Parameters<TaskContext['predict']>[]) predict(...call);
+    return 'done';
+  },
   /** Counts its calls in the data set itself: only shared memory adds up. */
   countInDataset: (_order: Order, { datasets }: TaskContext) => {
     const [dataset] = datasets.values();
