@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CoreHarness } from './core-harness.ts';
+import { CoreHarness, taskIdOf } from './core-harness.ts';
 
 describe('agents', () => {
   const changesOf = (swarm: CoreHarness): string[] =>
@@ -137,6 +137,23 @@ describe('agents', () => {
       swarm.advance(500);
     }
     expect(other.takeTasks()).toHaveLength(1);
+  });
+
+  it('keep a lease that they list before a result of an earlier attempt of the same task', () => {
+    const swarm = new CoreHarness();
+    const agent = swarm.agent('a1', { credit: 2 });
+    const client = swarm.client();
+    client.submit(1, { retry: { initialIntervalMs: 0 } });
+    const [first] = agent.takeTasks();
+    if (first === undefined) throw new Error('no task came');
+    agent.fail(first, 'Sorry', true);
+    swarm.advance(10);
+    const [second] = agent.takeTasks();
+    if (second === undefined) throw new Error('the task did not come again');
+    // The receipt for the first attempt is still on its way to it.
+    agent.heartbeat([second, first]);
+    agent.complete(second);
+    expect(client.ends().get(taskIdOf(1))).toMatchObject({ state: 'succeeded', attempt: 2 });
   });
 
   it('lose leases that they do not list once those must have arrived', () => {

@@ -24,6 +24,8 @@ export interface Agent {
   connectionId: string | undefined;
   sessionToken: string;
   capabilities: ReadonlySet<string>;
+  /** Task types whose handler can be told to do it in another way. */
+  tunables: ReadonlySet<string>;
   labels: Readonly<Record<string, string>>;
   slots: number;
   credit: number;
@@ -60,6 +62,7 @@ export function createAgent(handshake: AgentHandshake): Agent {
     connectionId: undefined,
     sessionToken: '',
     capabilities: new Set(handshake.capabilities),
+    tunables: new Set(),
     labels: handshake.labels,
     slots: handshake.slots,
     credit: 0,

@@ -71,6 +71,7 @@ function register(core: CoreState, agent: Agent, event: AgentJoined, returns: bo
     connectionId,
     sessionToken: event.sessionToken,
     capabilities: new Set(handshake.capabilities),
+    tunables: new Set(),
     labels: handshake.labels,
     slots: handshake.slots,
     credit: 0,
@@ -162,11 +163,13 @@ export function heartbeat(core: CoreState, agent: Agent, message: HeartbeatMessa
 
 /** Leases that arrived at the agent and that it does not list: it does not have them. */
 function dropUnlisted(core: CoreState, agent: Agent, message: HeartbeatMessage): void {
-  const listed = new Map(message.leases.map((lease) => [lease.taskId, lease]));
+  // An agent may list several attempts of one task: the one that it has, and one whose result nobody has acknowledged.
+  const nameOf = (taskId: string, { epoch, attempt }: { epoch: number; attempt: number }): string =>
+    `${taskId} ${epoch} ${attempt}`;
+  const listed = new Set(message.leases.map((lease) => nameOf(lease.taskId, lease)));
   for (const lease of agent.leases) {
     const arrived = lease.dispatchSequence <= message.lastDispatchSequence;
-    const other = listed.get(lease.task.taskId);
-    if (arrived && (other?.attempt !== lease.attempt || other.epoch !== lease.epoch)) {
+    if (arrived && !listed.has(nameOf(lease.task.taskId, lease))) {
       dropLease(core, agent, lease, 'the agent does not have it');
     }
   }

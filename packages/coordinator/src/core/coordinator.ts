@@ -7,7 +7,7 @@
  *
  * The parts: `agents.ts` (who computes), `submissions.ts` (who asks), `leasing.ts` and `task-flow.ts` (what happens to a
  * task), `shards.ts` (tasks in parts), `queue.ts` and `scheduler.ts` (who gets what), `watchers.ts` (who hears of it),
- * `durability.ts` and `restoring.ts` (what survives), `datasets.ts`.
+ * `durability.ts` and `restoring.ts` (what survives), `learning.ts` (which parameters are good), `datasets.ts`.
  */
 import {
   decodedBytesOf,
@@ -29,6 +29,7 @@ import type { CoordinatorEffect } from './effects.ts';
 import type { ClientJoined, ConnectionEnded, CoordinatorEvent } from './events.ts';
 import { followCopies, hedge } from './hedging.ts';
 import type { JournalRecord } from './journal-records.ts';
+import * as learning from './learning.ts';
 import { dispatchAll, start, startWithEnd } from './leasing.ts';
 import { heard } from './liveness.ts';
 import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
@@ -134,9 +135,13 @@ export class CoordinatorCore {
         return undefined;
       case 'TimePassed':
         return passTime(core);
+      case 'BankRestored':
+        return core.bank.restore(event.snapshot);
+      case 'BankImported':
+        return core.bank.merge(event.snapshot);
       case 'DrainRequested':
         core.draining = true;
-        return undefined;
+        return learning.dropShadows(core);
     }
   }
 }
@@ -151,11 +156,24 @@ function wantSnapshot(core: CoreState): void {
 
 /** What has happened to some tasks moves others, until it moves none. */
 function follow(core: CoreState): void {
-  while (core.shardNews.length + core.dependencyNews.length + core.copyNews.length > 0) {
+  while (hasNews(core)) {
     followShards(core);
     followCopies(core);
     followDependencies(core);
+    learning.followLearning(core);
   }
+}
+
+function hasNews(core: CoreState): boolean {
+  const { shardNews, copyNews, dependencyNews, learningNews, endedShadows, endedJudgements } = core;
+  return (
+    shardNews.length > 0 ||
+    copyNews.length > 0 ||
+    dependencyNews.length > 0 ||
+    learningNews.length > 0 ||
+    endedShadows.length > 0 ||
+    endedJudgements.length > 0
+  );
 }
 
 function joinClient(core: CoreState, event: ClientJoined): void {
@@ -228,10 +246,13 @@ function receiveFromAgent(core: CoreState, agent: Agent, message: Message): void
     case 'Goodbye':
       return agents.leave(core, agent, message.body.reason);
     case 'ReasoningExperience':
-      core.effects.push({ type: 'RecordExperience', experience: message.body });
-      return undefined;
+      return learning.receiveExperience(core, message.body);
+    case 'TunableOffer':
+      return learning.offerTunables(core, agent, message.body);
+    case 'AdaptationAck':
+      return learning.noteAdaptation(core, agent, message.body);
     default:
-      // Verdicts and acknowledged suggestions are for observers; nothing is decided by them here.
+      // Verdicts are for observers; nothing is decided by them here.
       return undefined;
   }
 }
@@ -335,8 +356,11 @@ function receiveFromClient(core: CoreState, client: Client, message: Message): v
     case 'AgentControl':
       return controlAgent(core, client, message);
     case 'ReasoningExperience':
-      core.effects.push({ type: 'RecordExperience', experience: message.body });
-      return undefined;
+      return learning.receiveExperience(core, message.body);
+    case 'TaskOutcome':
+      return learning.receiveOutcome(core, client, message.body);
+    case 'ControlReasoning':
+      return learning.resetReasoning(core, client, message.body);
     default:
       return undefined;
   }

@@ -1,11 +1,5 @@
 /** Everything that the coordinator wants done. The shell carries effects out, in order. */
-import type {
-  ErrorType,
-  Failure,
-  Message,
-  ReasoningExperience,
-  TerminalTaskState,
-} from '@quic-swarm/protocol';
+import type { ErrorType, Failure, Message, TerminalTaskState } from '@quic-swarm/protocol';
 import type { JournalRecord } from './journal-records.ts';
 import type { ShardResult } from './task.ts';
 
@@ -29,12 +23,6 @@ export interface Close {
 export interface DropDataset {
   readonly type: 'DropDataset';
   readonly datasetId: string;
-}
-
-/** Keep an experience that an agent or a client reported. */
-export interface RecordExperience {
-  readonly type: 'RecordExperience';
-  readonly experience: ReasoningExperience;
 }
 
 /** Make one result of those of all shards, in their order; answered by ShardsMerged. */
@@ -131,6 +119,18 @@ export interface AgentChanged {
   readonly reason: string;
 }
 
+/** Agents were told to use other parameters, or the former ones again. */
+export interface ArmSuggested {
+  readonly type: 'ArmSuggested';
+  readonly taskType: string;
+  readonly fromArmId: string;
+  readonly toArmId: string;
+  /** Of the tasks; 100 is all. */
+  readonly canaryPercent: number;
+  readonly isRollback: boolean;
+  readonly explanation: string;
+}
+
 /** A request was refused or a peer was turned away. */
 export interface Refused {
   readonly type: 'Refused';
@@ -143,7 +143,6 @@ export type CoordinatorEffect =
   | Send
   | Close
   | DropDataset
-  | RecordExperience
   | MergeShards
   | AppendJournal
   | TakeSnapshot
@@ -152,4 +151,5 @@ export type CoordinatorEffect =
   | TaskEnded
   | StaleCompletionDropped
   | AgentChanged
+  | ArmSuggested
   | Refused;

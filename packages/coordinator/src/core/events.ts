@@ -1,5 +1,6 @@
 /** Everything that can happen to the coordinator. The shell makes events; nothing else reaches the core. */
 import type { AgentHandshake, ClientHandshake, Failure, Message } from '@quic-swarm/protocol';
+import type { ReasoningBankSnapshot } from '@quic-swarm/reasoning';
 import type { JournalRecord } from './journal-records.ts';
 
 /** An agent introduced itself. `sessionToken` is a fresh random one, used if it is accepted. */
@@ -97,6 +98,18 @@ export interface JournalReopened {
   readonly type: 'JournalReopened';
 }
 
+/** What earlier lives have learnt. Before anybody has joined. */
+export interface BankRestored {
+  readonly type: 'BankRestored';
+  readonly snapshot: ReasoningBankSnapshot;
+}
+
+/** What another bank has learnt, of other tasks. It was checked that it fits. */
+export interface BankImported {
+  readonly type: 'BankImported';
+  readonly snapshot: ReasoningBankSnapshot;
+}
+
 /** The moment of `nextTimeoutMs()` has come. Harmless when it has not. */
 export interface TimePassed {
   readonly type: 'TimePassed';
@@ -122,5 +135,7 @@ export type CoordinatorEvent =
   | JournalCommitted
   | JournalFailed
   | JournalReopened
+  | BankRestored
+  | BankImported
   | TimePassed
   | DrainRequested;

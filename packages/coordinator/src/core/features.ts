@@ -3,7 +3,7 @@ import { failure, type Failure, type Feature, type SubmitTask } from '@quic-swar
 
 /** What a coordinator offers that was started so. */
 export function offeredFeatures(compresses: boolean, isDurable: boolean): readonly Feature[] {
-  const features: Feature[] = ['shards', 'dependencies', 'fairness', 'hedging'];
+  const features: Feature[] = ['shards', 'dependencies', 'fairness', 'hedging', 'learning'];
   if (compresses) features.push('compression');
   if (isDurable) features.push('durable');
   return features;
@@ -14,13 +14,14 @@ export function missingFeature(
   submission: SubmitTask,
   offered: readonly Feature[],
 ): Failure | undefined {
-  const { durable, after, fairnessKey, hedge, shards } = submission;
+  const { durable, after, fairnessKey, hedge, shards, learn } = submission;
   const missing =
     unlessOffered('durable', durable === true, offered) ??
     unlessOffered('dependencies', after !== undefined && after.length > 0, offered) ??
     unlessOffered('fairness', fairnessKey !== undefined, offered) ??
     unlessOffered('hedging', hedge === true, offered) ??
-    unlessOffered('shards', shards !== undefined, offered);
+    unlessOffered('shards', shards !== undefined, offered) ??
+    unlessOffered('learning', learn !== undefined, offered);
   if (missing === undefined) return undefined;
   return failure(
     'UNSUPPORTED_OPTION',

@@ -5,6 +5,7 @@
 import type { BodyOf, Lease, Message } from '@quic-swarm/protocol';
 import { removeLease, type Agent } from './agent-record.ts';
 import { recordLease, recordStart, sendAbout } from './durability.ts';
+import { armOf } from './arms.ts';
 import { chooseAgent } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { tellFamily, toQueued } from './task-flow.ts';
@@ -59,6 +60,8 @@ function dispatch(core: CoreState, task: Task, agent: Agent): void {
     datasets: task.datasets,
     startToCloseMs: startToCloseMsOf(core, task),
   };
+  const arm = armOf(core, task);
+  if (arm !== undefined) body.arm = arm;
   if (task.after !== undefined) body.after = [...task.after.taskIds];
   if (task.shard !== undefined) body.shard = wireShardOf(task.shard);
   if (task.input !== undefined) body.payload = task.input;

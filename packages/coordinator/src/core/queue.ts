@@ -187,6 +187,13 @@ export class TaskQueue {
     return this.#bucketFor(needs).free.size > 0;
   }
 
+  /** Is there an agent that can do tasks with such needs, whether or not it has time? */
+  isServed(needs: TaskNeeds): boolean {
+    const bucket = this.#bucketFor(needs);
+    for (const { buckets } of this.#agents.values()) if (buckets.includes(bucket)) return true;
+    return false;
+  }
+
   /** An agent that would begin a task with such needs at once, and is not the one named; undefined when there is none. */
   freeAgentFor(needs: TaskNeeds, otherThan: string | undefined): Agent | undefined {
     const { free } = this.#bucketFor(needs);

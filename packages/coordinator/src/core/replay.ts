@@ -104,6 +104,10 @@ export class Replay {
         return [this.#line(`${this.#peer(event.connectionId)} is gone: ${event.reason}`, event)];
       case 'JournalReplayed':
         return [this.#line(`${event.records.length} records of earlier lives are read`, event)];
+      case 'BankRestored':
+        return [this.#line('what earlier lives have learnt is read', {})];
+      case 'BankImported':
+        return [this.#line('what another bank has learnt is taken in', {})];
       case 'JournalFailed':
         return [this.#line(`the disk has failed: ${event.failure.message}`, event)];
       case 'TimePassed':
@@ -133,6 +137,12 @@ export class Replay {
         const { taskId, state, failure } = effect;
         const why = failure === undefined ? '' : `: ${failure.message}`;
         return [this.#line(`${this.#nameOf(taskId)} has ended, ${state}${why}`, effect)];
+      }
+      case 'ArmSuggested': {
+        const { taskType, toArmId, canaryPercent, explanation } = effect;
+        return [
+          this.#line(`${taskType}: ${toArmId} on ${canaryPercent} %: ${explanation}`, effect),
+        ];
       }
       case 'AppendJournal':
         return [this.#line(`to the disk: ${effect.record.kind}`, effect.record, true)];

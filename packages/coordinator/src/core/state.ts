@@ -2,6 +2,7 @@
 import {
   Chain,
   failure,
+  type AdaptationSuggestion,
   type ErrorType,
   type Failure,
   type Message,
@@ -10,6 +11,7 @@ import {
 } from '@quic-swarm/protocol';
 import type { Agent } from './agent-record.ts';
 import type { AgentSet } from './agent-set.ts';
+import { ReasoningBank } from '@quic-swarm/reasoning';
 import { AttemptTimes } from './attempt-times.ts';
 import type { CoreTimer } from './core-timer.ts';
 import type { CoordinatorEffect } from './effects.ts';
@@ -21,7 +23,14 @@ import { SeededRandom } from './random.ts';
 import type { RestoredTasks } from './restored-tasks.ts';
 import { TaskIndex } from './task-index.ts';
 import { defaultTerms } from './task-making.ts';
-import type { ReplayedDeadLetter, Submitter, Task, TaskTerms, Watcher } from './task.ts';
+import type {
+  FinishedAttempt,
+  ReplayedDeadLetter,
+  Submitter,
+  Task,
+  TaskTerms,
+  Watcher,
+} from './task.ts';
 import { TimerHeap } from './timers.ts';
 import type { WallClock } from './wall-clock.ts';
 
@@ -93,6 +102,17 @@ export class CoreState implements WallClock {
   /** Tasks that have a second copy, or are one, and have ended; see hedging.ts. */
   copyNews: Task[] = [];
   readonly attemptTimes: AttemptTimes = new AttemptTimes();
+  /** What was learnt, attempts that are to be learnt from, and replays with another arm; see learning.ts. */
+  readonly bank: ReasoningBank = new ReasoningBank();
+  learningNews: FinishedAttempt[] = [];
+  readonly shadows: Set<Task> = new Set();
+  endedShadows: Task[] = [];
+  /** Tasks that judge whether an arm should be tried, and the task type that it is of; see judgements.ts. */
+  readonly judgements: Map<string, string> = new Map();
+  endedJudgements: Task[] = [];
+  /** What agents of a task type were told to use, for those that come later. */
+  readonly suggestions: Map<string, AdaptationSuggestion> = new Map();
+  suggestionsMade = 0;
   /** Agents that may hold more leases than they compute, and those that became free since the last settling; see stealing.ts. */
   readonly crowded: Set<Agent> = new Set();
   readonly freed: Set<Agent> = new Set();

@@ -127,6 +127,7 @@ export function complete(
     task.result = completion.payload;
     task.resultEncoding = completion.payloadEncoding;
     task.resultType = completion.resultType;
+    noteArm(core, task, agent, completion);
     finish(core, task, 'succeeded');
     return;
   }
@@ -139,6 +140,14 @@ export function complete(
   } else {
     retryOrFail(core, task, reason);
   }
+}
+
+/** What an attempt says of the arm that it used is to be learnt from. Parts of a task are not: they are no answer. */
+function noteArm(core: CoreState, task: Task, agent: Agent, completion: TaskCompletion): void {
+  if (completion.arm === undefined || task.shard !== undefined) return;
+  const { agentId, agentType } = agent;
+  const { input, inputEncoding } = task;
+  core.learningNews.push({ task, agentId, agentType, completion, input, inputEncoding });
 }
 
 /** Why the result of a durable task cannot be written down; undefined when it can. */
@@ -351,6 +360,8 @@ export function finish(
   releaseDatasets(core, task);
   tellFamily(core, task);
   if (task.hedging !== undefined) core.copyNews.push(task);
+  if (task.learning?.shadowOf !== undefined) core.endedShadows.push(task);
+  if (core.judgements.size > 0 && core.judgements.has(task.taskId)) core.endedJudgements.push(task);
   if (!isSubmitted) {
     // What becomes of it is its parent's to say, and whoever observes counts tasks and not their parts.
     announceEnd(core, task);

@@ -54,7 +54,7 @@ export function endOf(clock: WallClock, task: Task): TaskEnd {
 
 /** The submission again, with everything spelled out that its defaults were. */
 export function submissionOf(task: Task): KeptSubmission {
-  const { needs, terms, split, input, inputEncoding, after } = task;
+  const { needs, terms, split, input, inputEncoding, after, learning } = task;
   const submission: KeptSubmission = {
     taskId: task.taskId,
     taskType: needs.taskType,
@@ -74,6 +74,11 @@ export function submissionOf(task: Task): KeptSubmission {
   if (split !== undefined) {
     submission.shards = split.wanted;
     submission.positions = split.positions;
+  }
+  if (learning !== undefined) {
+    const { context, seriesId, step, wantsShadow } = learning;
+    const series = seriesId === undefined ? {} : { seriesId };
+    submission.learn = { context, step, shadow: wantsShadow, ...series };
   }
   if (input !== undefined) submission.payload = input;
   if (inputEncoding !== undefined) submission.payloadEncoding = inputEncoding;

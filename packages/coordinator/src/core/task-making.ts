@@ -4,14 +4,17 @@ import {
   DEFAULT_PRIORITY,
   decodedBytesOf,
   isBuiltInTaskType,
+  type PayloadEncoding,
   type SubmitTask,
 } from '@quic-swarm/protocol';
+import type { ArmChoice } from '@quic-swarm/reasoning';
 import { hashBytes } from './hash.ts';
 import type { CoreOptions } from './options.ts';
 import {
   NO_WATCHERS,
   type Dependencies,
   type Idempotency,
+  type Learning,
   type ShardRole,
   type Split,
   type Submitter,
@@ -24,6 +27,11 @@ import {
 export type TaskSubmission = Omit<SubmitTask, 'requestId' | 'watch'>;
 
 const NO_DATASETS: SubmitTask['datasets'] = [];
+
+const NO_CONTEXT = new Float64Array(0);
+
+/** Of what is done only when there is nothing else to do. */
+const LAST_PRIORITY = 5;
 
 /** Of attempts that are not repeated. */
 const ONCE = { maximumAttempts: 1, maximumDeliveries: 1 } as const;
@@ -66,6 +74,7 @@ export function createTask(
     split: splitOf(submission),
     shard: undefined,
     hedging: undefined,
+    learning: learningOf(submission, order),
     submitter: shared.submitter,
     durability: undefined,
     after: dependenciesOf(submission),
@@ -125,6 +134,63 @@ export function createCopy(original: Task, taskId: string, order: number, nowMs:
     hedging: { timer: undefined, copy: undefined, original },
     // One that fails is no loss: its original goes on.
     terms: { ...original.terms, retry: { ...original.terms.retry, ...ONCE } },
+  };
+}
+
+/**
+ * Makes the record of a replay of a task with another arm, which nobody watches and nobody waits for: it comes last, is
+ * tried once, and may run at agents of another type that have a handler for it.
+ */
+export function createShadow(
+  repeated: Task,
+  role: { readonly needs: TaskNeeds; readonly choice: ArmChoice; readonly input: TaskInput },
+  taskId: string,
+  order: number,
+  nowMs: number,
+): Task {
+  const { learning, terms } = repeated;
+  return {
+    ...madeOf(repeated, taskId, order, nowMs),
+    needs: role.needs,
+    input: role.input.bytes,
+    inputEncoding: role.input.encoding,
+    after: undefined,
+    terms: {
+      ...terms,
+      priority: LAST_PRIORITY,
+      fairnessKey: undefined,
+      hedge: false,
+      onClientLoss: 'keep',
+      retry: { ...terms.retry, ...ONCE },
+    },
+    learning: {
+      context: learning?.context ?? NO_CONTEXT,
+      seriesId: learning?.seriesId,
+      step: learning?.step ?? repeated.order,
+      wantsShadow: false,
+      choice: role.choice,
+      shadowOf: repeated,
+    },
+  };
+}
+
+/** An input that outlives its task. */
+export interface TaskInput {
+  readonly bytes: Uint8Array | undefined;
+  readonly encoding: PayloadEncoding | undefined;
+}
+
+function learningOf({ learn }: TaskSubmission, order: number): Learning | undefined {
+  if (learn === undefined) return undefined;
+  const { context, seriesId, step = order, shadow = true } = learn;
+  return {
+    // A decoded array may be a window on a large receive buffer.
+    context: context === undefined ? NO_CONTEXT : Float64Array.from(context),
+    seriesId,
+    step,
+    wantsShadow: shadow,
+    choice: undefined,
+    shadowOf: undefined,
   };
 }
 

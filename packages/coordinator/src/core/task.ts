@@ -14,6 +14,7 @@ import {
   type TaskState,
   type WatchLevel,
 } from '@quic-swarm/protocol';
+import type { ArmChoice } from '@quic-swarm/reasoning';
 import type { Scheduled } from './timers.ts';
 
 /** What a task needs of an agent. Tasks with equal needs wait together and share the record (see queue.ts). */
@@ -177,6 +178,31 @@ export interface Hedging {
   readonly original: Task | undefined;
 }
 
+/** What a task has that is learnt from (see learning.ts). */
+export interface Learning {
+  /** What was known when it was submitted. */
+  readonly context: Float64Array;
+  readonly seriesId: string | undefined;
+  /** Its place in the series, or in the order of acceptance. */
+  readonly step: number;
+  /** Another arm may be tried on it. */
+  readonly wantsShadow: boolean;
+  /** The arm with which it is computed; undefined before it was given away. */
+  choice: ArmChoice | undefined;
+  /** Of a replay with another arm: the task that it repeats. */
+  readonly shadowOf: Task | undefined;
+}
+
+/** An attempt that has succeeded and said with which arm, with what the task will not have any more. */
+export interface FinishedAttempt {
+  readonly task: Task;
+  readonly agentId: string;
+  readonly agentType: AgentType;
+  readonly completion: TaskCompletion;
+  readonly input: Uint8Array | undefined;
+  readonly inputEncoding: PayloadEncoding | undefined;
+}
+
 /** What a task has that is computed in parts (see shards.ts). */
 export interface Split {
   readonly wanted: 'auto' | number;
@@ -244,6 +270,8 @@ export interface Task extends Link<Task> {
   readonly shard: ShardRole | undefined;
   /** Of a task that may be given to two agents. */
   hedging: Hedging | undefined;
+  /** Of a task that is learnt from. */
+  readonly learning: Learning | undefined;
   readonly submitter: Submitter;
   /** Of a durable task. */
   durability: Durability | undefined;
@@ -273,9 +301,9 @@ export const NO_WATCHERS: readonly Watcher[] = [];
 
 const NO_CHUNKS: readonly Chunk[] = [];
 
-/** The task that its submitter knows: of a part its whole, of a second copy the first one. */
+/** The task that its submitter knows: of a part its whole, of a second copy the first one, of a replay what it repeats. */
 export function submittedOf(task: Task): Task {
-  return task.shard?.parent ?? task.hedging?.original ?? task;
+  return task.shard?.parent ?? task.hedging?.original ?? task.learning?.shadowOf ?? task;
 }
 
 /** A part as it travels. */

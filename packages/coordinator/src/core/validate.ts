@@ -41,6 +41,13 @@ export function validate(core: CoreState): void {
   invariant(core.shardNews.length === 0, 'news of shards were not heard');
   invariant(core.dependencyNews.length === 0, 'news of dependencies were not heard');
   invariant(core.copyNews.length === 0, 'news of copies were not heard');
+  invariant(core.learningNews.length === 0, 'news of what is to be learnt were not heard');
+  invariant(core.endedJudgements.length === 0, 'judgements were not heard');
+  invariant(core.endedShadows.length === 0, 'news of shadows were not heard');
+  for (const task of core.shadows) {
+    const isKnown = core.tasks.get(task.taskId) === task && !isTerminal(task.state);
+    invariant(isKnown, `shadow ${task.taskId} has ended and is kept`);
+  }
   validateRetention(core);
   validateAgents(core);
   validateBuckets(core);

@@ -1,7 +1,6 @@
 /** The coordinator as people use it: a listener, its peers, and the core that decides. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { ExperienceBank } from '@quic-swarm/reasoning';
 import {
   ERRORS,
   NO_ERROR_WIRE_CODE,
@@ -33,9 +32,11 @@ import { noDataFolder, openDataFolder, type DataFolder } from './data-folder.ts'
 import { DatasetDesk } from './dataset-desk.ts';
 import { failedFor, mustBeDecoded } from './encoded-messages.ts';
 import { Driver } from './driver.ts';
-import { recordExperience } from './experiences.ts';
+import { EnquiryDesk } from './enquiry-desk.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { JournalWriter } from './journal-writer.ts';
+import { ReasoningDesk } from './reasoning-desk.ts';
+import { ReasoningKeeper } from './reasoning-keeper.ts';
 import type { CoordinatorDrainOptions, CoordinatorOptions } from './options.ts';
 import { Peer, type PeerListener } from './peer.ts';
 import { ShardMergers } from './shard-mergers.ts';
@@ -61,10 +62,11 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
   #queuedPeers: Peer[] = [];
   readonly #datasets: DatasetDesk;
   readonly #mergers: ShardMergers;
-  readonly #experiences = new ExperienceBank();
   readonly #statistics = new Statistics();
   /** Of a coordinator that has a data folder. */
   readonly #journal: JournalWriter | undefined;
+  readonly #enquiries: EnquiryDesk;
+  readonly #keeper: ReasoningKeeper | undefined;
   #recorder: EventRecorder | undefined;
   readonly #reporter: StatusReporter;
   /** Payloads on their way in, of all peers. */
@@ -101,6 +103,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       },
       settled: () => {
         this.#journal?.flush();
+        this.#keeper?.note();
         this.#flushPeers();
       },
     });
@@ -111,6 +114,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       this.#statistics,
       data?.datasets,
     );
+    const { bank } = this.#core.state;
+    if (data !== undefined) this.#keeper = new ReasoningKeeper(bank, data.reasoning);
     const address = (): string => formatAddress(this.address);
     this.#reporter = new StatusReporter({
       core: this.#core.state,
@@ -123,9 +128,16 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       startedAtMs: this.#driver.now(),
       endedBytes: this.#endedBytes,
       experiences: () => {
-        const { recorded, resolved } = this.#experiences.counters;
+        const { recorded, resolved } = this.#core.state.bank.experiences.counters;
         return { recorded, resolved };
       },
+    });
+    this.#enquiries = new EnquiryDesk({
+      driver: this.#driver,
+      statistics: this.#statistics,
+      reporter: this.#reporter,
+      datasets: this.#datasets,
+      reasoning: new ReasoningDesk(bank, this.#driver, this.#datasets),
     });
   }
 
@@ -158,7 +170,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     } catch (error) {
       coordinator.#reporter.stop();
       coordinator.#driver.stop();
-      await data?.store.close();
+      await data?.close();
       throw error;
     }
     return coordinator;
@@ -191,6 +203,8 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
     const startedAtMs = this.#driver.now();
     const damagedDatasets = await this.#datasets.restore();
     await this.#journal.restore();
+    const learnt = await data.reasoning.read();
+    if (learnt !== undefined) this.#driver.feed({ type: 'BankRestored', snapshot: learnt });
     const { tasks, pendingTasks } = this.#core.state;
     this.#options.onNotice?.({
       type: 'Restored',
@@ -277,6 +291,7 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       wireCode: NO_ERROR_WIRE_CODE,
       message: 'The coordinator is shutting down.',
     });
+    await this.#keeper?.close();
     await this.#journal?.close();
     await this.#recorder?.close();
   }
@@ -405,31 +420,11 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
       void this.#receiveDecoded(peer, message);
       return;
     }
-    if (message.type === 'QueryStatus') {
-      this.#answer(peer, message.body.requestId, () => ({
-        type: 'StatusReport',
-        body: this.#reporter.answer(message.body, message.body.requestId, this.#driver.now()),
-      }));
-    } else if (message.type === 'QueryDataset') {
-      const { requestId, datasetId } = message.body;
-      this.#answer(peer, requestId, () => ({
-        type: 'DatasetAck',
-        body: { requestId, datasetId, present: this.#datasets.has(datasetId) },
-      }));
-    } else if (message.type === 'ErrorReport') {
+    if (this.#enquiries.answer(peer, message)) return;
+    if (message.type === 'ErrorReport') {
       this.#statistics.noteError(message.body.failure.type);
     } else {
       this.#driver.feed({ type: 'MessageReceived', connectionId: peer.id, message });
-    }
-  }
-
-  #answer(peer: Peer, requestId: number, make: () => Message): void {
-    // The answer is about everything that was said before the question.
-    this.#driver.settle();
-    try {
-      peer.send('control', make());
-    } catch (error) {
-      peer.send('control', this.#statistics.errorReport(requestId, error));
     }
   }
 
@@ -464,9 +459,6 @@ export class QuicSwarmCoordinator implements AsyncDisposable {
         void this.#mergers.merge(effect).then((merged) => {
           this.#driver.feed({ type: 'ShardsMerged', taskId: effect.taskId, merged });
         });
-        return;
-      case 'RecordExperience':
-        recordExperience(this.#experiences, effect.experience);
         return;
       case 'AppendJournal':
         this.#journal?.append(effect);

@@ -1,9 +1,10 @@
-/** What a coordinator keeps on disk: the journal of its durable tasks, and data sets. */
+/** What a coordinator keeps on disk: the journal of its durable tasks, data sets, and what it has learnt. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SwarmError } from '@quic-swarm/protocol';
 import { openLevelStore, type Store, type StoreNotice } from '@quic-swarm/store';
 import { DatasetFolder } from './dataset-folder.ts';
+import { ReasoningFolder } from './reasoning-folder.ts';
 
 /** An open folder. It belongs to one process at a time. */
 export interface DataFolder {
@@ -11,10 +12,14 @@ export interface DataFolder {
   /** Of this life: one more than of any before. */
   readonly epoch: number;
   readonly datasets: DatasetFolder;
+  /** What was learnt. */
+  readonly reasoning: ReasoningFolder;
   /** What came to light when the journal was opened. */
   readonly notices: readonly StoreNotice[];
   /** Opens the journal again after it has failed. */
   readonly reopen: () => Promise<Store>;
+  /** Gives it back, where no coordinator has begun to use it. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -39,7 +44,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   try {
     const epoch = await store.raiseEpoch();
     const datasets = await DatasetFolder.open(join(path, 'datasets'));
-    return { store, epoch, datasets, notices, reopen };
+    const reasoning = await ReasoningFolder.open(join(path, 'reasoning'));
+    const close = async (): Promise<void> => {
+      await reasoning.close();
+      await store.close();
+    };
+    return { store, epoch, datasets, reasoning, notices, reopen, close };
   } catch (error) {
     await store.close();
     throw error;

@@ -12,7 +12,7 @@ import {
 import { refuseDataset } from '../core/datasets.ts';
 import type { CoreState } from '../core/state.ts';
 import type { DatasetFolder } from './dataset-folder.ts';
-import { DatasetStore, type StoredDataset } from './dataset-store.ts';
+import { DatasetStore, datasetIdOf, plainBytesOf, type StoredDataset } from './dataset-store.ts';
 import type { Driver } from './driver.ts';
 import type { DatasetRequest } from './peer.ts';
 import type { Statistics } from './statistics.ts';
@@ -96,6 +96,20 @@ export class DatasetDesk {
       // When the answer itself failed the connection is gone, and this one fails in the same way.
       await reply(this.#statistics.errorReport(requestId, error)).catch(() => undefined);
     }
+  }
+
+  /** Keeps bytes of the coordinator's own for somebody to fetch; resolves with their name. */
+  async keep(mediaType: string, bytes: Uint8Array): Promise<string> {
+    const datasetId = await datasetIdOf({ bytes, encoding: undefined });
+    await this.#put({ requestId: 0, datasetId, mediaType, payload: bytes });
+    return datasetId;
+  }
+
+  /** The bytes of a data set; rejects with DATASET_NOT_FOUND, or BAD_INPUT where it is something else. */
+  async bytesOf(datasetId: string, mediaType: string): Promise<Uint8Array> {
+    const dataset = this.#get(datasetId);
+    if (dataset.mediaType === mediaType) return plainBytesOf(dataset);
+    throw new SwarmError('BAD_INPUT', `${datasetId} is ${dataset.mediaType}, not ${mediaType}.`);
   }
 
   /** What was encoded for one is not encoded again for the next, and takes less memory. */

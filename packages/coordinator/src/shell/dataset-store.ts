@@ -54,7 +54,11 @@ export class DatasetStore {
   }
 }
 
-async function datasetIdOf({ bytes, encoding }: StoredDataset): Promise<string> {
+/** The name of a data set: what the hash of its plain bytes says. */
+export async function datasetIdOf({
+  bytes,
+  encoding,
+}: Pick<StoredDataset, 'bytes' | 'encoding'>): Promise<string> {
   const hash = createHash('sha256');
   if (encoding !== undefined) {
     // Hashed as it is decoded, on another thread and in pieces: the plain bytes are never held as a whole.
@@ -68,4 +72,18 @@ async function datasetIdOf({ bytes, encoding }: StoredDataset): Promise<string> 
     hash.update(bytes.subarray(offset, offset + HASH_SLICE_BYTES));
   }
   return `sha256:${hash.digest('hex')}`;
+}
+
+/** The bytes themselves. */
+export async function plainBytesOf({ bytes, encoding }: StoredDataset): Promise<Uint8Array> {
+  if (encoding === undefined) return bytes;
+  const plain = new Uint8Array(encoding.decodedBytes);
+  let offset = 0;
+  const inflation = new Inflation(encoding.decodedBytes, (piece) => {
+    plain.set(piece, offset);
+    offset += piece.length;
+  });
+  inflation.push(bytes);
+  await inflation.end();
+  return plain;
 }

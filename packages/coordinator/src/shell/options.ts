@@ -16,7 +16,8 @@ export type CoordinatorNotice =
           | 'TaskEnded'
           | 'AttemptEnded'
           | 'Refused'
-          | 'StaleCompletionDropped';
+          | 'StaleCompletionDropped'
+          | 'ArmSuggested';
       }
     >
   | {
