@@ -71,6 +71,8 @@ describe('parseCommandLine', () => {
     [SWARM, ['agent', '--help']],
     [SWARM, ['agent', 'cordon', '--help']],
     [SWARM, ['deadletter', 'replay', '--help']],
+    [SWARM, ['outcome', '--help']],
+    [SWARM, ['reasoning', 'reset', '--help']],
     [SWARM, ['certs', 'create', '--help']],
     [COORDINATOR, ['--help']],
     [AGENT, ['--help']],
@@ -133,6 +135,23 @@ describe('parseCommandLine', () => {
     expect(values.text('input')).toBe('-');
   });
 
+  it('keeps options out of the help that the text of another one names, and takes them all the same', async () => {
+    const parsed = await parseCommandLine(SWARM, ['submit', 'pattern', '--help'], { version });
+    if (parsed.kind !== 'print') throw new Error('No text.');
+    for (const name of ['--context', '--series-id', '--step', '--no-shadow']) {
+      expect(parsed.text.split(name), name).toHaveLength(2);
+    }
+    const values = await valuesOf([
+      'submit',
+      'pattern',
+      '--learn',
+      '--context=-1,2',
+      '--no-shadow',
+    ]);
+    expect([values.isOn('learn'), values.list('context')]).toEqual([true, ['-1', '2']]);
+    expect(values.switchState('shadow')).toBe(false);
+  });
+
   it('turns switches off with --no-', async () => {
     const values = await valuesOf(['submit', 'compute', '--no-wait']);
     expect(values.isOn('wait')).toBe(false);
@@ -163,6 +182,9 @@ describe('completionsFor', () => {
     ['swarm agent 127.0.0.1:5000 drain p', ['pattern']],
     ['swarm agent drain --addr', ['--address']],
     ['swarm deadletter ', ['ls', 'replay', 'drop']],
+    ['swarm reasoning ', ['ls', 'show', 'explain', 'export', 'import', 'reset', 'items', 'agents']],
+    ['swarm reasoning show Vol', ['VolatilityForecast']],
+    ['swarm submit compute --ser', ['--series-id']],
     ['swarm submit train --dur', ['--durable']],
     ['swarm submit pattern --series ', []],
     ['swarm nonsense ', ['demo']],

@@ -41,7 +41,25 @@ describe('readHandlerFile', () => {
     expect(handlers.map(({ taskType }) => taskType)).toEqual(['double']);
   });
 
+  it('says what the file says that can be tuned, and not what a task of that name is', async () => {
+    const arms = [{ n: 1 }, { n: 2 }];
+    const tuned = file(
+      'tuned.mjs',
+      `export default { 'my.task': () => 1, other: () => 2 };
+       export const tunable = { 'my.task': { arms: ${JSON.stringify(arms)} } };`,
+    );
+    expect((await readHandlerFile(tuned)).map(({ tunable }) => tunable)).toEqual([
+      { arms },
+      undefined,
+    ]);
+    const task = file('task.mjs', 'export const tunable = () => 1;');
+    expect(await readHandlerFile(task)).toMatchObject([
+      { taskType: 'tunable', tunable: undefined },
+    ]);
+  });
+
   it.each([
+    ['stranger.mjs', 'export const a = () => 1; export const tunable = { b: {} };', 'names "b"'],
     ['nothing.mjs', 'export const x = 1;', 'exports no function'],
     ['broken.mjs', 'export default {', 'cannot be loaded'],
     ['name.mjs', `export default { 'my task': () => 1 };`, '"my task" is not a task name'],

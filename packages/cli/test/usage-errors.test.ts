@@ -8,6 +8,12 @@ import { parseCoordinatorOptions } from '../src/commands/coordinator.ts';
 import { parseComputeOptions } from '../src/commands/submit-compute.ts';
 import { parseCorrelationOptions } from '../src/commands/submit-correlation.ts';
 import { parseDeadLetterIds } from '../src/commands/dead-letters.ts';
+import { parseOutcomeOptions } from '../src/commands/outcome.ts';
+import {
+  parseExplainQuery,
+  parseOptionalType,
+  parseResetQuery,
+} from '../src/commands/reasoning.ts';
 import { parseFeatureOptions } from '../src/commands/submit-features.ts';
 import { parsePatternOptions } from '../src/commands/submit-pattern.ts';
 import { parseTrainOptions } from '../src/commands/submit-train.ts';
@@ -108,6 +114,24 @@ const ROWS: Row[] = [
   ['deadletter replay', parseReplay, 'Which dead letters?', 'swarm deadletter replay TASKID'],
   ['deadletter replay nonsense', parseReplay, '"nonsense" is not a task id'],
   [`deadletter replay --all ${TASK_ID}`, parseReplay, 'exclude each other'],
+  ['outcome nonsense --value 1', parseOutcomeOptions, '"nonsense" is not a task id'],
+  [`outcome ${TASK_ID}`, parseOutcomeOptions, 'How did it turn out?', '--value X'],
+  [`outcome ${TASK_ID} --step 3`, parseOutcomeOptions, 'How did it turn out?'],
+  [`outcome ${TASK_ID} --value x`, parseOutcomeOptions, '--value needs a number, not "x"'],
+  [`outcome ${TASK_ID} --loss -1`, parseOutcomeOptions, '--loss needs a number of at least 0'],
+  [`outcome ${TASK_ID} --utility 2`, parseOutcomeOptions, '--utility needs a number from 0 to 1'],
+  [`outcome ${TASK_ID} --value 1 --loss 1`, parseOutcomeOptions, 'exclude each other'],
+  [`outcome ${TASK_ID} --loss 1 --utility 1`, parseOutcomeOptions, 'exclude each other'],
+  ['reasoning explain 1x', parseExplainQuery, '"1x" is not a task type', 'swarm reasoning ls'],
+  ['reasoning items Pattern/Match', parseOptionalType, 'is not a task type', '"PatternMatch"'],
+  ['reasoning reset', parseResetQuery, 'forgets everything that was learnt.', 'reset --yes'],
+  ['reasoning reset PatternMatch', parseResetQuery, 'PatternMatch', 'reset PatternMatch --yes'],
+  [`${PATTERN} --context 1`, readTaskTerms, '--context belongs to --learn', 'Add --learn'],
+  [`${PATTERN} --step 1`, readTaskTerms, '--step belongs to --learn'],
+  [`${PATTERN} --no-shadow`, readTaskTerms, 'shadow belongs to --learn'],
+  [`${PATTERN} --learn --context 1,x`, readTaskTerms, '--context "x" is not a number'],
+  [`${PATTERN} --learn --context ${'1,'.repeat(16)}1`, readTaskTerms, 'has 17 numbers', '16'],
+  [`${PATTERN} --learn --step -1`, readTaskTerms, '--step needs a whole number'],
   ['bench --in-flight 0', parseBenchOptions, '--in-flight needs a whole number'],
   ['certs create x --agent a/b', parseCertificateRequest, '"a/b" is not an agent id'],
   ['submit train --series s --label =b', readLabels, '"=b" is not KEY=VALUE'],

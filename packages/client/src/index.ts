@@ -12,12 +12,16 @@ export type {
   CancelOptions,
   ClientOptions,
   DeadLetterQuery,
+  KnownOutcome,
+  LearnOptions,
   MapOptions,
+  ReasoningQuery,
   ReplayOptions,
   SubmitOptions,
   TaskQuery,
   TaskReference,
 } from './shell/options.ts';
+export type { ReasoningViews } from './shell/learning.ts';
 export type { ClientEvent } from './shell/driver.ts';
 export {
   datasetIdOf,

@@ -17,6 +17,7 @@ export const AGENT_TYPES: readonly AgentType[] = [
 /** Which agent type computes a built-in task type. */
 export const AGENT_TYPE_OF_TASK: Readonly<Record<BuiltInTaskType, AgentType>> = {
   PatternMatch: 'pattern',
+  VolatilityForecast: 'pattern',
   StrategyCorrelation: 'strategy',
   FeatureEngineering: 'feature',
   NeuralTraining: 'trainer',

@@ -151,6 +151,8 @@ function declareForm(
   for (const [line, text] of command.examples ?? []) parser.example(line, text);
   if (path !== undefined) {
     parser.usage(`${[path, ...words].join(' ')} [OPTIONS]\n\n${command.summary}`);
+    // Whoever reads this knows of --help; the program's own help names both.
+    parser.hide('help').hide('version');
   }
   return parser.epilogue(EPILOGUE);
 }
@@ -159,6 +161,7 @@ function definitionOf(option: OptionSpecification): Parameters<Yargs['option']>[
   return {
     describe: option.describe,
     ...(option.default === undefined ? {} : { default: option.default }),
+    ...(option.isHidden === true ? { hidden: true } : {}),
     // Options with a value have no type: texts are what `Values` reads, and the help stays free of "[string]".
     ...(option.isSwitch === true ? { type: 'boolean' } : { requiresArg: true }),
   };

@@ -13,6 +13,8 @@ export interface OptionSpecification {
   readonly isSwitch?: boolean;
   /** Shown in the help; given to the command where the option is absent. */
   readonly default?: string | boolean;
+  /** Left out of the help: the text of another option names it. */
+  readonly isHidden?: boolean;
   /** The values that there are, for the completion of shells; the command itself checks what it gets. */
   readonly words?: readonly string[];
 }

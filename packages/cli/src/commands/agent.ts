@@ -9,7 +9,7 @@ import { AGENT_ID_PATTERN, AGENT_TYPES, COMPRESSION_MODES } from '../command-lin
 import type { Command } from '../command-line/specification.ts';
 import { suggest } from '../command-line/suggestion.ts';
 import type { Values } from '../command-line/values.ts';
-import { readHandlerFile } from '../handlers/handler-file.ts';
+import { readHandlerFile, type FileHandler } from '../handlers/handler-file.ts';
 import { CommandError, usageError } from '../output/command-error.ts';
 import { EXIT, type ExitCode } from '../output/exit-codes.ts';
 import { reportedErrorOf } from '../output/failure-report.ts';
@@ -84,16 +84,15 @@ export const agentCommand: Command = {
     const logger = createLogger(context.terminal, values.text('log-level'));
     const trust = await readTrustOptions(values);
     const { handlersPath } = options;
-    const handlers = handlersPath === undefined ? [] : await readHandlerFile(handlersPath);
+    const fileHandlers = handlersPath === undefined ? [] : await readHandlerFile(handlersPath);
     let wasConnected = false;
     const agent = await context.interruption.orInterrupted(
-      connected({ ...options, trust }, (event) => {
+      connected({ ...options, trust, fileHandlers }, (event) => {
         wasConnected ||= event.type === 'connected';
         // Before that, the error that follows says it better.
         if (wasConnected) announce(context, options, event, logger);
       }),
     );
-    for (const { taskType, module } of handlers) agent.handle(taskType, module);
     const running = agent.run();
     const first = await Promise.race([running, context.interruption.whenInterrupted]);
     if (first === 'interrupted') {
@@ -105,11 +104,14 @@ export const agentCommand: Command = {
 };
 
 async function connected(
-  options: AgentOptions & { readonly trust: TrustOptions },
+  options: AgentOptions & {
+    readonly trust: TrustOptions;
+    readonly fileHandlers: readonly FileHandler[];
+  },
   onEvent: (event: AgentEvent) => void,
 ): Promise<QuicSwarmAgent> {
   const { address, id, type, threads, slots, labels, trust, connectTimeoutMs } = options;
-  const { giveUpAfterMs, compression } = options;
+  const { giveUpAfterMs, compression, fileHandlers } = options;
   // Loaded here and not above: a mistyped word is answered without it.
   const { QuicSwarmAgent } = await import('@quic-swarm/agent');
   try {
@@ -122,6 +124,12 @@ async function connected(
       security: trust,
       connectTimeoutMs: connectTimeoutMs ?? defaultConnectTimeoutMs(),
       compression,
+      handlers: Object.fromEntries(fileHandlers.map(({ taskType, module }) => [taskType, module])),
+      tunables: Object.fromEntries(
+        fileHandlers.flatMap(({ taskType, tunable }) =>
+          tunable === undefined ? [] : [[taskType, tunable]],
+        ),
+      ),
       onEvent,
       ...(slots === undefined ? {} : { slots }),
       ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
@@ -175,6 +183,14 @@ function announce(
     case 'taskStarted':
       logger.trace({ taskId: event.taskId }, `${event.taskType} started`);
       return;
+    case 'adapted': {
+      const { taskType, suggestionId, from, to, canaryPercent } = event;
+      logger.info(
+        { suggestionId, from, to },
+        `${taskType}: ${canaryPercent} % use other parameters`,
+      );
+      return;
+    }
     case 'draining':
       logger.info(`draining: ${event.reason}`);
       return;

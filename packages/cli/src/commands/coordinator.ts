@@ -198,6 +198,15 @@ function logNotice(logger: Logger, notice: CoordinatorNotice): void {
       if (notice.failure === undefined) logger.info('the data folder can be written again');
       else logger.error({ type: notice.failure.type }, `data folder: ${notice.failure.message}`);
       return;
+    case 'ArmSuggested': {
+      const { taskType, fromArmId, toArmId, canaryPercent, isRollback, explanation } = notice;
+      const what = isRollback ? 'rolled back' : `on ${canaryPercent} % of the tasks`;
+      logger.info(
+        { taskType, from: fromArmId, to: toArmId },
+        `learnt: ${taskType} uses ${toArmId} ${what}. ${explanation}`,
+      );
+      return;
+    }
     case 'TaskAccepted':
     case 'AttemptEnded':
     case 'TaskEnded':

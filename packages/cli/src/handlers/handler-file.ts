@@ -2,7 +2,10 @@
  * `--handlers FILE`: an ES module whose default export maps task names to functions, or whose named exports are such
  * functions. It is imported here once to learn the names; the functions themselves run in worker threads, each of
  * which imports the file again (see handler-thread.ts).
+ *
+ * A file may say what can be tuned in its functions: `export const tunable = { 'my.task': { arms: [{ n: 1 }, { n: 2 }] } }`.
  */
+import type { TunableParameters } from '@quic-swarm/agent';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TASK_TYPE_PATTERN } from '../command-line/names.ts';
@@ -13,6 +16,8 @@ export interface FileHandler {
   readonly taskType: string;
   /** A module whose default export is the handler. */
   readonly module: URL;
+  /** What the file says that can be tuned in it, as it stands there. */
+  readonly tunable: TunableParameters | undefined;
 }
 
 /** The handlers of a file. @throws BAD_OPTION when it cannot be loaded or has none */
@@ -38,7 +43,25 @@ export async function readHandlerFile(path: string): Promise<FileHandler[]> {
       "Write  export default { 'my.task': (input, context) => … }",
     );
   }
-  return names.map((taskType) => ({ taskType, module: moduleOf(file, taskType) }));
+  const tunables = tunablesOf(exports);
+  const stranger = Object.keys(tunables).find((name) => !names.includes(name));
+  if (stranger !== undefined) {
+    throw usageError(
+      `--handlers ${path}: tunable names "${stranger}", which is no function of it.`,
+      `It has ${names.join(', ')}.`,
+    );
+  }
+  return names.map((taskType) => ({
+    taskType,
+    module: moduleOf(file, taskType),
+    // The agent checks what it is.
+    tunable: tunables[taskType] as TunableParameters | undefined,
+  }));
+}
+
+/** What a module says of its functions; a function of that name is a task like any other. */
+function tunablesOf({ tunable }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return typeof tunable === 'object' && tunable !== null ? { ...tunable } : {};
 }
 
 /** The names under which a module exports functions; its default export wins when it is a map of them. */

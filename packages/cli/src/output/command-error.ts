@@ -14,6 +14,8 @@ export type CommandErrorType =
   | 'BAD_CERTIFICATE'
   | 'DUPLICATE_AGENT'
   | 'TASK_FAILED'
+  | 'EXPERIENCE_NOT_FOUND'
+  | 'UNSUPPORTED_OPTION'
   | 'INTERNAL';
 
 const CODES: Readonly<Record<CommandErrorType & ErrorType, StatusCode>> = {
@@ -24,6 +26,8 @@ const CODES: Readonly<Record<CommandErrorType & ErrorType, StatusCode>> = {
   BAD_CERTIFICATE: 'UNAUTHENTICATED',
   DUPLICATE_AGENT: 'ALREADY_EXISTS',
   TASK_FAILED: 'UNKNOWN',
+  EXPERIENCE_NOT_FOUND: 'NOT_FOUND',
+  UNSUPPORTED_OPTION: 'UNIMPLEMENTED',
   INTERNAL: 'INTERNAL',
 };
 

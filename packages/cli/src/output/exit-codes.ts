@@ -69,6 +69,8 @@ const EXIT_CODE_OF_TYPE: Readonly<Record<ErrorType, ExitCode>> = {
   TASK_NOT_FOUND: EXIT.failed,
   TASK_EXISTS: EXIT.failed,
   DATASET_NOT_FOUND: EXIT.failed,
+  EXPERIENCE_NOT_FOUND: EXIT.failed,
+  OUTCOME_EXISTS: EXIT.failed,
   DATASET_CORRUPT: EXIT.failed,
   AGENT_NOT_FOUND: EXIT.failed,
   UNSUPPORTED_OPTION: EXIT.configuration,

@@ -10,7 +10,7 @@ import { usageError } from '../output/command-error.ts';
 export async function readPlotPath(values: Values): Promise<string | undefined> {
   const path = values.text('plot');
   if (path === undefined) return undefined;
-  if (!values.isOn('wait')) {
+  if (values.switchState('wait') === false) {
     throw usageError(
       '--plot and --no-wait exclude each other.',
       'A picture is drawn from the result, so somebody has to wait for it.',

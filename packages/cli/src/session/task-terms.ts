@@ -2,6 +2,7 @@
 import type { SubmitOptions } from '@quic-swarm/client';
 import type { Values } from '../command-line/values.ts';
 import { usageError } from '../output/command-error.ts';
+import { readLearnOptions } from './learn-options.ts';
 import { readLabels } from './labels.ts';
 import { parseTaskId } from './task-id.ts';
 
@@ -24,6 +25,7 @@ export function readTaskTerms(values: Values): SubmitOptions {
     fairnessKey: readKey(values, 'fairness-key'),
     hedge: values.switchState('hedge'),
     idempotencyKey: readKey(values, 'idempotency-key'),
+    learn: readLearnOptions(values),
   };
 }
 

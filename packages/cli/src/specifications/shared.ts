@@ -59,6 +59,20 @@ export const SUBMIT_OPTIONS: Options = {
   'idempotency-key': { describe: 'The same key again gets the same task and its result' },
 };
 
+/** Tasks whose parameters may be learnt. */
+export const LEARN_OPTIONS: Options = {
+  learn: {
+    describe:
+      'Tune it by what was learnt; swarm outcome then tells how it turned out. ' +
+      'With it: --context 0.1,0.2 --series-id NAME --step N --no-shadow',
+    isSwitch: true,
+  },
+  context: { describe: 'Numbers that are known now, at most 16', isHidden: true },
+  'series-id': { describe: 'The series', isHidden: true },
+  step: { describe: 'The position in the series', isHidden: true },
+  shadow: { describe: 'Idle agents may try other parameters', isSwitch: true, isHidden: true },
+};
+
 /** Servers: coordinator and agent. */
 export const SERVER_OPTIONS: Options = {
   grace: { describe: 'Time to finish after the first Ctrl-C or SIGTERM', default: '10s' },

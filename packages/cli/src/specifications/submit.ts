@@ -1,6 +1,6 @@
 /** `swarm submit …`: one command per kind of task. */
 import type { CommandSpecification, OptionSpecification } from '../command-line/specification.ts';
-import { SUBMIT_OPTIONS } from './shared.ts';
+import { LEARN_OPTIONS, SUBMIT_OPTIONS } from './shared.ts';
 
 const SERIES: OptionSpecification = { describe: 'CSV file: comma, semicolon or tab (required)' };
 const COLUMN: OptionSpecification = {
@@ -28,6 +28,7 @@ const PATTERN: CommandSpecification = {
     plot: { describe: 'Draw the query, its matches and where they lie: FILE.svg' },
     normalise: { describe: 'z (compare shapes) or none (compare values)', default: 'z' },
     shards: { describe: 'Split the search over the agents: auto, or into how many parts' },
+    ...LEARN_OPTIONS,
     ...SUBMIT_OPTIONS,
   },
   examples: [
@@ -105,6 +106,7 @@ const COMPUTE: CommandSpecification = {
   options: {
     task: { describe: 'Its name, for example my.task (required)' },
     input: { describe: 'JSON file with the input; - reads stdin (required)' },
+    ...LEARN_OPTIONS,
     ...SUBMIT_OPTIONS,
   },
   examples: [['swarm submit compute --task my.task --input input.json', '']],

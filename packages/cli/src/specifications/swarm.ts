@@ -2,6 +2,8 @@
 import type { CommandSpecification } from '../command-line/specification.ts';
 import { AGENT, COORDINATOR } from './servers.ts';
 import { CLIENT_OPTIONS } from './shared.ts';
+import { OUTCOME, REASONING } from './reasoning.ts';
+import { RESEARCH } from './research.ts';
 import { SUBMIT } from './submit.ts';
 
 const ADDRESS = {
@@ -197,6 +199,9 @@ export const SWARM: CommandSpecification = {
     TASKS,
     CANCEL,
     DEAD_LETTER,
+    OUTCOME,
+    REASONING,
+    RESEARCH,
     BENCH,
     REPLAY,
     CERTS,

@@ -8,6 +8,7 @@ declare module 'yargs' {
     readonly describe: string;
     readonly default?: string | boolean;
     readonly requiresArg?: boolean;
+    readonly hidden?: boolean;
   }
   export interface Yargs {
     scriptName(name: string): Yargs;
@@ -23,6 +24,7 @@ declare module 'yargs' {
     demandCommand(minimum: number, message: string): Yargs;
     showHelpOnFail(enabled: boolean): Yargs;
     help(name?: string): Yargs;
+    hide(option: string): Yargs;
     version(text: string): Yargs;
     option(name: string, definition: OptionDefinition): Yargs;
     positional(name: string, definition: OptionDefinition): Yargs;

@@ -16,7 +16,10 @@ type RequestType =
   | 'QueryStatus'
   | 'QueryDataset'
   | 'AgentControl'
-  | 'ControlDeadLetter';
+  | 'ControlDeadLetter'
+  | 'TaskOutcome'
+  | 'QueryReasoning'
+  | 'ControlReasoning';
 
 /** A request; its requestId is always set (the schema of CancelTask leaves it open). */
 export type RequestMessage = {
@@ -47,7 +50,12 @@ export function askedTaskOf({ type, body }: RequestMessage): AskedTask | undefin
 }
 
 /** Messages that answer a request with success. */
-export type AnswerType = 'SubmitAck' | 'MessageAck' | 'StatusReport' | 'DatasetAck';
+export type AnswerType =
+  | 'SubmitAck'
+  | 'MessageAck'
+  | 'StatusReport'
+  | 'DatasetAck'
+  | 'ReasoningReport';
 
 /** One of them. */
 export type AnswerMessage = { [T in AnswerType]: MessageOf<T> }[AnswerType];

@@ -225,6 +225,7 @@ export class Session {
       }
       case 'StatusReport':
       case 'DatasetAck':
+      case 'ReasoningReport':
         return this.#onAnswered(message.body.requestId, message);
       case 'ErrorReport': {
         const { requestId, failure: why } = message.body;
@@ -279,7 +280,7 @@ export class Session {
     const request = this.#pending.take(requestId);
     this.#abandoned.delete(requestId);
     if (request === undefined) return NO_EFFECTS;
-    if (why.type === 'TASK_NOT_FOUND' && isRepeatedDrop(request)) {
+    if (wasDoneBefore(request, why)) {
       const body = { requestId, status: 'PROCESSED' } as const;
       return [{ type: 'answered', requestId, message: { type: 'MessageAck', body } }];
     }
@@ -387,7 +388,13 @@ function uploadMsOf({ type, body }: RequestMessage): number {
   return type === 'SubmitTask' ? (body.payload?.length ?? 0) / UPLOAD_BYTES_PER_MS : 0;
 }
 
-/** The first one may have been heard, and its answer lost with the connection: then the dead letter is gone as it was to be. */
-function isRepeatedDrop({ message, wasRepeated }: PendingRequest): boolean {
-  return wasRepeated && message.type === 'ControlDeadLetter' && message.body.action === 'drop';
+/**
+ * The first one may have been heard, and its answer lost with the connection: then the dead letter is gone, or the outcome
+ * known, as it was to be.
+ */
+function wasDoneBefore({ message, wasRepeated }: PendingRequest, { type }: Failure): boolean {
+  if (!wasRepeated) return false;
+  if (message.type === 'TaskOutcome') return type === 'OUTCOME_EXISTS';
+  const isDrop = message.type === 'ControlDeadLetter' && message.body.action === 'drop';
+  return isDrop && type === 'TASK_NOT_FOUND';
 }

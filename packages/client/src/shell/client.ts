@@ -35,11 +35,14 @@ import type {
   CancelOptions,
   ClientOptions,
   DeadLetterQuery,
+  KnownOutcome,
   MapOptions,
+  ReasoningQuery,
   ReplayOptions,
   SubmitOptions,
   TaskQuery,
 } from './options.ts';
+import { Learning, type ReasoningViews } from './learning.ts';
 import { NO_OPTIONS } from './submission.ts';
 import type { TaskHandle } from './task-handle.ts';
 import type { Submitter } from './submit-request.ts';
@@ -94,6 +97,7 @@ export class SwarmClient {
   readonly #driver: Driver;
   readonly #tasks: Tasks;
   readonly #datasets: Datasets;
+  readonly #learning: Learning;
   readonly #timeoutMs: number;
 
   /** Made by `connect`. */
@@ -102,6 +106,7 @@ export class SwarmClient {
     this.#timeoutMs = requestTimeoutMs;
     const datasets = new Datasets(driver, requestTimeoutMs);
     this.#datasets = datasets;
+    this.#learning = new Learning(driver, datasets, requestTimeoutMs);
     this.#tasks = new Tasks(driver, requestTimeoutMs, (id) => datasets.rowsOf(id));
   }
 
@@ -324,6 +329,43 @@ export class SwarmClient {
     const message = { type: 'ReasoningExperience', body: experience } as const;
     checkMessage(message, 'BAD_OPTION');
     (await this.#driver.connected(this.#timeoutMs)).send(message);
+  }
+
+  /**
+   * Tells how a task turned out that was submitted with `learn`; resolves when the coordinator has noted it. Once for
+   * each task, and only when it is known: what is told is learnt from at once.
+   * @throws EXPERIENCE_NOT_FOUND (nothing is to be learnt from this task, or it is forgotten), OUTCOME_EXISTS, BAD_OPTION,
+   *   UNSUPPORTED_OPTION (a coordinator that does not learn)
+   */
+  async outcome(taskId: string, outcome: KnownOutcome): Promise<void> {
+    await this.#learning.outcome(taskId, outcome);
+  }
+
+  /**
+   * What was learnt: `types` (what about), `arms` (of one task type), `items` (in words), `agents` (what each has shown),
+   * `explain` (why a task was given its parameters, or a task type has those that it has).
+   * @throws EXPERIENCE_NOT_FOUND, TASK_NOT_FOUND, BAD_OPTION, UNSUPPORTED_OPTION
+   */
+  async reasoning<V extends keyof ReasoningViews>(
+    view: V,
+    query: ReasoningQuery = {},
+  ): Promise<ReasoningViews[V]> {
+    return this.#learning.view(view, query);
+  }
+
+  /** All that was learnt, for `importReasoning` of this coordinator or another. @throws UNSUPPORTED_OPTION */
+  async exportReasoning(): Promise<Uint8Array> {
+    return this.#learning.exportAll();
+  }
+
+  /** Adds what another coordinator has learnt. @throws BAD_INPUT (no export), UNSUPPORTED_OPTION, what `putDataset` throws */
+  async importReasoning(bytes: Uint8Array): Promise<void> {
+    await this.#learning.importAll(bytes);
+  }
+
+  /** Forgets what was learnt, of one task type or of all. @throws UNSUPPORTED_OPTION */
+  async resetReasoning(options: { readonly taskType?: string | undefined } = {}): Promise<void> {
+    await this.#learning.reset(options.taskType);
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   SwarmError,
   toFailure,
   type Failure,
+  type Feature,
   type Message,
   type MessageOf,
   type CompressionMode,
@@ -66,6 +67,7 @@ export class Driver {
   readonly #mirrors = new ChurningMap<string, TaskMirror>();
   readonly #stop = new AbortController();
   #connection: CoordinatorConnection | undefined;
+  #featuresOffered: readonly string[] = [];
   #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -85,6 +87,11 @@ export class Driver {
   /** The connection, while there is one. */
   get connection(): CoordinatorConnection | undefined {
     return this.#connection?.isOpen === true ? this.#connection : undefined;
+  }
+
+  /** Whether the coordinator offers an optional part of the protocol; while there is no connection, whether it did. */
+  offers(feature: Feature): boolean {
+    return this.#featuresOffered.includes(feature);
   }
 
   /** Makes the first connection. Rejects with what `CoordinatorConnection.open` throws; the driver is of no use then. */
@@ -192,6 +199,7 @@ export class Driver {
     }
     connection = opened;
     this.#connection = opened;
+    this.#featuresOffered = opened.ack.features;
     void opened.closed.then((error) => {
       this.#onClosed(opened, error);
     });

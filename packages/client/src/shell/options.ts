@@ -45,6 +45,18 @@ export interface ClientOptions {
 /** A task: a `TaskHandle`, or its id. */
 export type TaskReference = string | { readonly id: string };
 
+/** Option `learn` of a submission: that the coordinator chooses its parameters, and learns from how it turns out. */
+export interface LearnOptions {
+  /** What is known now and may decide which parameters are good; at most 16 numbers, always of the same kind and in the
+   *  same order for a task type. @default none */
+  readonly context?: Float64Array | readonly number[] | undefined;
+  /** The series and the position in it, so that outcomes that overlap are told apart. @default the order of acceptance */
+  readonly seriesId?: string | undefined;
+  readonly step?: number | undefined;
+  /** Other parameters may be tried on the same task while an agent is idle. @default true */
+  readonly shadow?: boolean | undefined;
+}
+
 /** Options of `submit`, `run` and `map`. */
 export interface SubmitOptions {
   /** Only agents of this type; built-in task types imply theirs. */
@@ -95,6 +107,9 @@ export interface SubmitOptions {
   /** What `shards` splits: 0 … positions − 1. @default for PatternMatch, the windows of the series, when it came along
    *  or was put as a table by this client */
   readonly positions?: number | undefined;
+  /** Let the coordinator choose the parameters that the handler offers for tuning, and learn from the outcome, which is to
+   *  be told with `outcome`. A coordinator that does not learn is not asked: UNSUPPORTED_OPTION. @default no */
+  readonly learn?: LearnOptions | undefined;
   /** `none`: hear nothing until the handle is asked. `result`: the end, progress and parts. `all`: every change of state
    *  too, as progress. @default 'result' */
   readonly watch?: WatchLevel | undefined;
@@ -132,6 +147,26 @@ export interface DeadLetterQuery {
 export interface ReplayOptions {
   /** As for `submit`: how much to hear of the new task before its handle is asked. @default 'result' */
   readonly watch?: WatchLevel | undefined;
+}
+
+/** How a task turned out, for `outcome`: at least one of `actual`, `loss` and `utility`. */
+export interface KnownOutcome {
+  /** What was forecast, as it came: the losses of all parameters follow from it whose forecast is known. */
+  readonly actual?: number | undefined;
+  /** Of the parameters that were used, lower is better. */
+  readonly loss?: number | undefined;
+  /** Of the parameters that were used, from 0 to 1, higher is better. */
+  readonly utility?: number | undefined;
+  /** Position in the series at which it became known. @default that of the task */
+  readonly step?: number | undefined;
+}
+
+/** Options of `reasoning`. */
+export interface ReasoningQuery {
+  /** Only of this task type; needed for `arms`, and for `explain` without a task. */
+  readonly taskType?: string | undefined;
+  /** For `explain`: why this task was given its parameters. */
+  readonly taskId?: string | undefined;
 }
 
 /** Options of `cancel`. */

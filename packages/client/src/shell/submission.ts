@@ -12,6 +12,7 @@ import {
 import { datasetsOf } from '../dataset-references.ts';
 import { positionsOf, type RowsOf } from '../positions.ts';
 import type { RequestMessage } from '../core/events.ts';
+import { learnRequestOf, notLearning } from './learning.ts';
 import type { SubmitOptions, TaskReference } from './options.ts';
 
 /** Options that travel as they are. */
@@ -44,6 +45,8 @@ export interface SubmissionFrame {
   /** Longest input that the coordinator takes. */
   readonly payloadBytesMax: number;
   readonly rowsOf: RowsOf;
+  /** The coordinator offers to learn. */
+  readonly isLearning: boolean;
 }
 
 /** The message. @throws BAD_OPTION, BAD_INPUT, PAYLOAD_TOO_LARGE */
@@ -54,6 +57,8 @@ export function submissionOf(
   frame: SubmissionFrame,
 ): RequestMessage {
   const { requestId, taskId, payloadBytesMax, rowsOf } = frame;
+  // An older coordinator would not know the field, and end the connection.
+  if (options.learn !== undefined && !frame.isLearning) throw notLearning();
   if (!TASK_TYPE_PATTERN.test(taskType)) {
     throw new SwarmError('BAD_OPTION', `"${taskType.slice(0, 80)}" cannot name a task type.`, {
       hint: 'Use letters, digits, dots, dashes and underscores, a letter first, at most 64.',
@@ -92,7 +97,7 @@ function applyOptions(options: SubmitOptions, body: SubmitTask): boolean {
     fields[key] = value;
     isChosen = true;
   }
-  const { agentType, datasets, after, notBefore, retry, shards } = options;
+  const { agentType, datasets, after, notBefore, retry, shards, learn } = options;
   if (agentType !== undefined) body.agentType = agentTypeOf(agentType);
   if (datasets !== undefined) body.datasets = [...new Set([...body.datasets, ...datasets])];
   if (after !== undefined) body.after = after.map(idOf);
@@ -101,7 +106,8 @@ function applyOptions(options: SubmitOptions, body: SubmitTask): boolean {
     const entries = Object.entries(retry) as [string, unknown][];
     body.retry = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
-  const others = [agentType, datasets, after, notBefore, retry, shards];
+  if (learn !== undefined) body.learn = learnRequestOf(learn);
+  const others = [agentType, datasets, after, notBefore, retry, shards, learn];
   return isChosen || others.some((value) => value !== undefined);
 }
 

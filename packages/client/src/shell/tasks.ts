@@ -60,6 +60,7 @@ export class Tasks {
       taskId: mirror.id,
       payloadBytesMax: this.#driver.connection?.ack.grants.payloadBytesMax ?? Infinity,
       rowsOf: this.#rowsOf,
+      isLearning: this.#driver.offers('learning'),
     });
     if (watch !== 'none') this.#driver.register(mirror);
     const request = new SubmitRequest(this.#driver, requestId, mirror, submitter);
