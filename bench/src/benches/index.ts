@@ -5,6 +5,7 @@ import { dispatch } from './dispatch.ts';
 import { durable } from './durable.ts';
 import { indicators } from './indicators.ts';
 import { kernels } from './kernels.ts';
+import { reasoning } from './reasoning.ts';
 import { shards } from './shards.ts';
 import { streams } from './streams.ts';
 import { transport } from './transport.ts';
@@ -18,4 +19,5 @@ export const benches: readonly Bench[] = [
   kernels,
   shards,
   indicators,
+  reasoning,
 ];

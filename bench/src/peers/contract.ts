@@ -2,6 +2,7 @@
  * What a peer must be able to do to take part: start its processes, and in the last of them, the client, do one or more
  * of the things that workloads ask for. One file per peer; nothing outside knows its library.
  */
+import type { LearningRow } from '@quic-swarm/testkit';
 import type { Variant } from '../harness/model.ts';
 import type { KernelName } from './kernel-inputs.ts';
 
@@ -94,6 +95,10 @@ export interface Abilities {
   search(name: KernelName): Promise<number>;
   /** Prepares a kernel; each call of what it returns computes it once and gives a number of the answer. */
   kernel(name: KernelName): () => number;
+  /** Forecasts on real series and learns, or does not, which parameters are good; what came of it. */
+  learnParameters(): LearningRow;
+  /** Chooses the parameters of one task and learns from its outcome. */
+  chooseAndLearn(): void;
 }
 
 /** A process of a peer that runs. */

@@ -6,6 +6,7 @@ import { fillQueue } from './fill-queue.ts';
 import { idle } from './idle.ts';
 import { indicatorWorkloads } from './indicators.ts';
 import { kernelWorkloads } from './kernels.ts';
+import { learnedParameters, learnerDecisions } from './learning.ts';
 import { oneWay } from './one-way.ts';
 import { openTogether } from './open-together.ts';
 import { pipelined } from './pipelined.ts';
@@ -34,4 +35,6 @@ export const workloads: readonly Workload[] = [
   ...Object.values(kernelWorkloads),
   ...shardWorkloads,
   ...indicatorWorkloads,
+  learnedParameters,
+  learnerDecisions,
 ];

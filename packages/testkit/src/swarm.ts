@@ -1,5 +1,10 @@
 /** A whole swarm inside one process, for tests: a coordinator, agents and clients over either transport. */
-import { QuicSwarmAgent, type AgentEvent, type TaskHandler } from '@quic-swarm/agent';
+import {
+  QuicSwarmAgent,
+  type AgentEvent,
+  type AgentOptions,
+  type TaskHandler,
+} from '@quic-swarm/agent';
 import { connect, type SwarmClient } from '@quic-swarm/client';
 import {
   QuicSwarmCoordinator,
@@ -25,6 +30,7 @@ export interface TestAgentOptions {
   /** @default 'auto' */
   readonly compression?: CompressionMode;
   readonly handlers?: Readonly<Record<string, TaskHandler | URL>>;
+  readonly tunables?: NonNullable<AgentOptions['tunables']>;
 }
 
 /** What a test swarm is made of. */

@@ -15,6 +15,7 @@ import type { RandomStream } from './random-stream.ts';
 import type { SimulatedConnection } from './simulated-connection.ts';
 import { SimulatedThreads } from './simulated-threads.ts';
 import type { Alarm } from './virtual-clock.ts';
+import { ARMS } from './work.ts';
 import type { WorldParts } from './world-parts.ts';
 
 /** Who an agent is. */
@@ -64,6 +65,12 @@ export class AgentProcess {
       slots,
       threads,
       capabilities,
+      tunables: capabilities.map((taskType) => ({
+        taskType,
+        arms: [...ARMS],
+        freeParameters: ['k'],
+        loss: 'squared',
+      })),
       labels,
       resources: {},
       software: 'simulated',

@@ -42,6 +42,7 @@ export const TASK_FEATURES = [
   'chunks',
   'progress',
   'labels',
+  'learning',
 ] as const;
 
 /** One of {@link TASK_FEATURES}. */
@@ -167,7 +168,7 @@ function habitsOf(random: RandomStream): CoordinatorHabits {
   return {
     settlesTogether: random.chance(0.5),
     decisions: {
-      features: ['shards', 'durable', 'fairness', 'hedging', 'dependencies'],
+      features: ['shards', 'durable', 'fairness', 'hedging', 'dependencies', 'learning'],
       mergedTaskTypes: Object.keys(TASK_TYPES),
       ...(random.chance(0.3) ? { pendingTasksMax: 3 + random.below(20) } : {}),
       ...(random.chance(0.2) ? { finishedTasksMax: 1 + random.below(20) } : {}),

@@ -9,7 +9,7 @@ import { isTerminal, type Failure, type TaskEvent } from '@quic-swarm/protocol';
 import type { Submission } from './submission.ts';
 import type { Promised } from './observer.ts';
 import { Violation } from './violation.ts';
-import { areEqual, chunkOf, inputOf, resultOf } from './work.ts';
+import { areEqual, chunkOf, inputOf, outcomeOf, resultOf } from './work.ts';
 import type { WorldParts } from './world-parts.ts';
 
 /** How often a user submits again what was refused for a reason that passes. */
@@ -43,6 +43,9 @@ export interface LedgerClient {
   upload(requestId: number, datasetId: string): boolean;
   after(delayMs: number, action: () => void): void;
 }
+
+/** So long after its end it is known how a task turned out. */
+const OUTCOME_AFTER_MS = 20;
 
 /** See the head of this file. */
 export class PromiseLedger {
@@ -311,6 +314,20 @@ export class PromiseLedger {
     for (const entry of entries) {
       this.#parts.observe((observer) => observer.clientSettled?.(entry, how));
     }
+    if ('kind' in how && how.state === 'succeeded') this.#tellOutcome(how.taskId);
+  }
+
+  /** Of a task that is learnt from somebody says how it turned out, perhaps more than one. */
+  #tellOutcome(taskId: string): void {
+    const submission = this.#parts.submissions.get(taskId);
+    if (submission?.terms.learn === undefined) return;
+    const { step } = submission.terms.learn;
+    const actual = outcomeOf(submission.work);
+    this.#client.after(OUTCOME_AFTER_MS, () => {
+      const requestId = this.#client.newRequestId();
+      const known = step === undefined ? {} : { step: step + 1 };
+      this.#client.request({ type: 'TaskOutcome', body: { requestId, taskId, actual, ...known } });
+    });
   }
 
   #watchOf(taskId: string, what: string): Watch {

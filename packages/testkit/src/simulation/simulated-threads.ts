@@ -7,7 +7,15 @@ import type { Effect, Event, TaskResult } from '@quic-swarm/agent';
 import { failure, type AgentTask, type Lease } from '@quic-swarm/protocol';
 import type { Life } from './life.ts';
 import type { Alarm } from './virtual-clock.ts';
-import { chunkOf, fateOf, resultOf, workNumberOf, type Work, type WorkBook } from './work.ts';
+import {
+  chunkOf,
+  fateOf,
+  findingsOf,
+  resultOf,
+  workNumberOf,
+  type Work,
+  type WorkBook,
+} from './work.ts';
 
 /** What was asked to run, one after the other. */
 export type Runnables = Extract<Effect, { type: 'RunTogether' }>['tasks'];
@@ -154,7 +162,10 @@ export class SimulatedThreads {
       this.#options.onFatal();
     } else if (fate === 'succeeds') {
       const payload = resultOf(run.work.number);
-      this.#finish(thread, run, { outcome: 'succeeded', payload, ...took });
+      const { arm } = run.task;
+      const learnt =
+        arm === undefined ? {} : { usedArm: true, findings: findingsOf(run.work, arm) };
+      this.#finish(thread, run, { outcome: 'succeeded', payload, ...took, ...learnt });
     } else if (fate === 'crashesThread') {
       this.#loseThread(thread, run);
       const reason = failure('WORKER_CRASHED', 'The worker thread ended.');

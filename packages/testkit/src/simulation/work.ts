@@ -3,6 +3,8 @@
  * that number, so that whoever gets a result can say whether it is the right one.
  */
 
+import type { Alternative, Arm, Prediction } from '@quic-swarm/protocol';
+
 /** How one attempt ends by itself. */
 export type Fate =
   | 'succeeds'
@@ -60,6 +62,30 @@ export function workNumberOf(payload: Uint8Array | undefined): number {
 /** Have they the same content? */
 export function areEqual(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one?.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+/** The arms of all simulated handlers. The other values of `k` come free. */
+export const ARMS: readonly Arm[] = [1, 2, 4].flatMap((window) => [
+  { window, k: 1 },
+  { window, k: 2 },
+]);
+
+/** What a handler forecasts with an arm, and with those that come free: the larger its window the better. */
+export function findingsOf(
+  { number }: Work,
+  arm: Arm,
+): { readonly predicted: Prediction; readonly alternatives: Alternative[] } {
+  const forecast = ({ window, k }: Arm): Prediction => ({
+    mean: outcomeOf(number) + 1 / Number(window) + Number(k) / 100,
+  });
+  const others = ARMS.filter(({ window, k }) => window === arm['window'] && k !== arm['k']);
+  const alternatives = others.map((each) => ({ arm: each, predicted: forecast(each) }));
+  return { predicted: forecast(arm), alternatives };
+}
+
+/** How a piece of work turns out. */
+export function outcomeOf(work: number): number {
+  return Math.sin(work);
 }
 
 function bytesOf(work: number, what: number): Uint8Array {

@@ -105,7 +105,14 @@ function submissionOf(world: World, plan: Plan, number: number, random: RandomSt
     terms.datasets = DATASETS.filter(() => random.chance(0.3));
   }
   if (has('labels')) terms.labels = labelsWanted(random);
+  if (has('learning', 0.7)) terms.learn = learnWanted(number, random);
   return { number, work, terms };
+}
+
+function learnWanted(number: number, random: RandomStream): NonNullable<SubmissionTerms['learn']> {
+  const context = Float64Array.from({ length: random.below(3) }, () => random.between(-1, 1));
+  const series = random.chance(0.5) ? { seriesId: `series ${random.below(2)}` } : {};
+  return { context, step: number, shadow: random.chance(0.8), ...series };
 }
 
 function labelsWanted(random: RandomStream): NonNullable<SubmissionTerms['labels']> {

@@ -5,6 +5,7 @@ import type { TaskNames } from '../names.ts';
 import type { Observer } from '../observer.ts';
 import { Violation } from '../violation.ts';
 
+type Task = NonNullable<ReturnType<CoordinatorCore['state']['tasks']['get']>>;
 type AttemptEnded = Extract<CoordinatorEffect, { type: 'AttemptEnded' }>;
 
 /** What an attempt ends with that its agent has said. */
@@ -36,10 +37,10 @@ export class SingleLease implements Observer {
   coordinatorWants(effect: CoordinatorEffect, { state }: CoordinatorCore): void {
     switch (effect.type) {
       case 'Send':
-        this.#sent(effect.message, (taskId) => state.tasks.get(taskId)?.durability !== undefined);
+        this.#sent(effect.message, (taskId) => isDurable(state.tasks.get(taskId)));
         return;
       case 'AttemptEnded':
-        this.#attemptEnded(effect, state.tasks.get(effect.taskId)?.durability !== undefined);
+        this.#attemptEnded(effect, mayHaveWaited(effect, state.tasks.get(effect.taskId)));
         return;
       case 'TaskAccepted':
         this.#forget(effect.taskId);
@@ -67,13 +68,13 @@ export class SingleLease implements Observer {
     this.#parts.delete(taskId);
   }
 
-  #sent(message: Message, isDurable: (taskId: string) => boolean): void {
+  #sent(message: Message, mayHaveWaited: (taskId: string) => boolean): void {
     if (message.type === 'AgentTask') {
       const { taskId, shard } = message.body;
       if (shard !== undefined) {
         this.#parts.set(shard.of, (this.#parts.get(shard.of) ?? new Set()).add(taskId));
       }
-      this.#given(message.body, isDurable(shard?.of ?? taskId));
+      this.#given(message.body, mayHaveWaited(shard?.of ?? taskId));
     } else if (message.type === 'AgentAck') {
       for (const lease of message.body.resumedLeases) this.#resumed(lease);
     } else if (message.type === 'MessageAck' && message.body.lease !== undefined) {
@@ -81,10 +82,10 @@ export class SingleLease implements Observer {
     }
   }
 
-  #given({ taskId, attempt }: Lease, isDurable: boolean): void {
+  #given({ taskId, attempt }: Lease, mayHaveWaited: boolean): void {
     // A lease may end while its message waits for the disk.
     const mayBeOver =
-      isDurable && (this.#ended.has(taskId) || this.#over.has(`${taskId} ${attempt}`));
+      mayHaveWaited && (this.#ended.has(taskId) || this.#over.has(`${taskId} ${attempt}`));
     if (mayBeOver) return;
     const living = this.#living.get(taskId);
     if (living !== undefined) {
@@ -110,14 +111,14 @@ export class SingleLease implements Observer {
     this.#over.delete(`${taskId} ${attempt}`);
   }
 
-  #attemptEnded({ taskId, attempt, outcome }: AttemptEnded, isDurable: boolean): void {
+  #attemptEnded({ taskId, attempt, outcome }: AttemptEnded, isUntold: boolean): void {
     const living = this.#living.get(taskId);
     const key = `${taskId} ${attempt}`;
     if (this.#ended.has(taskId)) {
       this.#fail(taskId, `The end of attempt ${attempt} is believed although the task has ended.`);
     }
     // Of a durable task the lease may be known to the disk only.
-    if (living === undefined ? !isDurable : living !== attempt) {
+    if (living === undefined ? !isUntold : living !== attempt) {
       this.#fail(taskId, `The end of attempt ${attempt} is believed, but its lease is not alive.`);
     }
     if (this.#over.has(key)) this.#fail(taskId, `Attempt ${attempt} ends twice.`);
@@ -139,4 +140,14 @@ export class SingleLease implements Observer {
   #fail(taskId: string, sentence: string): never {
     throw new Violation('single lease', sentence, [this.#names.of(taskId)]);
   }
+}
+
+/** Was it given away to an agent that was perhaps never told? Parts are gone with their whole. */
+function mayHaveWaited({ outcome }: AttemptEnded, task: Task | undefined): boolean {
+  return task === undefined ? !ANSWERS.has(outcome) : isDurable(task);
+}
+
+/** A part is as durable as its whole. */
+function isDurable(task: Task | undefined): boolean {
+  return (task?.shard?.parent ?? task)?.durability !== undefined;
 }

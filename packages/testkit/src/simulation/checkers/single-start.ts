@@ -1,5 +1,5 @@
 /** A task that is not idempotent is started at most once, whatever happens: counted where handlers really begin. */
-import type { CoordinatorEvent } from '@quic-swarm/coordinator';
+import type { CoordinatorEffect, CoordinatorEvent } from '@quic-swarm/coordinator';
 import type { AgentTask } from '@quic-swarm/protocol';
 import type { TaskNames } from '../names.ts';
 import type { Observer } from '../observer.ts';
@@ -20,6 +20,13 @@ export class SingleStart implements Observer {
     if (event.type !== 'MessageReceived' || event.message.type !== 'SubmitTask') return;
     const { taskId, idempotent = true, durable = false } = event.message.body;
     if (!idempotent) this.#onlyOnce.set(taskId, durable);
+  }
+
+  coordinatorWants(effect: CoordinatorEffect): void {
+    // A task that was forgotten after its end and is submitted again is a new one to everybody but its submitter.
+    if (effect.type !== 'TaskAccepted') return;
+    const { taskId } = effect;
+    for (const key of this.#starts.keys()) if (key.endsWith(taskId)) this.#starts.delete(key);
   }
 
   handlerBegins(agentId: string, { taskId, shard, epoch }: AgentTask): void {
