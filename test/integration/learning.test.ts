@@ -1,4 +1,7 @@
 /** Agents get better at their work: over real QUIC, a good arm is adopted by an agent, and a bad one is given up again. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TaskContext, TaskHandler } from '@quic-swarm/agent';
 import type { SwarmClient } from '@quic-swarm/client';
 import { TestSwarm } from '@quic-swarm/testkit';
@@ -15,9 +18,10 @@ function forecast(input: { good: number; noise: number }, context: TaskContext):
   return window;
 }
 
-async function startSwarm(): Promise<{ swarm: TestSwarm; client: SwarmClient }> {
+async function startSwarm(data?: string): Promise<{ swarm: TestSwarm; client: SwarmClient }> {
   const swarm = await TestSwarm.start({
     transport: 'quic',
+    ...(data === undefined ? {} : { data }),
     agents: [
       {
         id: 'agent-1',
@@ -56,6 +60,27 @@ async function windowsInUse(client: SwarmClient, tasks: number): Promise<Set<num
   const windows = inputs.map(async (input) => client.run<number>(TASK_TYPE, input));
   return new Set(await Promise.all(windows));
 }
+
+describe('a coordinator', () => {
+  it('knows what was learnt before it was started again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'quic-swarm-'));
+    try {
+      const first = await startSwarm(folder);
+      await using _first = first.swarm;
+      const steps = { next: 1 };
+      await learnUntil(first.client, 32, steps, () => steps.next > 40);
+      const before = await first.client.reasoning('arms', { taskType: TASK_TYPE });
+      await first.swarm[Symbol.asyncDispose]();
+      const second = await startSwarm(folder);
+      await using _second = second.swarm;
+      const after = await second.client.reasoning('arms', { taskType: TASK_TYPE });
+      expect(after).toEqual(before);
+      expect(after.reduce((sum, { resolved }) => sum + resolved, 0)).toBeGreaterThan(40);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('an agent', () => {
   it('adopts an arm that is better than its own, step by step', async () => {

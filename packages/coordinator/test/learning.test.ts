@@ -1,5 +1,12 @@
 /** What the coordinator learns: arms at dispatch, outcomes, shadows, and what agents are told to use. */
-import type { Arm, BodyOf, Tunable } from '@quic-swarm/protocol';
+import {
+  decodeInput,
+  encodeDocument,
+  type Arm,
+  type BodyOf,
+  type Tunable,
+} from '@quic-swarm/protocol';
+import { armIdOf, judge as judgeArms } from '@quic-swarm/reasoning';
 import { describe, expect, it } from 'vitest';
 import { CoreHarness, taskIdOf, type PlayedAgent, type PlayedClient } from './core-harness.ts';
 
@@ -265,6 +272,34 @@ describe('agents', () => {
     const [next] = agent.take('AdaptationSuggestion');
     expect(next).toMatchObject({ canaryPercent: 100, to: suggestion?.from });
     expect(next?.evidence.explanation).toContain('no memory');
+  });
+
+  it('have an arm judged by one of them before it is theirs, and it is given up when that finds it worse', () => {
+    for (const decision of ['adopt', 'rollback'] as const) {
+      const swarm = learningSwarm();
+      const agent = tunableAgent(swarm);
+      const judge = swarm.agent('r1', {
+        agentType: 'reasoning',
+        capabilities: ['ReasoningJudge'],
+      });
+      const client = swarm.client();
+      let task: BodyOf<'AgentTask'> | undefined;
+      for (let n = 1; task === undefined && n < 900; n += 1) {
+        learn(swarm, agent, client, { tasks: 1, good: 40, from: n });
+        [task] = judge.takeTasks();
+      }
+      if (task?.payload === undefined) throw new Error('nothing was to be judged');
+      const [suggestion] = agent.take('AdaptationSuggestion');
+      const input = decodeInput('ReasoningJudge', task.payload);
+      expect(input).toMatchObject({ incumbentArmId: 'k=30,window=5', taskType: 'PatternMatch' });
+      expect(input.candidateArmId).toBe(armIdOf(suggestion?.to ?? {}));
+      expect(input.experiences.length).toBeGreaterThan(20);
+      const verdict = { ...judgeArms(input), decision };
+      judge.complete(task, { payload: encodeDocument(verdict), resultType: 'Verdict' });
+      const next = agent.take('AdaptationSuggestion');
+      if (decision === 'adopt') expect(next).toEqual([]);
+      else expect(next).toMatchObject([{ canaryPercent: 100, to: suggestion?.from }]);
+    }
   });
 
   it('go back to their own arm when what was learnt is forgotten', () => {

@@ -38,6 +38,8 @@ export interface TestSwarmOptions {
   readonly transport: 'memory' | 'quic';
   readonly agents?: readonly TestAgentOptions[];
   readonly decisions?: Partial<CoreOptions>;
+  /** The coordinator's folder. @default none: nothing survives it */
+  readonly data?: string;
   /** Bytes that may wait for a peer that does not read. @default that of the coordinator */
   readonly outgoingBytesMax?: number;
   /** Of the coordinator. @default 'auto' */
@@ -66,6 +68,7 @@ export class TestSwarm implements AsyncDisposable {
     transport: kind,
     agents = [],
     decisions,
+    data,
     outgoingBytesMax,
     compression = 'auto',
   }: TestSwarmOptions): Promise<TestSwarm> {
@@ -76,6 +79,7 @@ export class TestSwarm implements AsyncDisposable {
       transport,
       compression,
       onNotice: (notice) => notices.push(notice),
+      ...(data === undefined ? {} : { data }),
       ...(decisions === undefined ? {} : { decisions }),
       ...(outgoingBytesMax === undefined ? {} : { outgoingBytesMax }),
     });
