@@ -240,6 +240,15 @@ describe('agents', () => {
     expect(late.take('AdaptationSuggestion')).toMatchObject([
       { canaryPercent: 100, to: told[2]?.to },
     ]);
+    // And so is everybody by a coordinator that was started again.
+    const next = learningSwarm();
+    next.feed({
+      type: 'BankRestored',
+      snapshot: structuredClone(swarm.core.state.bank.snapshot()),
+    });
+    expect(tunableAgent(next).take('AdaptationSuggestion')).toMatchObject([
+      { canaryPercent: 100, from: ARMS[0], to: told[2]?.to },
+    ]);
   });
 
   it('are told to go back when things have changed while an arm was tried', () => {
@@ -329,6 +338,7 @@ it('what was learnt outlives the coordinator, and so does the wish to learn', ()
   const snapshot = structuredClone(next.core.state.bank.snapshot());
   const last = learningSwarm();
   last.feed({ type: 'BankRestored', snapshot });
+  expect(tunableAgent(last, 'other').take('AdaptationSuggestion')).toEqual([]);
   const other = last.client();
   tellOutcome(other, taskIdOf(1));
   expect(other.take('MessageAck')).toHaveLength(1);

@@ -32,6 +32,9 @@ import { submittedOf, type FinishedAttempt, type Task } from './task.ts';
 /** Shadows that wait or run: they are worth less than the memory of many. */
 const SHADOWS_MAX = 256;
 
+/** Longer inputs are not kept for a shadow: 256 of these are a quarter of a gigabyte. What is long is in data sets. */
+const SHADOW_INPUT_BYTES_MAX = 1024 * 1024;
+
 /** No part of a task has this number, nor has its second copy. */
 const SHADOW_INDEX = -2;
 
@@ -95,6 +98,7 @@ function shadow(core: CoreState, news: FinishedAttempt): void {
   const { learning, needs } = task;
   if (learning?.shadowOf !== undefined || learning?.wantsShadow === false) return;
   if (!task.terms.idempotent || core.draining) return;
+  if ((news.input?.length ?? 0) > SHADOW_INPUT_BYTES_MAX) return;
   if (core.shadows.size >= SHADOWS_MAX || core.pendingTasks >= core.options.pendingTasksMax) return;
   const choice = core.bank.shadowOf(
     needs.taskType,
@@ -156,8 +160,12 @@ export function offerTunables(core: CoreState, agent: Agent, { tunables }: Tunab
   }
   agent.tunables = known;
   for (const taskType of known) {
-    const suggestion = core.suggestions.get(taskType);
-    if (suggestion !== undefined) suggestTo(core, agent, suggestion);
+    const decision = core.bank.inForce(taskType);
+    if (decision === undefined) continue;
+    // A coordinator that was started again has told nobody yet.
+    const suggestion = core.suggestions.get(taskType) ?? suggestionOf(core, decision);
+    core.suggestions.set(taskType, suggestion);
+    suggestTo(core, agent, suggestion);
   }
 }
 
@@ -200,12 +208,13 @@ export function receiveExperience(core: CoreState, experience: ReasoningExperien
   for (const action of core.bank.report(experience)) adapt(core, action);
 }
 
-/** Takes in what another bank has learnt, or forgets; answered. */
+/** What was learnt is forgotten, and agents go back to what they did before; answered. Imports are the shell's. */
 export function resetReasoning(
   core: CoreState,
   client: Client,
-  { requestId, taskType }: ControlReasoning,
+  { requestId, action, taskType }: ControlReasoning,
 ): void {
+  if (action !== 'reset') return;
   core.bank.reset(taskType);
   for (const [known, suggestion] of core.suggestions) {
     if (taskType !== undefined && known !== taskType) continue;
@@ -244,7 +253,16 @@ function adapt(core: CoreState, decision: AdaptationDecision): void {
     isRollback: decision.isRollback,
     explanation: verdict.explanation,
   });
-  const suggestion: AdaptationSuggestion = {
+  const suggestion = suggestionOf(core, decision);
+  core.suggestions.set(taskType, suggestion);
+  tell(core, suggestion);
+  if (!decision.isRollback && canaryPercent === FIRST_CANARY_PERCENT)
+    askForJudgement(core, decision);
+}
+
+function suggestionOf(core: CoreState, decision: AdaptationDecision): AdaptationSuggestion {
+  const { taskType, from, to, canaryPercent, verdict } = decision;
+  return {
     ...named(core, taskType),
     agentType: agentTypeOf(core, taskType),
     taskType,
@@ -254,10 +272,6 @@ function adapt(core: CoreState, decision: AdaptationDecision): void {
     canaryPercent,
     expiresInMs: SUGGESTION_TTL_MS,
   };
-  core.suggestions.set(taskType, suggestion);
-  tell(core, suggestion);
-  if (!decision.isRollback && canaryPercent === FIRST_CANARY_PERCENT)
-    askForJudgement(core, decision);
 }
 
 /** Whose task type it is: of a user's own that of the agents which have a handler for it. */

@@ -217,6 +217,12 @@ export class ReasoningBank {
     return this.resolve(experienceId, { actual, loss, utility, step: resolvedAtStep }).actions;
   }
 
+  /** What agents of a task type are to use other than their default, for one that has just come. */
+  inForce(taskType: string): AdaptationDecision | undefined {
+    const type = this.#types.get(taskType);
+    return type === undefined ? undefined : this.#decisions(type, [type.inForce])[0];
+  }
+
   /** What is being tried of a task type is taken back, for a reason from outside. */
   withdraw(taskType: string, reason: string): readonly AdaptationDecision[] {
     const type = this.#types.get(taskType);

@@ -3,7 +3,12 @@
  * detector that notices when things are not any more what they were.
  */
 import type { Arm, Tunable } from '@quic-swarm/protocol';
-import { Adoption, type AdoptionAction, type AdoptionSnapshot } from '../adoption/adoption.ts';
+import {
+  Adoption,
+  type AdoptionAction,
+  type AdoptionSnapshot,
+  type SuggestArm,
+} from '../adoption/adoption.ts';
 import type { ResolvedCase } from '../adoption/running-evidence.ts';
 import { ArmSpace, armIdOf } from '../learner/arm-space.ts';
 import { Learner, type LearnerSnapshot } from '../learner/learner.ts';
@@ -161,6 +166,21 @@ export class TypeMemory {
   /** What is being tried is taken back, for a reason from outside. */
   withdraw(reason: string): AdoptionAction | undefined {
     return this.#noted(this.#adoption.withdraw(reason));
+  }
+
+  /**
+   * What agents are to use other than their default, as the suggestion that says it; undefined where it is the default.
+   * The verdict is about the two arms as they are compared now.
+   */
+  get inForce(): SuggestArm | undefined {
+    const { canary, incumbentArmId } = this.#adoption;
+    const [defaultArmId = ''] = this.space.armIds;
+    const from = canary === undefined ? defaultArmId : incumbentArmId;
+    const to = canary === undefined ? incumbentArmId : canary.armId;
+    const compared = canary === undefined ? from : to;
+    const verdict = this.#adoption.verdicts().find((each) => each.candidateArmId === compared);
+    if (from === to || verdict === undefined) return undefined;
+    return { type: 'suggest', from, to, canaryPercent: canary?.percent ?? 100, verdict };
   }
 
   /** What agents were told last; undefined when they were told nothing in this life. */
