@@ -90,11 +90,14 @@ export class SharedPolicy implements Policy {
     requireObservations(observations, this.#points.length);
     const n = observations.length;
     if (n === 0) return;
-    const points = observations.map(({ armIndex }) => {
-      const point = new Float64Array(this.#centre.length);
-      this.#space.features.write(armIndex, context, point);
-      return point;
-    });
+    // Nobody looks at the points of the last choice any more.
+    const points =
+      n <= this.#points.length
+        ? this.#points.slice(0, n)
+        : observations.map(() => new Float64Array(this.#centre.length));
+    for (const [index, { armIndex }] of observations.entries()) {
+      this.#space.features.write(armIndex, context, points[index] as Float64Array);
+    }
     const centre = centreOf(points, this.#centre);
     const meanUtility = observations.reduce((sum, { utility }) => sum + utility, 0) / n;
     const own = 1 - this.#taskShare;
