@@ -100,8 +100,11 @@ describe('the interval of a saving', () => {
     expect(covered).toBeLessThan(200);
   });
 
-  it('is unknown of one step', () => {
+  it('is unknown of fewer than five blocks', () => {
+    const losses = (steps: number): number[] => Array.from({ length: steps }, (_, step) => step);
     expect(blockBootstrap([1], [2], { blockLength: 3 }).lower).toBeNaN();
+    expect(blockBootstrap(losses(14), losses(14), { blockLength: 3 }).lower).toBeNaN();
+    expect(blockBootstrap(losses(15), losses(15), { blockLength: 3 }).lower).toBe(0);
   });
 });
 
@@ -177,10 +180,18 @@ describe('the arms of a walk', () => {
 });
 
 describe('the report of a walk', () => {
-  it('says in words that a baseline is better', () => {
+  it('says in words that a baseline is better, and whether that may be chance', () => {
+    // The same again and again, so that there are enough steps to tell.
+    const longer = Array.from({ length: 6 }, (_, time) =>
+      tasks.map((task) => ({ ...task, step: task.step + 10 * time })),
+    ).flat();
+    const options = { blockLength: 1, defaultArm: { window: 20 } };
+    expect(findings(forecastScores(longer, arms, options), walked)).toContain(
+      'HAR forecasts better than the learnt analogues: 0.2500 against 2.0000.',
+    );
     const sentences = findings(scored(), walked);
     expect(sentences).toContain(
-      'HAR forecasts better than the learnt analogues: 0.2500 against 2.0000.',
+      'HAR forecasts better than the learnt analogues: 0.2500 against 2.0000, which may be chance.',
     );
     expect(sentences).toContain(
       'The learnt analogues forecast better than persistence: 2.0000 against 3.0000, which may be chance.',

@@ -23,12 +23,15 @@ export interface BlockBootstrapOptions {
   readonly seed?: number;
 }
 
+/** With fewer blocks nothing is said of how sure a figure is. */
+const BLOCKS_MIN = 5;
+
 /** Share of the error that one way saves against another, 1 − Σ own / Σ other: 0.1 is ten per cent less error. */
 export function savedShare(own: readonly number[], other: readonly number[]): number {
   return 1 - sumOf(own) / sumOf(other);
 }
 
-/** The interval of {@link savedShare} for losses step by step. NaN of both without two steps. */
+/** The interval of {@link savedShare} for losses step by step. NaN of both where there are fewer than five blocks. */
 export function blockBootstrap(
   own: readonly number[],
   other: readonly number[],
@@ -36,8 +39,9 @@ export function blockBootstrap(
 ): ConfidenceInterval {
   const { draws = 2000, confidence = 0.95, seed = 1 } = options;
   const steps = own.length;
-  if (steps < 2) return { lower: Number.NaN, upper: Number.NaN };
-  const blockLength = Math.max(1, Math.min(options.blockLength, steps));
+  const { blockLength } = options;
+  // A block or two, drawn again and again, are always the same: that would look like certainty.
+  if (steps < BLOCKS_MIN * blockLength) return { lower: Number.NaN, upper: Number.NaN };
   const random = new RandomSource(seed);
   const figures = Float64Array.from({ length: draws }, () => {
     let ownSum = 0;

@@ -145,7 +145,8 @@ function comparison(
 function againstText(saving: Saving, other: string): string {
   const { share } = saving;
   const size = percent(Math.abs(share)).replace(/^\+/, '');
-  const which = `${size} of the error of ${other} (${intervalText(saving)})`;
+  const interval = intervalText(saving);
+  const which = `${size} of the error of ${other}${interval === '-' ? '' : ` (${interval})`}`;
   const sure = isSure(saving) ? '' : ', which may be chance';
   return `${share >= 0 ? 'saves' : 'costs another'} ${which}${sure}`;
 }
