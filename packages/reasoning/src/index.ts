@@ -14,12 +14,12 @@ export {
   meanUtility,
   utilityVariance,
   type ArmStatistics,
-} from './arm-statistics.ts';
+} from './experience/arm-statistics.ts';
 export * from './bank/bank-reports.ts';
 export * from './bank/reasoning-bank.ts';
 export { TypeMemory, type ArmChoice, type TypeMemorySnapshot } from './bank/type-memory.ts';
-export * from './evidence.ts';
-export * from './experience-bank.ts';
+export * from './evidence/evidence.ts';
+export * from './experience/experience-bank.ts';
 export { armIdOf, ArmSpace, type Tunable } from './learner/arm-space.ts';
 export * from './learner/learner.ts';
 export { PerArmPolicy } from './learner/per-arm-policy.ts';
@@ -35,9 +35,9 @@ export type {
 } from './learner/policy.ts';
 export { Ridge, type RidgePrior, type RidgeSnapshot } from './learner/ridge.ts';
 export { SharedPolicy, type SharedPolicyOptions } from './learner/shared-policy.ts';
-export * from './pairing.ts';
-export { utilityOf, UtilityScale, type UtilityScaleSnapshot } from './utility.ts';
-export { EQUIVALENCE_MARGIN, judge, type JudgeQuestion } from './verdict.ts';
+export * from './evidence/pairing.ts';
+export { utilityOf, UtilityScale, type UtilityScaleSnapshot } from './experience/utility.ts';
+export { EQUIVALENCE_MARGIN, judge, type JudgeQuestion } from './evidence/verdict.ts';
 export * from './adoption/adoption.ts';
 export type { ResolvedCase } from './adoption/running-evidence.ts';
 export { LEGAL_TRANSITIONS, STANDINGS, type Standing } from './adoption/standing.ts';

@@ -21,9 +21,9 @@
  * tasks is kept.
  */
 import type { Verdict } from '@quic-swarm/protocol';
-import { Evidence, type EvidenceSnapshot } from '../evidence.ts';
-import { numbersOf, decisionOf } from '../verdict.ts';
-import { comparisonSentence } from '../verdict-sentence.ts';
+import { Evidence, type EvidenceSnapshot } from '../evidence/evidence.ts';
+import { numbersOf, decisionOf } from '../evidence/verdict.ts';
+import { comparisonSentence } from '../evidence/verdict-sentence.ts';
 import {
   RunningEvidence,
   type CandidateEvidence,

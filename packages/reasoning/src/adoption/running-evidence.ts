@@ -9,8 +9,8 @@
  * What the caller answers for: whether an arm is tried on a case must not depend on how the case turned out. Replays
  * of the cases that went badly would make every replayed arm look better.
  */
-import { Evidence, type EvidenceSnapshot } from '../evidence.ts';
-import { isUtility } from '../utility.ts';
+import { Evidence, type EvidenceSnapshot } from '../evidence/evidence.ts';
+import { isUtility } from '../experience/utility.ts';
 import { RecentWindows, type RecentWindowsSnapshot } from './recent-windows.ts';
 
 /** Cases whose repetition is noticed. A case that comes again later must have a series, or it counts twice. */

@@ -13,7 +13,11 @@
 import type { Alternative, ReasoningExperience, Tunable } from '@quic-swarm/protocol';
 import type { Arm, Verdict } from '@quic-swarm/protocol';
 import type { AdoptionAction } from '../adoption/adoption.ts';
-import { ExperienceBank, type ExperienceBankSnapshot, type Outcome } from '../experience-bank.ts';
+import {
+  ExperienceBank,
+  type ExperienceBankSnapshot,
+  type Outcome,
+} from '../experience/experience-bank.ts';
 import { armIdOf } from '../learner/arm-space.ts';
 import { AgentTracker, type AgentTrackerSnapshot } from '../tracking/agent-tracker.ts';
 import { lossOf } from './loss.ts';

@@ -1,7 +1,7 @@
 /** Arms and utilities as a person reads them. */
 import type { Arm } from '@quic-swarm/protocol';
-import { meanUtility, utilityVariance, type ArmStatistics } from '../arm-statistics.ts';
-import { plain } from '../numbers-in-words.ts';
+import { meanUtility, utilityVariance, type ArmStatistics } from '../experience/arm-statistics.ts';
+import { plain } from '../evidence/numbers-in-words.ts';
 
 /** `k=30, window=20, zNormalise=true`, in the order of the names; the id where there are no parameters. */
 export function armWords(armId: string, arm: Arm | undefined): string {

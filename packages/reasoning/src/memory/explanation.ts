@@ -4,7 +4,7 @@
  */
 import type { Arm, Verdict } from '@quic-swarm/protocol';
 import type { AdoptionAction } from '../adoption/adoption.ts';
-import { meanUtility, type ArmStatistics } from '../arm-statistics.ts';
+import { meanUtility, type ArmStatistics } from '../experience/arm-statistics.ts';
 import { armWords, recordWords } from './arm-words.ts';
 import type { NearExperience } from './retrieval.ts';
 

@@ -3,8 +3,8 @@
  * what is undecided. Made by template from statistics and verdicts: nothing is in a note that is not in the numbers.
  */
 import type { Verdict } from '@quic-swarm/protocol';
-import type { ArmStatistics } from '../arm-statistics.ts';
-import { plain, signed } from '../numbers-in-words.ts';
+import type { ArmStatistics } from '../experience/arm-statistics.ts';
+import { plain, signed } from '../evidence/numbers-in-words.ts';
 import { armWords, recordWords } from './arm-words.ts';
 
 /** What a note is about. */

@@ -13,7 +13,7 @@
  * thing in all experiences for that, e.g. trading days, or the caller asks with those of one series.
  */
 import type { ReasoningExperience } from '@quic-swarm/protocol';
-import { isUtility } from '../utility.ts';
+import { isUtility } from '../experience/utility.ts';
 
 /** h: contexts half a deviation apart, in each dimension, weigh e^(−1/2) as much as equal ones. */
 const BANDWIDTH = 0.5;

@@ -14,7 +14,7 @@
  *
  * Source: Cochran, "Sampling Techniques" (1977), chapters 6 and 9A.
  */
-import type { ConfidenceInterval } from '../evidence.ts';
+import type { ConfidenceInterval } from '../evidence/evidence.ts';
 
 const GROUPS = 32;
 

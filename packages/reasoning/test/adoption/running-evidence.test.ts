@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { judge } from '../../src/index.ts';
 import { RecentWindows, SERIES_MAX } from '../../src/adoption/recent-windows.ts';
 import { RunningEvidence } from '../../src/adoption/running-evidence.ts';
-import { OutcomeWindows } from '../../src/outcome-windows.ts';
+import { OutcomeWindows } from '../../src/evidence/outcome-windows.ts';
 import { answerOf } from '../experiences.ts';
 import { Prng } from '../prng.ts';
 import { caseOf } from './cases.ts';

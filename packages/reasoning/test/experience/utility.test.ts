@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UtilityScale, utilityOf } from '../src/index.ts';
+import { UtilityScale, utilityOf } from '../../src/index.ts';
 
 const losses = fc.double({ min: 0, max: 1e300, noNaN: true });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { OutcomeWindows } from '../src/outcome-windows.ts';
+import { OutcomeWindows } from '../../src/evidence/outcome-windows.ts';
 
 it('a window is claimed exactly when no step of it is claimed, in any order of claims', () => {
   const aWindow = fc.record({

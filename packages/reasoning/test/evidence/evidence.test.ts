@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Evidence } from '../src/index.ts';
-import { Prng } from './prng.ts';
+import { Evidence } from '../../src/index.ts';
+import { Prng } from '../prng.ts';
 
 const ALPHA = 0.05;
 const THRESHOLD = Math.log(1 / ALPHA);

@@ -1,9 +1,9 @@
 import type { ReasoningExperience } from '@quic-swarm/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Evidence, judge, pairExperiences } from '../src/index.ts';
-import { answerOf, experienceOf } from './experiences.ts';
-import { Prng } from './prng.ts';
+import { Evidence, judge, pairExperiences } from '../../src/index.ts';
+import { answerOf, experienceOf } from '../experiences.ts';
+import { Prng } from '../prng.ts';
 
 const QUESTION = {
   taskType: 'PatternMatch',

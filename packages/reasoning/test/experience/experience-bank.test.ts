@@ -7,8 +7,8 @@ import {
   meanUtility,
   utilityVariance,
   type ArmStatistics,
-} from '../src/index.ts';
-import { experienceOf } from './experiences.ts';
+} from '../../src/index.ts';
+import { experienceOf } from '../experiences.ts';
 
 const outcome = { actual: 0.01, utility: 0.5, resolvedAtStep: 1 };
 

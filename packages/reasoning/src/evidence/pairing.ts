@@ -9,9 +9,9 @@
  * time count once (see outcome-windows.ts).
  */
 import type { ReasoningExperience } from '@quic-swarm/protocol';
-import { caseKeysOf } from './case-keys.ts';
+import { caseKeysOf } from '../experience/case-keys.ts';
 import { OutcomeWindows } from './outcome-windows.ts';
-import { isUtility } from './utility.ts';
+import { isUtility } from '../experience/utility.ts';
 
 /** Two answers to one case. */
 export interface ExperiencePair {
