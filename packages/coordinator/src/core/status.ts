@@ -8,6 +8,7 @@ import {
 } from '@quic-swarm/protocol';
 import { stateOf, type Agent } from './agent-record.ts';
 import { agentsFor, backoffReasonOf } from './pending-reason.ts';
+import { bestOf } from './best-of.ts';
 import type { CoreState } from './state.ts';
 import {
   isInBackoff,
@@ -87,10 +88,16 @@ export function taskRows(
   limit: number,
   nowMs: number,
 ): { rows: TaskRow[]; rowsInAll: number } {
-  const wanted = [...core.tasks.values()].filter(({ state }) => states?.includes(state) ?? true);
-  wanted.sort((a, b) => rankOf(b) - rankOf(a) || a.order - b.order);
-  const rows = wanted.slice(0, limit).map((task) => taskRow(core, task, nowMs));
-  return { rows, rowsInAll: wanted.length };
+  const wanted = tasksIn(core, states);
+  const newestFirst = (a: Task, b: Task): number => rankOf(b) - rankOf(a) || a.order - b.order;
+  const { best, all } = bestOf(wanted, limit, newestFirst);
+  return { rows: best.map((task) => taskRow(core, task, nowMs)), rowsInAll: all };
+}
+
+function* tasksIn(core: CoreState, states: readonly TaskState[] | undefined): Generator<Task> {
+  for (const task of core.tasks.values()) {
+    if (states?.includes(task.state) ?? true) yield task;
+  }
 }
 
 /** Tasks that failed for good after all tries, the newest first. */
