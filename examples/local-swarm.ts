@@ -11,7 +11,7 @@ export interface LocalSwarm extends AsyncDisposable {
 
 /** Starts a coordinator on a free port of 127.0.0.1, and agents that find its development certificate by themselves. */
 export async function startSwarm(
-  agents: readonly Pick<ConnectOptions, 'id' | 'type' | 'handlers'>[],
+  agents: readonly Pick<ConnectOptions, 'id' | 'type' | 'handlers' | 'tunables'>[],
 ): Promise<LocalSwarm> {
   const coordinator = await QuicSwarmCoordinator.start({ address: '127.0.0.1:0' });
   const address = formatAddress(coordinator.address);

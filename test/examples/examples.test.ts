@@ -175,3 +175,28 @@ it('07 goes on behind a restart, and replays what has failed', async () => {
     'replayed: archived',
   ]);
 });
+
+it('08 learns from each day what the best of four ways to look back is', async () => {
+  const end = await runExample('08-parameters-that-are-learnt.ts');
+  expect(end).toMatchObject({ code: 0, stderr: '' });
+  const moves = logReturns(closes.DAX).map((value) => 100 * Math.abs(value));
+  const errors = [80, 2, 5, 20].map((halfLife) => {
+    const decay = 0.5 ** (1 / halfLife);
+    let loss = 0;
+    for (let day = moves.length - 400; day < moves.length; day += 1) {
+      const weights = Array.from({ length: 250 }, (_, age) => decay ** age);
+      const past = weights.map((weight, age) => weight * (moves[day - 1 - age] ?? 0));
+      const forecast = past.reduce((a, b) => a + b) / weights.reduce((a, b) => a + b);
+      loss += Math.abs(forecast - (moves[day] ?? 0));
+    }
+    return { halfLife, loss };
+  });
+  const best = Math.min(...errors.map(({ loss }) => loss));
+  const lines = end.stdout.trim().split('\n');
+  // Of the first five days, twenty losses, the scale is made.
+  expect(lines.slice(0, 4).map((line) => line.includes('known of 395 days'))).not.toContain(false);
+  // Rare large errors count less to a learner than to a sum, so that one of two that are as good may win.
+  const found = errors.find(({ halfLife }) => lines[4] === `look back ${halfLife} days`);
+  expect(found?.loss).toBeLessThan(1.01 * best);
+  expect(errors.filter(({ loss }) => loss < 1.01 * best)).toHaveLength(2);
+});

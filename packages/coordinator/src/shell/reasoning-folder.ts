@@ -6,8 +6,8 @@ import { decodeDocument, encodeDocument } from '@quic-swarm/protocol';
 import type { ReasoningBankSnapshot } from '@quic-swarm/reasoning';
 import { openLevelStore, type Store } from '@quic-swarm/store';
 
-/** Raw experiences in one piece: some hundred kilobytes, and far from the bounds of a document. */
-const EXPERIENCES_PER_PIECE = 1000;
+/** Raw experiences in one piece: some milliseconds to encode, and far from the bounds of a document. */
+const EXPERIENCES_PER_PIECE = 250;
 
 type RingEntry = ReasoningBankSnapshot['experiences']['ring'][number];
 
