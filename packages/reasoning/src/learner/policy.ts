@@ -143,20 +143,20 @@ export interface Ballot {
 export function decide(ballot: Ballot): Choice {
   const { means, bounds, epsilon, random, freeWith } = ballot;
   const arms = bounds.length;
-  const best = largest(bounds, new Set()) ?? 0;
+  const best = largest(bounds, []) ?? 0;
   const isExploring = epsilon > 0 && random() < epsilon;
   const armIndex = isExploring ? Math.min(arms - 1, Math.floor(random() * arms)) : best;
   const propensity = epsilon / arms + (armIndex === best ? 1 - epsilon : 0);
-  const answered = new Set([armIndex, ...(freeWith?.(armIndex) ?? [])]);
+  const answered = [armIndex, ...(freeWith?.(armIndex) ?? [])];
   const runnerUpIndex =
-    answered.size < arms ? largest(ballot.challenges(armIndex), answered) : undefined;
+    answered.length < arms ? largest(ballot.challenges(armIndex), answered) : undefined;
   return { armIndex, propensity, runnerUpIndex, means, bounds };
 }
 
-function largest(bounds: Float64Array, without: ReadonlySet<number>): number | undefined {
+function largest(bounds: Float64Array, without: readonly number[]): number | undefined {
   let best: number | undefined;
   for (let index = 0; index < bounds.length; index += 1) {
-    if (without.has(index)) continue;
+    if (without.includes(index)) continue;
     if (best === undefined || (bounds[index] as number) > (bounds[best] as number)) best = index;
   }
   return best;

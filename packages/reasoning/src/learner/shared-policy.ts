@@ -45,6 +45,9 @@ export class SharedPolicy implements Policy {
   readonly #ridge: Ridge;
   readonly #points: readonly Float64Array[];
   readonly #centre: Float64Array;
+  // Arrays of this length lie outside of the heap, and each new one costs as much as the arithmetic in it.
+  readonly #spreads: Float64Array;
+  readonly #between: Float64Array;
 
   /** @throws RangeError when an option is out of its range */
   constructor(space: ArmSpace, options: SharedPolicyOptions = {}) {
@@ -62,6 +65,8 @@ export class SharedPolicy implements Policy {
     this.#ridge = new Ridge({ lambda: this.#options.lambda, mean });
     this.#points = space.arms.map(() => new Float64Array(dimension));
     this.#centre = new Float64Array(dimension);
+    this.#spreads = new Float64Array(space.arms.length);
+    this.#between = new Float64Array(space.arms.length);
   }
 
   get observations(): number {
@@ -72,16 +77,24 @@ export class SharedPolicy implements Policy {
     const { alpha, shadowAlpha, epsilon } = this.#options;
     const arms = this.#points.length;
     const means = new Float64Array(arms);
+    const bounds = new Float64Array(arms);
     for (const [index, point] of this.#points.entries()) {
       this.#space.features.write(index, context, point);
       means[index] = this.#ridge.mean(point);
     }
     this.#moveToCentre();
-    const spreads = Float64Array.from(this.#points, (point) => this.#ridge.spread(point));
-    const bounds = means.map((mean, index) => mean + alpha * Math.sqrt(spreads[index] as number));
+    for (const [index, point] of this.#points.entries()) {
+      const spread = this.#ridge.spread(point);
+      this.#spreads[index] = spread;
+      bounds[index] = (means[index] as number) + alpha * Math.sqrt(spread);
+    }
     const challenges = (chosen: number): Float64Array => {
-      const between = this.#spreadsFrom(chosen, spreads);
-      return means.map((mean, index) => mean + shadowAlpha * Math.sqrt(between[index] as number));
+      const between = this.#spreadsFrom(chosen);
+      for (let index = 0; index < arms; index += 1) {
+        const width = Math.sqrt(between[index] as number);
+        between[index] = (means[index] as number) + shadowAlpha * width;
+      }
+      return between;
     };
     return decide({ means, bounds, challenges, epsilon, random, freeWith });
   }
@@ -141,13 +154,16 @@ export class SharedPolicy implements Policy {
   }
 
   /** How little is known about the difference of each arm from the chosen one: (x − c)ᵀ A⁻¹ (x − c), multiplied out. */
-  #spreadsFrom(chosen: number, spreads: Float64Array): Float64Array {
+  #spreadsFrom(chosen: number): Float64Array {
     const solved = this.#centre;
+    const between = this.#between;
     this.#ridge.solve(this.#points[chosen] as Float64Array, solved);
-    return spreads.map((spread, index) => {
-      const both = dotProduct(this.#points[index] as Float64Array, solved);
-      return Math.max(0, spread + (spreads[chosen] as number) - 2 * both);
-    });
+    const own = this.#spreads[chosen] as number;
+    for (const [index, point] of this.#points.entries()) {
+      const both = dotProduct(point, solved);
+      between[index] = Math.max(0, (this.#spreads[index] as number) + own - 2 * both);
+    }
+    return between;
   }
 }
 
