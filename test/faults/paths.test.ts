@@ -21,6 +21,8 @@ it('a client whose port and address change in the middle of a transfer goes on',
   const done = transfers.finally(() => {
     isDone = true;
   });
+  // The client may be connected a moment before the server knows.
+  await until(() => pair.accepted.length > 0);
   // The first address is known: a move is over when the server has seen one that is not.
   const addresses = new Set([remoteOf(pair)]);
   for (const host of ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.1']) {
