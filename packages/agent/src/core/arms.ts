@@ -5,7 +5,11 @@ const NAMES_MAX = 256;
 const NAME_LENGTH_MAX = 128;
 const TEXT_LENGTH_MAX = 256;
 
-/** Two arms have the same key exactly when they are the same, in whichever order their names stand. */
+/**
+ * Two arms have the same key exactly when they are the same, in whichever order their names stand. It never leaves the
+ * agent. The id that people see is `armIdOf` of the reasoning package, which every worker thread of a pattern agent would
+ * have to load for it.
+ */
 export function armKeyOf(arm: Readonly<Arm>): string {
   return JSON.stringify(Object.entries(arm).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
