@@ -1,12 +1,13 @@
 /**
- * The kernels that pay to be WebAssembly: two 64-bit floats at a time (f64x2), raw addresses, no runtime, no static data.
+ * The kernels that pay to be WebAssembly: two 64-bit floats at a time (f64x2), or four 32-bit ones for bounds, raw addresses, no runtime, no static data.
  * Whoever calls owns the memory and says where everything lies; each thread has an instance with a memory of its own.
  * `src/typescript/` has the same kernels in TypeScript, which are the reference.
  */
 export * from './layout';
-export { loadBlock, fillTube } from './block';
+export { loadBlock } from './block';
 export { matchDirectly, scanByLcss } from './lcss-scan';
 export { judgeDirectly, scanWindows } from './scan';
 export { addProducts, rankAverage } from './products';
 export { lcsOfSymbols, lcsOfValues } from './subsequences';
-export { warpWithin } from './warping';
+export { warp } from './warping';
+export { fillEdge } from './warping-bound';

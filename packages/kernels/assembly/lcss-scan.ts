@@ -6,38 +6,42 @@
 import { ensureTube } from './block';
 import {
   BAND,
+  BLOCK_ERROR,
   CENTRE,
+  DEVIATIONS,
   DTW_ABANDONED,
   DTW_COMPUTED,
   FINISHED,
   FIRST_DIAGONAL,
-  INVERSE_BEHIND,
   LENGTH,
   MATCHED,
+  MEANS,
   OFFSET,
   OUTCOME,
   PRUNED_KEOGH_CANDIDATE,
   PRUNED_KEOGH_QUERY,
   QUERY,
   QUERY_CENTRE,
+  QUERY_ERROR,
   QUERY_REACH,
   REACH,
+  ROUNDED_QUERY,
   SPECIAL,
-  STATES,
-  USABLE,
+  STATE,
+  UNIT,
   VALUES,
   WITHIN,
 } from './layout';
-import { count, judgedAt, number, pointer } from './record';
-import { prepareWindow } from './scan';
+import { count, number, pointer, real } from './record';
 import { lcsWithin } from './subsequences';
+import { prepareWindow, stateOf } from './windows';
 
-/** Points between two looks whether too many have missed. */
-const POINTS_PER_LOOK: usize = 16;
+/** Bytes of the points between two looks whether too many have missed. */
+const BYTES_PER_LOOK: usize = 16 * 4;
 
 /**
  * Judges positions from … to − 1 of the loaded block: only windows that match `needed` points matter. Values match within
- * `epsilon`; the tubes take `tubeEpsilon`, which allows for the rounding of the windows' moments. Returns as `scanWindows`
+ * `epsilon`; the tubes take `tubeEpsilon`, which allows for the error of moments by prefix sums. Returns as `scanWindows`
  * does.
  */
 export function scanByLcss(
@@ -48,41 +52,47 @@ export function scanByLcss(
   epsilon: f64,
   tubeEpsilon: f64,
 ): i32 {
-  for (let p = from; p < to; p++) {
-    const outcome = judge(scan, p, needed, epsilon, tubeEpsilon);
-    if (outcome == FINISHED) continue;
-    store<i32>(scan + OUTCOME, outcome);
-    return p;
+  let p = from;
+  let outcome = FINISHED;
+  for (; p < to; p++) {
+    outcome = judge(scan, p, needed, epsilon, tubeEpsilon);
+    if (outcome != FINISHED) break;
   }
-  store<i32>(scan + OUTCOME, FINISHED);
-  return to;
+  store<i32>(scan + OUTCOME, outcome);
+  return p;
 }
 
 function judge(scan: usize, p: i32, needed: i32, epsilon: f64, tubeEpsilon: f64): i32 {
-  if (load<u8>(pointer(scan, STATES) + <usize>p) != USABLE) return SPECIAL;
+  const at = (<usize>p) << 2;
+  const deviation = load<f32>(pointer(scan, DEVIATIONS) + at);
+  if (isNaN(deviation)) {
+    store<i32>(scan + STATE, stateOf(scan, p));
+    return SPECIAL;
+  }
+  const mean = load<f32>(pointer(scan, MEANS) + at);
   const length = number(scan, LENGTH);
   const spare = length - needed;
-  const bytes = (<usize>length) << 3;
-  const shift = (<usize>(number(scan, OFFSET) + p)) << 3;
-  const mean = load<f64>(judgedAt(scan, p));
-  const inverse = load<f64>(judgedAt(scan, p), INVERSE_BEHIND);
+  const bytes = (<usize>length) << 2;
+  const shift = ((<usize>number(scan, OFFSET)) << 2) + at;
   const values = pointer(scan, VALUES) + shift;
   const queryCentre = pointer(scan, QUERY_CENTRE);
   const queryReach = pointer(scan, QUERY_REACH);
+  const perDeviation = tubeEpsilon / real(scan, UNIT) + real(scan, QUERY_ERROR);
+  const blockEpsilon = <f32>(perDeviation * deviation + real(scan, BLOCK_ERROR));
   // Without points to spare nothing matters any more.
   if (
     spare < 0 ||
-    missesOfWindow(values, bytes, mean, inverse, queryCentre, queryReach, tubeEpsilon, spare) >
+    missesOfWindow(values, bytes, mean, deviation, queryCentre, queryReach, blockEpsilon, spare) >
       spare
   ) {
     count(scan, PRUNED_KEOGH_QUERY);
     return FINISHED;
   }
   ensureTube(scan);
-  const query = pointer(scan, QUERY);
+  const query = pointer(scan, ROUNDED_QUERY);
   const centre = pointer(scan, CENTRE) + shift;
   const reach = pointer(scan, REACH) + shift;
-  if (missesOfQuery(query, bytes, mean, inverse, centre, reach, tubeEpsilon, spare) > spare) {
+  if (missesOfQuery(query, bytes, mean, deviation, centre, reach, blockEpsilon, spare) > spare) {
     count(scan, PRUNED_KEOGH_CANDIDATE);
     return FINISHED;
   }
@@ -107,79 +117,80 @@ export function matchDirectly(scan: usize, p: i32, needed: i32, epsilon: f64): i
 }
 
 function lanes(counts: v128): i32 {
-  return <i32>(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
+  const pairs = i32x4.add(counts, v128.shuffle<i32>(counts, counts, 2, 3, 2, 3));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
-/** Points of a window, taken as (x − mean) × inverse, outside the query's tube ± epsilon; may stop past `spare`. */
+/** Points of a window − mean outside the query's tube × deviation ± epsilon; may stop past `spare`. */
 function missesOfWindow(
   window: usize,
   bytes: usize,
-  mean: f64,
-  inverse: f64,
+  mean: f32,
+  deviation: f32,
   centre: usize,
   reach: usize,
-  epsilon: f64,
+  epsilon: f32,
   spare: i32,
 ): i32 {
-  const means = f64x2.splat(mean);
-  const inverses = f64x2.splat(inverse);
-  const epsilons = f64x2.splat(epsilon);
-  let misses = i64x2.splat(0);
+  const means = f32x4.splat(mean);
+  const deviations = f32x4.splat(deviation);
+  const epsilons = f32x4.splat(epsilon);
+  let misses = i32x4.splat(0);
   let at: usize = 0;
-  const inPairs = bytes & ~(POINTS_PER_LOOK * 8 - 1);
-  while (at < inPairs) {
-    const stop = at + POINTS_PER_LOOK * 8;
+  const inLooks = bytes & ~(BYTES_PER_LOOK - 1);
+  while (at < inLooks) {
+    const stop = at + BYTES_PER_LOOK;
     for (; at < stop; at += 16) {
-      const z = f64x2.mul(f64x2.sub(v128.load(window + at), means), inverses);
-      const distance = f64x2.abs(f64x2.sub(z, v128.load(centre + at)));
+      const middle = f32x4.mul(v128.load(centre + at), deviations);
+      const distance = f32x4.abs(f32x4.sub(f32x4.sub(v128.load(window + at), means), middle));
       // A comparison that holds is a lane of ones, which is −1.
-      const excess = f64x2.sub(distance, v128.load(reach + at));
-      misses = i64x2.sub(misses, f64x2.gt(excess, epsilons));
+      const excess = f32x4.sub(distance, f32x4.mul(v128.load(reach + at), deviations));
+      misses = i32x4.sub(misses, f32x4.gt(excess, epsilons));
     }
     const soFar = lanes(misses);
     if (soFar > spare) return soFar;
   }
   let total = lanes(misses);
-  for (; at < bytes; at += 8) {
-    const z = (load<f64>(window + at) - mean) * inverse;
-    if (abs(z - load<f64>(centre + at)) - load<f64>(reach + at) > epsilon) total += 1;
+  for (; at < bytes; at += 4) {
+    const distance = abs(load<f32>(window + at) - mean - load<f32>(centre + at) * deviation);
+    if (distance - load<f32>(reach + at) * deviation > epsilon) total += 1;
   }
   return total;
 }
 
-/** Points of the query outside a window's tube ± epsilon; may stop past `spare`. */
+/** Points of the query × deviation outside a window's tube − mean ± epsilon; may stop past `spare`. */
 function missesOfQuery(
   query: usize,
   bytes: usize,
-  mean: f64,
-  inverse: f64,
+  mean: f32,
+  deviation: f32,
   centre: usize,
   reach: usize,
-  epsilon: f64,
+  epsilon: f32,
   spare: i32,
 ): i32 {
-  const means = f64x2.splat(mean);
-  const inverses = f64x2.splat(inverse);
-  const epsilons = f64x2.splat(epsilon);
-  let misses = i64x2.splat(0);
+  const means = f32x4.splat(mean);
+  const deviations = f32x4.splat(deviation);
+  const epsilons = f32x4.splat(epsilon);
+  let misses = i32x4.splat(0);
   let at: usize = 0;
-  const inPairs = bytes & ~(POINTS_PER_LOOK * 8 - 1);
-  while (at < inPairs) {
-    const stop = at + POINTS_PER_LOOK * 8;
+  const inLooks = bytes & ~(BYTES_PER_LOOK - 1);
+  while (at < inLooks) {
+    const stop = at + BYTES_PER_LOOK;
     for (; at < stop; at += 16) {
-      const middle = f64x2.mul(f64x2.sub(v128.load(centre + at), means), inverses);
-      const distance = f64x2.abs(f64x2.sub(v128.load(query + at), middle));
-      const excess = f64x2.sub(distance, f64x2.mul(v128.load(reach + at), inverses));
-      misses = i64x2.sub(misses, f64x2.gt(excess, epsilons));
+      const point = f32x4.mul(v128.load(query + at), deviations);
+      const middle = f32x4.sub(v128.load(centre + at), means);
+      const distance = f32x4.abs(f32x4.sub(point, middle));
+      const excess = f32x4.sub(distance, v128.load(reach + at));
+      misses = i32x4.sub(misses, f32x4.gt(excess, epsilons));
     }
     const soFar = lanes(misses);
     if (soFar > spare) return soFar;
   }
   let total = lanes(misses);
-  for (; at < bytes; at += 8) {
-    const middle = (load<f64>(centre + at) - mean) * inverse;
-    const distance = abs(load<f64>(query + at) - middle);
-    if (distance - load<f64>(reach + at) * inverse > epsilon) total += 1;
+  for (; at < bytes; at += 4) {
+    const distance = abs(load<f32>(query + at) * deviation - (load<f32>(centre + at) - mean));
+    if (distance - load<f32>(reach + at) > epsilon) total += 1;
   }
   return total;
 }

@@ -1,5 +1,4 @@
 /** Reading and counting in the record of a scan; see layout.ts for its fields. */
-import { JUDGED, PAIR_BYTES } from './layout';
 
 export function pointer(scan: usize, field: usize): usize {
   return <usize>load<u32>(scan + field);
@@ -9,11 +8,14 @@ export function number(scan: usize, field: usize): i32 {
   return load<i32>(scan + field);
 }
 
+export function real(scan: usize, field: usize): f64 {
+  return load<f64>(scan + field);
+}
+
 export function count(scan: usize, field: usize): void {
   store<i32>(scan + field, load<i32>(scan + field) + 1);
 }
 
-export function judgedAt(scan: usize, position: i32): usize {
-  const pair = <usize>(position >> 1);
-  return pointer(scan, JUDGED) + pair * PAIR_BYTES + ((<usize>(position & 1)) << 3);
+export function setReal(scan: usize, field: usize, value: f64): void {
+  store<f64>(scan + field, value);
 }

@@ -1,28 +1,17 @@
 /** The table of dynamic time warping along its antidiagonals. The cells are those of the plain table, to the last bit. */
 
-/** Antidiagonals between two looks whether the table can still stay within the limit. */
-const DIAGONALS_PER_LOOK = 8;
-
 /**
- * Squared banded DTW distance of `a` (n values) and a series of m values that is stored backwards, or Infinity above
- * `limit`. Cells with equal i + j do not depend on each other, so a whole antidiagonal is computed two cells at a time; with
+ * Squared banded DTW distance of `a` (n values) and a series of m values that is stored backwards. Cells with equal i + j do not depend on each other, so a whole antidiagonal is computed two cells at a time; with
  * the second series backwards, the values that meet on it lie in a row.
- *
- * Every path crosses an antidiagonal or steps over it onto the next one. When all cells of two neighbours are over the
- * limit, each with what the rows of `a` behind it cost at least, no path is left. `remaining` has these costs, n + 1
- * values, or is 0 when there is no limit. A row-wise table that leaves out dead cells (EAPrunedDTW, Herrmann & Webb, 2020)
- * computes fewer cells, but one after the other, and is slower here.
  *
  * `first`, `second` and `third` hold values for i from −1, at index i + 1, with room for n + 4.
  */
-export function warpWithin(
+export function warp(
   a: usize,
   n: i32,
   backwards: usize,
   m: i32,
   band: i32,
-  limit: f64,
-  remaining: usize,
   first: usize,
   second: usize,
   third: usize,
@@ -39,8 +28,6 @@ export function warpWithin(
   store<f64>(current, corner * corner, 8);
   store<f64>(current, Infinity, 16);
   const diagonals = n + m - 1;
-  let look = DIAGONALS_PER_LOOK;
-  let isBeforeOver = false;
   for (let d = 1; d < diagonals; d++) {
     // |i − j| = |2i − d| ≤ band, 0 ≤ i < n, 0 ≤ j = d − i < m.
     const low = max(max(0, d - m + 1), d > band ? (d - band + 1) >> 1 : 0);
@@ -73,33 +60,10 @@ export function warpWithin(
     }
     // Behind the last cell: a lane too many may have been written there.
     store<f64>(target + size, Infinity, 8);
-    if (remaining != 0) {
-      look -= 1;
-      if (look <= 1) {
-        const isOver = isOverEverywhere(target + 8, size, remaining + base + 8, limit);
-        if (look == 0) {
-          if (isOver && isBeforeOver) return Infinity;
-          look = DIAGONALS_PER_LOOK;
-        }
-        isBeforeOver = isOver;
-      }
-    }
     const oldest = before;
     before = current;
     current = next;
     next = oldest;
   }
-  const answer = load<f64>(current + ((<usize>n) << 3));
-  return answer <= limit ? answer : Infinity;
-}
-
-/** Whether each cell, with what the rows behind it cost at least, is over the limit. */
-function isOverEverywhere(cells: usize, size: usize, behind: usize, limit: f64): bool {
-  const limits = f64x2.splat(limit);
-  let at: usize = 0;
-  for (; at + 8 < size; at += 16) {
-    const sum = f64x2.add(v128.load(cells + at), v128.load(behind + at));
-    if (!i64x2.all_true(f64x2.gt(sum, limits))) return false;
-  }
-  return at >= size || load<f64>(cells + at) + load<f64>(behind + at) > limit;
+  return load<f64>(current + ((<usize>n) << 3));
 }

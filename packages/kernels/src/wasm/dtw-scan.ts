@@ -1,7 +1,8 @@
 /** A DTW scan in WebAssembly. */
 import { DtwCascade } from '../typescript/dtw-cascade.ts';
-import { magnitudeOf, squaredLimit, type CascadeContext } from '../window-cascade.ts';
-import { ScanMemory } from './scan-memory.ts';
+import { magnitudeOf, type CascadeContext } from '../window-cascade.ts';
+import { pathErrors } from './rounding.ts';
+import { ScanMemory, unitOf } from './scan-memory.ts';
 import { WasmWindowScan } from './window-scan.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -15,31 +16,35 @@ export class WasmDtwScan extends WasmWindowScan {
   constructor(context: CascadeContext, band: number, positionsMax: number, workspace: Workspace) {
     const { query, normalise } = context;
     const { layout, kernels } = workspace;
-    const memory = new ScanMemory(workspace, { query, band, normalise, positionsMax });
-    const cascade = new DtwCascade(context, band);
-    super({ context, layout, memory, cascade, magnitude: magnitudeOf(query) });
+    const magnitude = magnitudeOf(query);
+    const unit = unitOf(context);
+    const errors = pathErrors(query.length, magnitude / unit);
+    const shape = { query, band, normalise, positionsMax, unit, errors };
+    const memory = new ScanMemory(workspace, shape);
+    super({ context, layout, memory, cascade: new DtwCascade(context, band), magnitude });
     this.#context = context;
     this.#kernels = kernels;
     this.#memory = memory;
   }
 
   protected prepare(slack: number): void {
-    this.#slack = slack;
+    // A path may meet each point of a window twice on the average.
+    this.#slack = Math.SQRT2 * slack;
   }
 
   protected judge(from: number, to: number): number {
-    return this.#kernels.scanWindows(this.#memory.address, from, to, this.#limit());
+    return this.#kernels.scanWindows(this.#memory.address, from, to, this.#bound());
   }
 
   protected judgeDirectly(position: number): number {
-    return this.#kernels.judgeDirectly(this.#memory.address, position, this.#limit());
+    return this.#kernels.judgeDirectly(this.#memory.address, position, this.#bound());
   }
 
   protected distance(): number {
     return Math.sqrt(this.#memory.squared);
   }
 
-  #limit(): number {
-    return squaredLimit(this.#context, this.#slack);
+  #bound(): number {
+    return this.#context.selection.boundDistance + this.#slack;
   }
 }

@@ -2,8 +2,10 @@
  * The record that a scan in WebAssembly works on. Where its fields are the module says itself: see assembly/layout.ts, which
  * also tells what each means.
  */
+import { magnitudeOf } from '../window-cascade.ts';
 import { createTube, fillTube } from '../typescript/lower-bounds.ts';
 import type { ScanLayout } from './layout.ts';
+import type { RoundingErrors } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Counters of a scan, and the fields that count them. */
@@ -22,6 +24,18 @@ export interface ScanShape {
   readonly band: number;
   readonly normalise: boolean;
   readonly positionsMax: number;
+  /** In what the query is measured where bounds are computed. */
+  readonly unit: number;
+  readonly errors: RoundingErrors;
+}
+
+/** Values, beyond the band, that loops over whole vectors may touch on either side of a series in a warping table. */
+const TABLE_MARGIN = 8;
+
+/** In what a scan measures its query: in standard deviations it is 1 already, otherwise the largest magnitude. */
+export function unitOf({ query, normalise }: Pick<ScanShape, 'query' | 'normalise'>): number {
+  const magnitude = normalise ? 1 : magnitudeOf(query);
+  return magnitude > 0 ? magnitude : 1;
 }
 
 /** See the head of the file. */
@@ -30,52 +44,67 @@ export class ScanMemory {
   readonly #workspace: Workspace;
   readonly #layout: ScanLayout;
   readonly #raw: number;
-  readonly #states: number;
   readonly #integers: Int32Array;
-  readonly #bytes: Uint8Array;
 
-  constructor(workspace: Workspace, { query, band, normalise, positionsMax }: ScanShape) {
+  constructor(workspace: Workspace, { query, band, normalise, positionsMax, ...rest }: ScanShape) {
     const m = query.length;
     const region = positionsMax + m + 2 * band;
     const { layout } = workspace;
     this.#workspace = workspace;
     this.#layout = layout;
     this.address = workspace.reserve(layout.RECORD_BYTES / 8);
+    const rounded = Float64Array.from(query, (value) => value / rest.unit);
     const tube = createTube(m);
-    fillTube(query, m, band, tube, new Int32Array(2 * m));
+    fillTube(rounded, m, band, tube, new Int32Array(2 * m));
+    const margin = band + TABLE_MARGIN;
+    const nothing = new Float64Array(m + 1);
+    // The arrays that a loop reads and writes side by side begin a quarter of a page apart: where addresses differ by
+    // multiples of 4,096, processors wait for each other's stores, which takes three times as long for some lengths.
     const places: (readonly [field: number, address: number])[] = [
-      // A quarter of a page apart: see assembly/layout.ts on JUDGED.
       [layout.RAW, workspace.reserve(region, 0)],
-      [layout.VALUES, workspace.reserve(region, 1024)],
+      [layout.VALUES, workspace.reserve(region / 2, 1024)],
       [layout.SUMS, workspace.reserve(region + 1, 2048)],
       [layout.SQUARES, workspace.reserve(region + 1, 3072)],
       [layout.UNUSABLE, workspace.reserve((region + 2) / 2)],
-      [layout.JUDGED, workspace.reserve(3 * (positionsMax + 1))],
-      [layout.STATES, workspace.reserve(positionsMax / 8)],
-      [layout.CENTRE, workspace.reserve(region)],
-      [layout.REACH, workspace.reserve(region)],
-      [layout.HIGH, workspace.reserve(region + 2 * band)],
-      [layout.LOW, workspace.reserve(region + 2 * band)],
+      [layout.MEANS, workspace.reserve(positionsMax / 2)],
+      [layout.DEVIATIONS, workspace.reserve(positionsMax / 2)],
+      [layout.CENTRE, workspace.reserve(region / 2)],
+      [layout.REACH, workspace.reserve(region / 2)],
+      [layout.HIGH, workspace.reserve(region / 2 + band)],
+      [layout.LOW, workspace.reserve(region / 2 + band)],
       [layout.QUERY, workspace.place(query)],
-      [layout.QUERY_CENTRE, workspace.place(tube.centre)],
-      [layout.QUERY_REACH, workspace.place(tube.reach)],
-      [layout.WINDOW, workspace.reserve(m)],
-      [layout.REMAINING, workspace.reserve(m + 1)],
       [layout.QUERY_BACKWARDS, workspace.place(query.toReversed())],
-      [layout.WINDOW_BACKWARDS, workspace.reserve(m)],
+      [layout.ROUNDED_QUERY, workspace.placeRounded(rounded, margin)],
+      [layout.ROUNDED_QUERY_BACKWARDS, workspace.placeRounded(rounded.toReversed(), margin)],
+      [layout.QUERY_CENTRE, workspace.placeRounded(tube.centre)],
+      [layout.QUERY_REACH, workspace.placeRounded(tube.reach)],
+      [layout.WINDOW, workspace.reserve(m)],
+      [layout.ROUNDED_WINDOW, workspace.placeRounded(nothing, margin)],
+      [layout.ROUNDED_WINDOW_BACKWARDS, workspace.placeRounded(nothing, margin)],
+      [layout.REMAINING, workspace.placeRounded(nothing, margin)],
+      [layout.OUTER, workspace.reserve((band + 8) / 2)],
+      [layout.INNER, workspace.reserve((band + 4) / 2)],
+      [layout.INNER_EDGE, workspace.reserve((band + 4) / 2)],
       [layout.FIRST_DIAGONAL, workspace.reserve(m + 4)],
       [layout.SECOND_DIAGONAL, workspace.reserve(m + 4)],
       [layout.THIRD_DIAGONAL, workspace.reserve(m + 4)],
     ];
     this.#integers = workspace.integers;
-    this.#bytes = workspace.bytes;
     for (const [field, address] of places) this.#set(field, address);
     for (const [, field] of COUNTED) this.#set(layout[field], 0);
     this.#set(layout.LENGTH, m);
     this.#set(layout.BAND, band);
     this.#set(layout.NORMALISE, normalise ? 1 : 0);
+    const { unit, errors } = rest;
+    const reals = [
+      [layout.UNIT, unit],
+      [layout.QUERY_ERROR, errors.queryError],
+      [layout.BLOCK_ERROR, errors.blockError],
+      [layout.SUM_ERROR, errors.sumError],
+    ] as const;
+    for (const [field, value] of reals) workspace.write(this.address + field, [value]);
+    workspace.kernels.fillEdge(this.#get(layout.INNER_EDGE), band);
     this.#raw = this.#get(layout.RAW);
-    this.#states = this.#get(layout.STATES);
   }
 
   /** Moves the block to the windows of the series that start at first … first + count − 1. */
@@ -90,9 +119,9 @@ export class ScanMemory {
     this.#workspace.kernels.loadBlock(this.address, count);
   }
 
-  /** The state of the window, see assembly/layout.ts, of a position of the block. */
-  stateOf(position: number): number {
-    return this.#bytes[this.#states + position] as number;
+  /** What is special about the window that the last scan returned; see assembly/layout.ts. */
+  get state(): number {
+    return this.#get(this.#layout.STATE);
   }
 
   /** Why the last scan returned; see assembly/layout.ts. */

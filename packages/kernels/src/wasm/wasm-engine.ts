@@ -69,14 +69,12 @@ function dtwSquared(workspace: Workspace, a: Float64Array, b: Float64Array, band
   const backwards = workspace.place(b.toReversed());
   const rows = [diagonal, diagonal, diagonal].map((values) => workspace.reserve(values));
   const [before = 0, current = 0, next = 0] = rows;
-  return workspace.kernels.warpWithin(
+  return workspace.kernels.warp(
     first,
     a.length,
     backwards,
     b.length,
     band,
-    Infinity,
-    0,
     before,
     current,
     next,

@@ -77,7 +77,7 @@ export abstract class WasmWindowScan implements WindowScan {
   #scanSpecial(position: number): void {
     const { context, layout, memory } = this.#parts;
     const { stats, query } = context;
-    const state = memory.stateOf(position);
+    const { state } = memory;
     if (state === layout.NON_FINITE) {
       stats.nonFiniteWindows += 1;
     } else if (state === layout.FLAT) {

@@ -10,23 +10,15 @@ const PAGE_BYTES = 65_536;
 /** Address 0 stays unused, so that a pointer that was forgotten does not look like one that was set. */
 const FIRST_ADDRESS = 64;
 
-/** Loops take two values at a time and may touch one or two more than there are. */
+/** Loops take whole vectors and may touch a few values more than there are. */
 const SPARE_VALUES = 4;
 
 /** What assembly/index.ts exports. Addresses and counts are integers, all sizes in values. */
 export interface KernelExports {
   loadBlock(scan: number, positions: number): void;
-  fillTube(
-    values: number,
-    length: number,
-    band: number,
-    centre: number,
-    reach: number,
-    high: number,
-    low: number,
-  ): void;
-  scanWindows(scan: number, from: number, to: number, limit: number): number;
-  judgeDirectly(scan: number, position: number, limit: number): number;
+  fillEdge(edge: number, band: number): void;
+  scanWindows(scan: number, from: number, to: number, bound: number): number;
+  judgeDirectly(scan: number, position: number, bound: number): number;
   scanByLcss(
     scan: number,
     from: number,
@@ -36,14 +28,12 @@ export interface KernelExports {
     tubeEpsilon: number,
   ): number;
   matchDirectly(scan: number, position: number, needed: number, epsilon: number): number;
-  warpWithin(
+  warp(
     a: number,
     n: number,
     backwards: number,
     m: number,
     band: number,
-    limit: number,
-    remaining: number,
     first: number,
     second: number,
     third: number,
@@ -109,8 +99,17 @@ export class Workspace {
     return address;
   }
 
+  /** Address of a copy of the values as 32-bit floats, with so many zeros more on either side. */
+  placeRounded(values: Float64Array, margin: number = 0): number {
+    const address = this.reserve(values.length / 2 + margin);
+    this.clear(address, values.length / 2 + margin);
+    const first = address + 4 * margin;
+    new Float32Array(this.#memory.buffer, first, values.length).set(values);
+    return first;
+  }
+
   /** Writes values to an address that was reserved. */
-  write(address: number, values: Float64Array): void {
+  write(address: number, values: ArrayLike<number>): void {
     this.#floats.set(values, address / 8);
   }
 
@@ -132,11 +131,6 @@ export class Workspace {
   /** The memory as 32-bit integers; valid until the next `reserve`. */
   get integers(): Int32Array {
     return new Int32Array(this.#memory.buffer);
-  }
-
-  /** The memory as bytes; valid until the next `reserve`. */
-  get bytes(): Uint8Array {
-    return new Uint8Array(this.#memory.buffer);
   }
 
   /** Bytes of the memory, which never shrinks. */
