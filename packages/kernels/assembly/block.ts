@@ -14,6 +14,7 @@ import {
   LOW,
   MAGNITUDE,
   NORMALISE,
+  QUERY_REFERENCE,
   RAW,
   REACH,
   REFERENCE,
@@ -48,7 +49,7 @@ export function loadBlock(scan: usize, positions: i32): void {
   store<i32>(scan + TUBE_READY, 0);
   store<i32>(scan + RUN_END, 0);
   const normalise = number(scan, NORMALISE) != 0;
-  const reference = normalise ? firstUsable(scan) : 0;
+  const reference = normalise ? firstUsable(scan) : real(scan, QUERY_REFERENCE);
   setReal(scan, REFERENCE, reference);
   const isAllUsable = measure(scan, reference);
   // Without normalisation the query has to fit as well.

@@ -134,7 +134,7 @@ function squaredExcess(distance: v128, reach: v128): v128 {
   return f32x4.mul(excess, excess);
 }
 
-/** Bytes of the points between two looks whether the sum is over the limit. */
+/** Bytes of the points between two looks whether the sum is over the limit: what the loops below do at once. */
 const BYTES_PER_LOOK: usize = 16 * 4;
 
 /** Squared LB_Keogh of a window, taken as (x − mean) × inverse, against the query's tube; may end early over `limit`. */
@@ -153,16 +153,14 @@ export function keoghQuerySquared(
   let other = f32x4.splat(0);
   let at: usize = 0;
   const inLooks = bytes & ~(BYTES_PER_LOOK - 1);
-  while (at < inLooks) {
-    const stop = at + BYTES_PER_LOOK;
-    for (; at < stop; at += 32) {
-      const z = f32x4.mul(f32x4.sub(v128.load(window + at), means), inverses);
-      const y = f32x4.mul(f32x4.sub(v128.load(window + at, 16), means), inverses);
-      const d = f32x4.abs(f32x4.sub(z, v128.load(centre + at)));
-      const e = f32x4.abs(f32x4.sub(y, v128.load(centre + at, 16)));
-      sum = f32x4.add(sum, squaredExcess(d, v128.load(reach + at)));
-      other = f32x4.add(other, squaredExcess(e, v128.load(reach + at, 16)));
-    }
+  for (; at < inLooks; at += BYTES_PER_LOOK) {
+    const x = window + at;
+    const c = centre + at;
+    const r = reach + at;
+    sum = f32x4.add(sum, windowExcess(x, c, r, means, inverses));
+    other = f32x4.add(other, windowExcess(x + 16, c + 16, r + 16, means, inverses));
+    sum = f32x4.add(sum, windowExcess(x + 32, c + 32, r + 32, means, inverses));
+    other = f32x4.add(other, windowExcess(x + 48, c + 48, r + 48, means, inverses));
     const soFar = laneSum(f32x4.add(sum, other));
     if (soFar > limit) return soFar;
   }
@@ -173,6 +171,19 @@ export function keoghQuerySquared(
     total += excess * excess;
   }
   return total;
+}
+
+// @ts-ignore: as above.
+@inline
+function windowExcess(
+  window: usize,
+  centre: usize,
+  reach: usize,
+  means: v128,
+  inverses: v128,
+): v128 {
+  const z = f32x4.mul(f32x4.sub(v128.load(window), means), inverses);
+  return squaredExcess(f32x4.abs(f32x4.sub(z, v128.load(centre))), v128.load(reach));
 }
 
 /** Squared LB_Keogh of the query × `deviation` against a window's tube − mean; may end early over `limit`. */
@@ -191,16 +202,14 @@ export function keoghCandidateSquared(
   let other = f32x4.splat(0);
   let at: usize = 0;
   const inLooks = bytes & ~(BYTES_PER_LOOK - 1);
-  while (at < inLooks) {
-    const stop = at + BYTES_PER_LOOK;
-    for (; at < stop; at += 32) {
-      const q = f32x4.mul(v128.load(query + at), deviations);
-      const r = f32x4.mul(v128.load(query + at, 16), deviations);
-      const d = f32x4.abs(f32x4.sub(q, f32x4.sub(v128.load(centre + at), means)));
-      const e = f32x4.abs(f32x4.sub(r, f32x4.sub(v128.load(centre + at, 16), means)));
-      sum = f32x4.add(sum, squaredExcess(d, v128.load(reach + at)));
-      other = f32x4.add(other, squaredExcess(e, v128.load(reach + at, 16)));
-    }
+  for (; at < inLooks; at += BYTES_PER_LOOK) {
+    const q = query + at;
+    const c = centre + at;
+    const r = reach + at;
+    sum = f32x4.add(sum, queryExcess(q, c, r, means, deviations));
+    other = f32x4.add(other, queryExcess(q + 16, c + 16, r + 16, means, deviations));
+    sum = f32x4.add(sum, queryExcess(q + 32, c + 32, r + 32, means, deviations));
+    other = f32x4.add(other, queryExcess(q + 48, c + 48, r + 48, means, deviations));
     const soFar = laneSum(f32x4.add(sum, other));
     if (soFar > limit) return soFar;
   }
@@ -212,6 +221,20 @@ export function keoghCandidateSquared(
     total += excess * excess;
   }
   return total;
+}
+
+// @ts-ignore: as above.
+@inline
+function queryExcess(
+  query: usize,
+  centre: usize,
+  reach: usize,
+  means: v128,
+  deviations: v128,
+): v128 {
+  const point = f32x4.mul(v128.load(query), deviations);
+  const middle = f32x4.sub(v128.load(centre), means);
+  return squaredExcess(f32x4.abs(f32x4.sub(point, middle)), v128.load(reach));
 }
 
 /** Suffix sums of what each point of the normalised window costs at least against the query's tube; `bytes` / 4 + 1 of them. */

@@ -16,8 +16,8 @@ export const SUMS: usize = 8;
 export const SQUARES: usize = 12;
 export const UNUSABLE: usize = 16;
 /** Of every window: its mean, and its standard deviation, both in the block's units. See windows.ts. */
-export const MEANS: usize = 240;
-export const DEVIATIONS: usize = 244;
+export const MEANS: usize = 160;
+export const DEVIATIONS: usize = 164;
 /** The envelope of `VALUES` as centre ± reach. */
 export const CENTRE: usize = 20;
 export const REACH: usize = 24;
@@ -28,14 +28,14 @@ export const LOW: usize = 32;
 /** The query as it is compared, normalised if that is wanted, forwards and backwards (64-bit floats). */
 export const QUERY: usize = 36;
 export const QUERY_BACKWARDS: usize = 40;
-/** The same in units of `UNIT`, and its envelope. */
+/** The same as bounds want it, and its envelope. */
 export const ROUNDED_QUERY: usize = 44;
 export const ROUNDED_QUERY_BACKWARDS: usize = 48;
 export const QUERY_CENTRE: usize = 52;
 export const QUERY_REACH: usize = 56;
 /** The window in hand, exactly normalised if that is wanted (64-bit floats). */
 export const WINDOW: usize = 60;
-/** The same up to rounding, in units of `UNIT`. */
+/** The same up to rounding, in the terms of the query. */
 export const ROUNDED_WINDOW: usize = 64;
 export const ROUNDED_WINDOW_BACKWARDS: usize = 68;
 /** What the rows of the warping table from each one on cost at least. */
@@ -74,31 +74,29 @@ export const DTW_ABANDONED: usize = 148;
 export const OUTCOME: usize = 152;
 export const STATE: usize = 156;
 /** Of a search by LCSS: how many points of the window that was returned are matched. */
-export const MATCHED: usize = 160;
+export const MATCHED: usize = 168;
 
 /** 64-bit floats: the squared distance of the window that was returned, and the largest magnitude of the block, shifted. */
-export const SQUARED: usize = 168;
-export const MAGNITUDE: usize = 176;
+export const SQUARED: usize = 176;
+export const MAGNITUDE: usize = 184;
 /** What the block's values were shifted by and multiplied with (64-bit floats). */
-export const REFERENCE: usize = 184;
-export const SCALE: usize = 192;
-/**
- * In what the query is measured (64-bit float): 1 when windows are normalised, because the query is then already in standard
- * deviations; otherwise its largest magnitude.
- */
-export const UNIT: usize = 200;
+export const REFERENCE: usize = 192;
+export const SCALE: usize = 200;
+/** The terms in which the query is stated (64-bit floats), see `src/wasm/query-frame.ts`. */
+export const QUERY_REFERENCE: usize = 208;
+export const UNIT: usize = 216;
 /**
  * How much a bound may be wrong by rounding (64-bit floats): so much in units of the query, so much more in units of the
  * block's values, and the factor for what is added up. `src/wasm/rounding.ts` derives them.
  */
-export const QUERY_ERROR: usize = 208;
-export const BLOCK_ERROR: usize = 216;
-export const SUM_ERROR: usize = 224;
+export const QUERY_ERROR: usize = 224;
+export const BLOCK_ERROR: usize = 232;
+export const SUM_ERROR: usize = 240;
 /** A window with less squared deviation than this (64-bit float) is looked at exactly. */
-export const TRUSTED: usize = 232;
+export const TRUSTED: usize = 248;
 
 /** Room for all fields. */
-export const RECORD_BYTES: usize = 248;
+export const RECORD_BYTES: usize = 256;
 
 /**
  * Why a scan returned: nothing is left in the range; the window's squared distance is in `SQUARED`, or what matched in

@@ -34,6 +34,7 @@ import {
   QUERY_BACKWARDS,
   QUERY_CENTRE,
   QUERY_REACH,
+  QUERY_REFERENCE,
   REACH,
   REMAINING,
   ROUNDED_QUERY,
@@ -136,7 +137,7 @@ export function judgeDirectly(scan: usize, p: i32, bound: f64): i32 {
   const limit = squaredLimit(scan, bound, 0);
   const exact = prepareWindow(scan, p);
   const window = pointer(scan, ROUNDED_WINDOW);
-  round(exact, bytes, real(scan, UNIT), window);
+  round(scan, exact, bytes, window);
   const remaining = pointer(scan, REMAINING);
   sumQueryBound(window, bytes, pointer(scan, QUERY_CENTRE), pointer(scan, QUERY_REACH), remaining);
   if (load<f32>(remaining) > limit) {
@@ -167,9 +168,11 @@ function normaliseRounded(
   }
 }
 
-function round(values: usize, bytes: usize, unit: f64, target: usize): void {
+function round(scan: usize, values: usize, bytes: usize, target: usize): void {
+  const reference = real(scan, QUERY_REFERENCE);
+  const unit = real(scan, UNIT);
   for (let at: usize = 0; at < bytes; at += 4) {
-    store<f32>(target + at, <f32>(load<f64>(values + (at << 1)) / unit));
+    store<f32>(target + at, <f32>((load<f64>(values + (at << 1)) - reference) / unit));
   }
 }
 

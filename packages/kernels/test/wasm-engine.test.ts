@@ -38,13 +38,17 @@ function expectSameAnswer(options: PatternSearchOptions): void {
   expect(whole.matches).toEqual(searchPattern(options).matches);
 }
 
-/** A random walk with steps, plateaus, jumps of level, gaps and values that no window may hold. */
-function longSeries(seed: number, length: number): Float64Array {
+function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
-  const random = (): number => {
+  return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
+}
+
+/** A random walk with steps, plateaus, jumps of level, gaps and values that no window may hold. */
+function longSeries(seed: number, length: number): Float64Array {
+  const random = randomFrom(seed);
   let level = random() < 0.3 ? 1e9 : 100;
   let isFlat = false;
   return Float64Array.from({ length }, () => {
@@ -149,6 +153,63 @@ describe('the WebAssembly engine', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('finds near copies of the query at every level and scale, where rounded bounds are least certain', () => {
+    const cases = fc.record({
+      seed: fc.nat(),
+      m: fc.integer({ min: 6, max: 70 }),
+      length: fc.integer({ min: 150, max: 700 }),
+      band: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constant(Infinity)),
+      level: fc.constantFrom(0, 100, -1e5, 1e9),
+      scale: fc.constantFrom(1e-8, 1, 1e6, 1e30),
+      distortion: fc.constantFrom(0, 1e-7, 1e-5, 1e-3, 0.1),
+      spikes: fc.constantFrom(0, 0, 1e4),
+      normalise: fc.constantFrom('z' as const, 'none' as const),
+      algorithm: fc.constantFrom('dtw' as const, 'dtw' as const, 'lcss' as const),
+      topK: fc.constantFrom(1, 4),
+    });
+    let computed = 0;
+    let abandoned = 0;
+    fc.assert(
+      fc.property(cases, ({ seed, m, length, band, level, scale, distortion, ...rest }) => {
+        const { spikes, normalise, algorithm, topK } = rest;
+        const random = randomFrom(seed);
+        let walk = 0;
+        const shape = Float64Array.from({ length }, () => {
+          walk += random() - 0.5;
+          return walk + (random() < 0.005 ? spikes * random() : 0);
+        });
+        const at = Math.floor(random() * (length - m));
+        const query = shape.slice(at, at + m);
+        for (let copy = 0; copy < 6; copy += 1) {
+          const to = Math.floor(random() * (length - m));
+          for (const [i, value] of query.entries()) {
+            shape[to + i] = value + distortion * (random() - 0.5);
+          }
+        }
+        const place = (value: number): number => scale * (level + value);
+        const width = Math.min(band, m - 1);
+        const epsilon = distortion * (normalise === 'z' ? 0.5 : scale);
+        const measure = algorithm === 'dtw' ? { band: width } : { delta: width, epsilon };
+        const options = {
+          series: shape.map(place),
+          query: query.map(place),
+          algorithm,
+          ...measure,
+          normalise,
+          topK,
+        };
+        expectSameAnswer(options);
+        const { stats } = scanPattern(options, engine);
+        computed += stats.dtwComputed;
+        abandoned += stats.dtwAbandoned;
+      }),
+      { numRuns: 1000 },
+    );
+    // Windows of all kinds were met: those that only the exact table can judge, and those that it need not.
+    expect(computed - abandoned).toBeGreaterThan(1000);
+    expect(abandoned).toBeGreaterThan(10_000);
   });
 
   it('gives the DTW distance of the plain table, also of series of different lengths', () => {

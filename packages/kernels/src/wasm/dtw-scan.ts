@@ -1,8 +1,9 @@
 /** A DTW scan in WebAssembly. */
 import { DtwCascade } from '../typescript/dtw-cascade.ts';
 import { magnitudeOf, type CascadeContext } from '../window-cascade.ts';
+import { frameOf } from './query-frame.ts';
 import { pathErrors } from './rounding.ts';
-import { ScanMemory, unitOf } from './scan-memory.ts';
+import { ScanMemory } from './scan-memory.ts';
 import { WasmWindowScan } from './window-scan.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -16,12 +17,12 @@ export class WasmDtwScan extends WasmWindowScan {
   constructor(context: CascadeContext, band: number, positionsMax: number, workspace: Workspace) {
     const { query, normalise } = context;
     const { layout, kernels } = workspace;
-    const magnitude = magnitudeOf(query);
-    const unit = unitOf(context);
-    const errors = pathErrors(query.length, magnitude / unit);
-    const shape = { query, band, normalise, positionsMax, unit, errors };
+    const frame = frameOf(context);
+    const errors = pathErrors(query.length, frame.magnitude);
+    const shape = { query, band, normalise, positionsMax, frame, errors };
     const memory = new ScanMemory(workspace, shape);
-    super({ context, layout, memory, cascade: new DtwCascade(context, band), magnitude });
+    const cascade = new DtwCascade(context, band);
+    super({ context, layout, memory, cascade, magnitude: magnitudeOf(query) });
     this.#context = context;
     this.#kernels = kernels;
     this.#memory = memory;

@@ -48,6 +48,7 @@ const NAMES = [
   'MATCHED',
   'SQUARED',
   'MAGNITUDE',
+  'QUERY_REFERENCE',
   'UNIT',
   'QUERY_ERROR',
   'BLOCK_ERROR',

@@ -2,8 +2,9 @@
 import type { LcssMeasure } from '../engine.ts';
 import { LcssCascade, neededMatches } from '../typescript/lcss-cascade.ts';
 import { magnitudeOf, type CascadeContext } from '../window-cascade.ts';
+import { frameOf } from './query-frame.ts';
 import { pointErrors } from './rounding.ts';
-import { ScanMemory, unitOf } from './scan-memory.ts';
+import { ScanMemory } from './scan-memory.ts';
 import { WasmWindowScan } from './window-scan.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -23,13 +24,12 @@ export class WasmLcssScan extends WasmWindowScan {
   ) {
     const { query, normalise } = context;
     const { layout, kernels } = workspace;
-    const magnitude = magnitudeOf(query);
-    const unit = unitOf(context);
-    const errors = pointErrors((magnitude + epsilon) / unit);
-    const shape = { query, band: delta, normalise, positionsMax, unit, errors };
+    const frame = frameOf(context);
+    const errors = pointErrors(frame.magnitude + epsilon / frame.unit);
+    const shape = { query, band: delta, normalise, positionsMax, frame, errors };
     const memory = new ScanMemory(workspace, shape);
     const cascade = new LcssCascade(context, epsilon, delta);
-    super({ context, layout, memory, cascade, magnitude: Math.max(magnitude, epsilon) });
+    super({ context, layout, memory, cascade, magnitude: Math.max(magnitudeOf(query), epsilon) });
     this.#context = context;
     this.#epsilon = epsilon;
     this.#kernels = kernels;

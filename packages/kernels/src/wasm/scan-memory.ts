@@ -2,9 +2,9 @@
  * The record that a scan in WebAssembly works on. Where its fields are the module says itself: see assembly/layout.ts, which
  * also tells what each means.
  */
-import { magnitudeOf } from '../window-cascade.ts';
 import { createTube, fillTube } from '../typescript/lower-bounds.ts';
 import type { ScanLayout } from './layout.ts';
+import type { QueryFrame } from './query-frame.ts';
 import type { RoundingErrors } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -24,19 +24,12 @@ export interface ScanShape {
   readonly band: number;
   readonly normalise: boolean;
   readonly positionsMax: number;
-  /** In what the query is measured where bounds are computed. */
-  readonly unit: number;
+  readonly frame: QueryFrame;
   readonly errors: RoundingErrors;
 }
 
 /** Values, beyond the band, that loops over whole vectors may touch on either side of a series in a warping table. */
 const TABLE_MARGIN = 8;
-
-/** In what a scan measures its query: in standard deviations it is 1 already, otherwise the largest magnitude. */
-export function unitOf({ query, normalise }: Pick<ScanShape, 'query' | 'normalise'>): number {
-  const magnitude = normalise ? 1 : magnitudeOf(query);
-  return magnitude > 0 ? magnitude : 1;
-}
 
 /** See the head of the file. */
 export class ScanMemory {
@@ -46,14 +39,18 @@ export class ScanMemory {
   readonly #raw: number;
   readonly #integers: Int32Array;
 
-  constructor(workspace: Workspace, { query, band, normalise, positionsMax, ...rest }: ScanShape) {
+  constructor(
+    workspace: Workspace,
+    { query, band, normalise, positionsMax, frame, errors }: ScanShape,
+  ) {
     const m = query.length;
     const region = positionsMax + m + 2 * band;
     const { layout } = workspace;
     this.#workspace = workspace;
     this.#layout = layout;
     this.address = workspace.reserve(layout.RECORD_BYTES / 8);
-    const rounded = Float64Array.from(query, (value) => value / rest.unit);
+    const { reference, unit } = frame;
+    const rounded = query.map((value) => (value - reference) / unit);
     const tube = createTube(m);
     fillTube(rounded, m, band, tube, new Int32Array(2 * m));
     const margin = band + TABLE_MARGIN;
@@ -95,8 +92,8 @@ export class ScanMemory {
     this.#set(layout.LENGTH, m);
     this.#set(layout.BAND, band);
     this.#set(layout.NORMALISE, normalise ? 1 : 0);
-    const { unit, errors } = rest;
     const reals = [
+      [layout.QUERY_REFERENCE, reference],
       [layout.UNIT, unit],
       [layout.QUERY_ERROR, errors.queryError],
       [layout.BLOCK_ERROR, errors.blockError],

@@ -69,16 +69,7 @@ function dtwSquared(workspace: Workspace, a: Float64Array, b: Float64Array, band
   const backwards = workspace.place(b.toReversed());
   const rows = [diagonal, diagonal, diagonal].map((values) => workspace.reserve(values));
   const [before = 0, current = 0, next = 0] = rows;
-  return workspace.kernels.warp(
-    first,
-    a.length,
-    backwards,
-    b.length,
-    band,
-    before,
-    current,
-    next,
-  );
+  return workspace.kernels.warp(first, a.length, backwards, b.length, band, before, current, next);
 }
 
 function lcssLength(
