@@ -37,15 +37,11 @@ export function perDeviation(scan: usize, bound: f64): f64 {
   return bound / real(scan, UNIT) + real(scan, QUERY_ERROR);
 }
 
-// @ts-ignore: as above.
-@inline
 function squareOfDifference(a: v128, b: v128): v128 {
   const difference = f32x4.sub(a, b);
   return f32x4.mul(difference, difference);
 }
 
-// @ts-ignore: as above.
-@inline
 function layerOf2(a0: v128, a1: v128, q0: v128, q1: v128): v128 {
   const c = squareOfDifference(a1, q1);
   const d = squareOfDifference(a1, q0);
@@ -53,8 +49,6 @@ function layerOf2(a0: v128, a1: v128, q0: v128, q1: v128): v128 {
   return f32x4.pmin(f32x4.pmin(d, e), c);
 }
 
-// @ts-ignore: as above.
-@inline
 function layerOf3(a0: v128, a1: v128, a2: v128, q0: v128, q1: v128, q2: v128): v128 {
   const a = squareOfDifference(a2, q2);
   const b = squareOfDifference(a2, q1);
@@ -64,8 +58,6 @@ function layerOf3(a0: v128, a1: v128, a2: v128, q0: v128, q1: v128, q2: v128): v
   return f32x4.pmin(f32x4.pmin(f32x4.pmin(a, b), f32x4.pmin(c, d)), e);
 }
 
-// @ts-ignore: as above.
-@inline
 function scaled(query: usize, deviations: v128): v128 {
   return f32x4.mul(v128.load32_splat(query), deviations);
 }
@@ -110,25 +102,18 @@ export function endOfKim(scan: usize, from: usize, end: usize, bound: f64): usiz
     const z2 = f32x4.sub(v128.load(last - 12), mean);
     const q2 = scaled(query + 8, deviation);
     const e2 = scaled(queryEnd - 12, deviation);
-    const third = f32x4.add(
-      layerOf3(a0, a1, a2, q0, q1, q2),
-      layerOf3(z0, z1, z2, e0, e1, e2),
-    );
+    const third = f32x4.add(layerOf3(a0, a1, a2, q0, q1, q2), layerOf3(z0, z1, z2, e0, e1, e2));
     const over = i32x4.bitmask(f32x4.gt(f32x4.add(two, third), limits));
     if (over != 15) return min(end, at + ((<usize>ctz(~over)) << 2));
   }
   return end;
 }
 
-// @ts-ignore: as above.
-@inline
 function laneSum(sum: v128): f32 {
   const pairs = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 2, 3));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-// @ts-ignore: as above.
-@inline
 function squaredExcess(distance: v128, reach: v128): v128 {
   const excess = f32x4.pmax(f32x4.splat(0), f32x4.sub(distance, reach));
   return f32x4.mul(excess, excess);
@@ -173,8 +158,6 @@ export function keoghQuerySquared(
   return total;
 }
 
-// @ts-ignore: as above.
-@inline
 function windowExcess(
   window: usize,
   centre: usize,
@@ -223,8 +206,6 @@ export function keoghCandidateSquared(
   return total;
 }
 
-// @ts-ignore: as above.
-@inline
 function queryExcess(
   query: usize,
   centre: usize,
@@ -248,7 +229,7 @@ export function sumQueryBound(
   let sum: f32 = 0;
   store<f32>(remaining + bytes, 0);
   let at = bytes;
-  for (; (at & 15) != 0; ) {
+  for (; (at & 15) != 0;) {
     at -= 4;
     const distance = abs(load<f32>(window + at) - load<f32>(centre + at));
     const excess = max<f32>(0, distance - load<f32>(reach + at));
@@ -275,7 +256,7 @@ export function sumWindowBound(
   let sum: f32 = 0;
   store<f32>(remaining + bytes, 0);
   let at = bytes;
-  for (; (at & 15) != 0; ) {
+  for (; (at & 15) != 0;) {
     at -= 4;
     const middle = (load<f32>(centre + at) - mean) * inverse;
     const distance = abs(load<f32>(query + at) - middle);
@@ -295,8 +276,6 @@ export function sumWindowBound(
 }
 
 /** Stores the suffix sums of four costs, `behind` being the sum of those behind them. Returns the first. */
-// @ts-ignore: as above.
-@inline
 function storeSuffixes(target: usize, costs: v128, behind: f32): f32 {
   const zeros = f32x4.splat(0);
   const pairs = f32x4.add(costs, v128.shuffle<f32>(costs, zeros, 1, 2, 3, 4));

@@ -1,7 +1,7 @@
 /**
- * The cascade over the windows of a block, see `src/typescript/dtw-cascade.ts`: LB_Kim, LB_Keogh around the query, LB_Keogh around the
- * window, the warping table with 32-bit floats, and the exact one for what is left. It stops at every window that the caller
- * must hear of, because what the caller decides changes the bound.
+ * The cascade over the windows of a block, see `src/typescript/dtw-cascade.ts`: LB_Kim, LB_Keogh around the query, LB_Keogh
+ * around the window, the warping table on 32-bit floats, and the exact one for what is left. It stops at every window that
+ * the caller must hear of, because what the caller decides changes the bound.
  */
 import { ensureTube } from './block';
 import {

@@ -19,7 +19,7 @@ function vectorsOf(band: i32): usize {
 
 /** Fills the array that keeps cells of `inner` outside of the band at Infinity, because an odd number of cells fits no vector. */
 export function fillEdge(edge: usize, band: i32): void {
-  const lanes = <i32>vectorsOf(band) << 2;
+  const lanes = (<i32>vectorsOf(band)) << 2;
   for (let lane = 0; lane < lanes; lane++) {
     store<f32>(edge + ((<usize>lane) << 2), lane < band ? 0 : Infinity);
   }
@@ -50,9 +50,9 @@ export function isWarpingOver(
   // In front of the first cell lies one that costs nothing.
   const middle = (<usize>(band >> 1)) << 2;
   // Where the row of the first lane, and the value of the other series that it meets, lie.
-  let x = rows - (<usize>((band + 1) >> 1) << 2);
+  let x = rows - ((<usize>((band + 1) >> 1)) << 2);
   let y = backwards + ((<usize>(length - 1 - (band >> 1))) << 2);
-  let costs = remaining - (<usize>((band + 1) >> 1) << 2) + 4;
+  let costs = remaining - ((<usize>((band + 1) >> 1)) << 2) + 4;
   let diagonals = 2 * length - 1;
   if ((band & 1) == 0) {
     store<f32>(outer + middle, 0);
@@ -89,8 +89,6 @@ export function isWarpingOver(
   return load<f32>(inner + middle) > limit;
 }
 
-// @ts-ignore: decorators are the compiler's own.
-@inline
 function advanceOuter(x: usize, y: usize, outer: usize, inner: usize, bytes: usize): void {
   let before = f32x4.splat(Infinity);
   for (let at: usize = 0; at < bytes; at += 16) {
@@ -103,8 +101,6 @@ function advanceOuter(x: usize, y: usize, outer: usize, inner: usize, bytes: usi
   }
 }
 
-// @ts-ignore: as above.
-@inline
 function advanceInner(
   x: usize,
   y: usize,

@@ -1,8 +1,10 @@
 /** The table of dynamic time warping along its antidiagonals. The cells are those of the plain table, to the last bit. */
 
 /**
- * Squared banded DTW distance of `a` (n values) and a series of m values that is stored backwards. Cells with equal i + j do not depend on each other, so a whole antidiagonal is computed two cells at a time; with
- * the second series backwards, the values that meet on it lie in a row.
+ * Squared banded DTW distance of `a` (n values) and a series of m values that is stored backwards. Cells with equal i + j do
+ * not depend on each other, so a whole antidiagonal is computed two cells at a time; with the second series backwards, the
+ * values that meet on it lie in a row. A row-wise table that leaves out dead cells (EAPrunedDTW, Herrmann & Webb, 2020)
+ * computes fewer cells, but one after the other, and is slower here.
  *
  * `first`, `second` and `third` hold values for i from −1, at index i + 1, with room for n + 4.
  */

@@ -85,8 +85,6 @@ function measureRaw(scan: usize, positions: i32): void {
 }
 
 /** Four 64-bit floats as 32-bit floats. */
-// @ts-ignore: decorators are the compiler's own.
-@inline
 function roundedFour(first: v128, second: v128): v128 {
   return v128.shuffle<f32>(
     f32x4.demote_f64x2_zero(first),
