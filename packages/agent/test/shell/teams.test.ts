@@ -158,12 +158,21 @@ test('a host that is cancelled takes its helpers with it', async () => {
   await doneOf(work(after, { parts: 4, hostWaitsFor: 3, firstHelper: 'computes' }));
 });
 
-test('PatternMatch over several threads, whole and in shards, finds what one search finds', async () => {
+/** Prices in memory that threads share, as an agent's data sets lie there. */
+function sharedPrices(): {
+  readonly series: Float64Array;
+  readonly column: { readonly datasetId: string; readonly column: string };
+  readonly buffer: SharedArrayBuffer;
+} {
   const series = pricesOf(150_000, 7);
   const encoded = encodeTable(new Map([['x', series]]));
   const buffer = new SharedArrayBuffer(encoded.length);
   new Uint8Array(buffer).set(encoded);
-  const column = { datasetId: DATASET_ID, column: 'x' };
+  return { series, column: { datasetId: DATASET_ID, column: 'x' }, buffer };
+}
+
+test('PatternMatch over several threads, whole and in shards, finds what one search finds', async () => {
+  const { series, column, buffer } = sharedPrices();
   const input: PatternMatchInput = {
     series: column,
     query: { ...column, start: 70_000, end: 70_032 },
@@ -234,11 +243,7 @@ test('PatternMatch over several threads, whole and in shards, finds what one sea
 });
 
 test('PatternMatch over several threads computes with its arm in all of them, and shards with none', async () => {
-  const series = pricesOf(150_000, 7);
-  const encoded = encodeTable(new Map([['x', series]]));
-  const buffer = new SharedArrayBuffer(encoded.length);
-  new Uint8Array(buffer).set(encoded);
-  const column = { datasetId: DATASET_ID, column: 'x' };
+  const { series, column, buffer } = sharedPrices();
   const input: PatternMatchInput = {
     series: column,
     query: { ...column, start: 70_000, end: 70_040 },
@@ -258,11 +263,7 @@ test('PatternMatch over several threads computes with its arm in all of them, an
 });
 
 test('PatternMatch over several threads brings paths and all windows within a distance, and so do its shards', async () => {
-  const series = pricesOf(150_000, 7);
-  const encoded = encodeTable(new Map([['x', series]]));
-  const buffer = new SharedArrayBuffer(encoded.length);
-  new Uint8Array(buffer).set(encoded);
-  const column = { datasetId: DATASET_ID, column: 'x' };
+  const { series, column, buffer } = sharedPrices();
   const input: PatternMatchInput = {
     series: column,
     query: { ...column, start: 70_000, end: 70_032 },
