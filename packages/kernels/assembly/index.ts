@@ -7,7 +7,7 @@ export * from './layout';
 export { loadBlock } from './block';
 export { matchDirectly, scanByLcss } from './lcss-scan';
 export { judgeDirectly, scanWindows } from './scan';
-export { addProducts, rankAverage } from './products';
+export { addProducts, packColumn, rankAverage } from './products';
 export { lcsOfSymbols, lcsOfValues } from './subsequences';
 export { warp } from './warping';
 export { fillEdge } from './warping-bound';

@@ -1,43 +1,50 @@
 /** What correlations are made of: products of columns with each other, and ranks. */
 
-/** Rows of a panel: the columns of a block, and those that pass by, stay in the first-level cache. */
-const PANEL_ROWS: usize = 256;
+/** Rows of a panel: four columns of it, and the four that pass by, stay in the first-level cache. */
+const PANEL_ROWS: i32 = 256;
 
 /**
- * Adds up the products of all pairs i ≤ j of columns into a square matrix of zeros, row by row. Columns lie one behind the
- * other, each of `rows` values, an even number; there are `count` of them, a multiple of 4. Four columns meet two at a time,
- * so that six loaded vectors serve eight products.
+ * Puts column `index` of `count` where `addProducts` reads it: panel by panel, and in a panel by groups of four columns,
+ * whose rows lie two by two, two of the first column before the same two of the second. Thus a block of products reads
+ * memory from one end to the other, with an address or two. `rows` is even and `count` a multiple of 4.
  */
-export function addProducts(columns: usize, count: i32, rows: i32, matrix: usize): void {
-  const stride = (<usize>rows) << 3;
-  const width = (<usize>count) << 3;
-  for (let start: usize = 0; start < stride; start += PANEL_ROWS * 8) {
-    const end = min(stride, start + PANEL_ROWS * 8);
-    for (let i = 0; i < count; i += 4) {
-      for (let j = i; j < count; j += 2) {
-        addBlock(
-          columns + <usize>i * stride,
-          columns + <usize>j * stride,
-          stride,
-          start,
-          end,
-          matrix + <usize>i * width + ((<usize>j) << 3),
-          width,
-        );
-      }
+export function packColumn(column: usize, index: i32, count: i32, rows: i32, packed: usize): void {
+  for (let start = 0; start < rows; start += PANEL_ROWS) {
+    const size = min(PANEL_ROWS, rows - start);
+    let to = packed + ((<usize>(start * count + (index & ~3) * size + (index & 3) * 2)) << 3);
+    for (let row = 0; row < size; row += 2) {
+      v128.store(to, v128.load(column));
+      column += 16;
+      to += 64;
     }
   }
 }
 
-function addBlock(
-  left: usize,
-  right: usize,
-  stride: usize,
-  start: usize,
-  end: usize,
-  cell: usize,
-  width: usize,
-): void {
+/**
+ * Adds up the products of all pairs i ≤ j of packed columns into a square matrix of zeros, row by row. Four columns meet
+ * two at a time, so that six loaded vectors serve eight products.
+ */
+export function addProducts(packed: usize, count: i32, rows: i32, matrix: usize): void {
+  const width = (<usize>count) << 3;
+  let panel = packed;
+  for (let start = 0; start < rows; start += PANEL_ROWS) {
+    const group = (<usize>min(PANEL_ROWS, rows - start)) << 5;
+    const end = panel + group * (<usize>count >> 2);
+    let diagonal = matrix;
+    for (let left = panel; left < end; left += group) {
+      let cell = diagonal;
+      for (let right = left; right < end; right += group) {
+        addBlock(left, right, group, cell, width);
+        addBlock(left, right + 32, group, cell + 16, width);
+        cell += 32;
+      }
+      diagonal += 4 * width + 32;
+    }
+    panel = end;
+  }
+}
+
+function addBlock(left: usize, right: usize, bytes: usize, cell: usize, width: usize): void {
   let p00 = f64x2.splat(0);
   let p01 = f64x2.splat(0);
   let p10 = f64x2.splat(0);
@@ -46,25 +53,24 @@ function addBlock(
   let p21 = f64x2.splat(0);
   let p30 = f64x2.splat(0);
   let p31 = f64x2.splat(0);
-  const second = left + stride;
-  const third = second + stride;
-  const fourth = third + stride;
-  const neighbour = right + stride;
-  for (let at = start; at < end; at += 16) {
-    const c0 = v128.load(right + at);
-    const c1 = v128.load(neighbour + at);
-    const r0 = v128.load(left + at);
+  const end = left + bytes;
+  // Not unrolled: V8 moves all loads of a turn before its products, and those of two turns need more registers than there are.
+  for (; left < end; left += 64) {
+    const c0 = v128.load(right);
+    const c1 = v128.load(right, 16);
+    const r0 = v128.load(left);
     p00 = f64x2.add(p00, f64x2.mul(r0, c0));
     p01 = f64x2.add(p01, f64x2.mul(r0, c1));
-    const r1 = v128.load(second + at);
+    const r1 = v128.load(left, 16);
     p10 = f64x2.add(p10, f64x2.mul(r1, c0));
     p11 = f64x2.add(p11, f64x2.mul(r1, c1));
-    const r2 = v128.load(third + at);
+    const r2 = v128.load(left, 32);
     p20 = f64x2.add(p20, f64x2.mul(r2, c0));
     p21 = f64x2.add(p21, f64x2.mul(r2, c1));
-    const r3 = v128.load(fourth + at);
+    const r3 = v128.load(left, 48);
     p30 = f64x2.add(p30, f64x2.mul(r3, c0));
     p31 = f64x2.add(p31, f64x2.mul(r3, c1));
+    right += 64;
   }
   addPair(cell, p00, p01);
   addPair(cell + width, p10, p11);

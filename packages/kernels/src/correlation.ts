@@ -6,7 +6,7 @@
  * Pearson's coefficient is Σ(x−x̄)(y−ȳ) / sqrt(Σ(x−x̄)² Σ(y−ȳ)²); Spearman's is Pearson's over the
  * ranks, with average ranks for ties, ranked anew within each pair's overlap.
  *
- * Columns without gaps are centred and scaled once, after which a coefficient is one dot product;
+ * Columns without gaps are centred once, after which a coefficient is one dot product over two norms;
  * only pairs with a gap take the slower two-pass way.
  */
 import type { KernelEngine } from './engine.ts';
@@ -61,13 +61,8 @@ export function correlate(
   requireSameLengths(columns, rows);
   const matrix = new Float64Array(count * count);
   const overlap = new Uint32Array(count * count);
-  const complete = columns.map((column) => column.every(Number.isFinite));
-  const scaled = columns.map((column, index) =>
-    complete[index] === true
-      ? scaleColumn(method === 'spearman' ? engine.averageRanks(column) : column)
-      : undefined,
-  );
-  fillCompletePairs(scaled, rows, matrix, overlap, engine);
+  const complete = columns.map(isComplete);
+  fillCompletePairs(columns, complete, method, matrix, overlap, engine);
   const pair = { x: new Float64Array(rows), y: new Float64Array(rows) };
   for (let i = 0; i < count; i += 1) {
     for (let j = i; j < count; j += 1) {
@@ -83,7 +78,7 @@ export function correlate(
   }
   const shrinkage =
     options.shrinkage === 'auto'
-      ? estimateShrinkage(columns, scaled, method)
+      ? estimateShrinkage(columns, complete, method, engine)
       : (options.shrinkage ?? 0);
   if (shrinkage > 0) shrinkTowardsIdentity(matrix, count, shrinkage);
   return { matrix, overlap, shrinkage };
@@ -91,11 +86,16 @@ export function correlate(
 
 function estimateShrinkage(
   columns: readonly Float64Array[],
-  scaled: readonly (Float64Array | undefined)[],
+  complete: readonly boolean[],
   method: CorrelationMethod,
+  engine: KernelEngine,
 ): number {
   const estimate = new ShrinkageEstimate();
   const rows = columns[0]?.length ?? 0;
+  const scaled = columns.map((column, index) => {
+    if (complete[index] !== true) return undefined;
+    return scaleColumn(method === 'spearman' ? engine.averageRanks(column) : column.slice());
+  });
   const pair = { x: new Float64Array(rows), y: new Float64Array(rows) };
   for (let i = 0; i < columns.length; i += 1) {
     for (let j = i + 1; j < columns.length; j += 1) {
@@ -115,31 +115,75 @@ function estimateShrinkage(
   return estimate.lambda;
 }
 
-/** Centres a column and divides it by its norm; undefined coefficients become NaN by a NaN column. */
+/** Centres a column in place and divides it by its norm; undefined coefficients become NaN by a NaN column. */
 function scaleColumn(column: Float64Array): Float64Array {
-  const scaled = new Float64Array(column.length);
-  if (isConstant(column)) return scaled.fill(NaN);
+  const norm = centreColumn(column);
+  for (let i = 0; i < column.length; i += 1) column[i] = (column[i] as number) / norm;
+  return column;
+}
+
+/** Sums of squares between these are taken as they are: their products are far from overflow and from underflow. */
+const PLAIN_SQUARES = { min: 1e-200, max: 1e200 };
+
+/**
+ * Puts the deviations from its mean in place of a column, or a multiple of them, and returns their norm, so that the
+ * coefficient of two columns is their product over both norms; NaN where no correlation is defined.
+ */
+function centreColumn(column: Float64Array): number {
+  if (isConstant(column)) return NaN;
   // Shifting by the first value keeps the digits of columns that sit at a high level.
   const first = column[0] as number;
+  // Two sums side by side, since each addition waits for the one before. The last value of an odd length is by itself.
+  const even = column.length - (column.length % 2);
   let sum = 0;
-  for (let i = 0; i < column.length; i += 1) sum += (column[i] as number) - first;
-  const mean = sum / column.length;
+  let otherSum = 0;
+  for (let i = 0; i < even; i += 2) {
+    sum += (column[i] as number) - first;
+    otherSum += (column[i + 1] as number) - first;
+  }
+  const last = even < column.length ? (column[even] as number) - first : 0;
+  const mean = (sum + otherSum + last) / column.length;
+  let squares = 0;
+  let otherSquares = 0;
+  for (let i = 0; i < even; i += 2) {
+    const deviation = (column[i] as number) - first - mean;
+    const next = (column[i + 1] as number) - first - mean;
+    column[i] = deviation;
+    column[i + 1] = next;
+    squares += deviation * deviation;
+    otherSquares += next * next;
+  }
+  squares += otherSquares;
+  if (even < column.length) {
+    column[even] = last - mean;
+    squares += (last - mean) ** 2;
+  }
+  const isPlain = squares > PLAIN_SQUARES.min && squares < PLAIN_SQUARES.max;
+  return Math.sqrt(isPlain ? squares : divideByLargest(column));
+}
+
+/** Keeps the squares of tiny and of huge deviations representable. Returns the sum of the new ones. */
+function divideByLargest(column: Float64Array): number {
   let largest = 0;
   for (let i = 0; i < column.length; i += 1) {
-    const deviation = (column[i] as number) - first - mean;
-    scaled[i] = deviation;
-    if (Math.abs(deviation) > largest) largest = Math.abs(deviation);
+    const size = Math.abs(column[i] as number);
+    if (size > largest) largest = size;
   }
-  // Dividing by the largest first keeps the squares of tiny and of huge columns representable.
   let squares = 0;
   for (let i = 0; i < column.length; i += 1) {
-    const relative = (scaled[i] as number) / largest;
-    scaled[i] = relative;
+    const relative = (column[i] as number) / largest;
+    column[i] = relative;
     squares += relative * relative;
   }
-  const norm = Math.sqrt(squares);
-  for (let i = 0; i < column.length; i += 1) scaled[i] = (scaled[i] as number) / norm;
-  return scaled;
+  return squares;
+}
+
+/** Whether all values are finite: a difference with itself is 0 for those and NaN for all others. */
+function isComplete(column: Float64Array): boolean {
+  for (let i = 0; i < column.length; i += 1) {
+    if ((column[i] as number) - (column[i] as number) !== 0) return false;
+  }
+  return true;
 }
 
 /** Exactly constant, or under two rows: no correlation is defined. */
@@ -148,13 +192,15 @@ function isConstant(column: Float64Array): boolean {
   return true;
 }
 
+/** The coefficient of two columns without gaps, which it uses up. */
 function correlatePair(x: Float64Array, y: Float64Array, method: CorrelationMethod): number {
   if (x.length < 2) return NaN;
-  const a = scaleColumn(method === 'spearman' ? averageRanks(x) : x);
-  const b = scaleColumn(method === 'spearman' ? averageRanks(y) : y);
+  const a = method === 'spearman' ? averageRanks(x) : x;
+  const b = method === 'spearman' ? averageRanks(y) : y;
+  const norms = centreColumn(a) * centreColumn(b);
   let sum = 0;
   for (let i = 0; i < a.length; i += 1) sum += (a[i] as number) * (b[i] as number);
-  return clamp(sum);
+  return clamp(sum / norms);
 }
 
 function gatherOverlap(
@@ -175,28 +221,34 @@ function gatherOverlap(
   return shared;
 }
 
-/** All pairs of scaled columns. */
+/** All pairs of columns without gaps. */
 function fillCompletePairs(
-  scaled: readonly (Float64Array | undefined)[],
-  rows: number,
+  columns: readonly Float64Array[],
+  complete: readonly boolean[],
+  method: CorrelationMethod,
   matrix: Float64Array,
   overlap: Uint32Array,
   engine: KernelEngine,
 ): void {
-  const count = scaled.length;
-  const present = scaled.flatMap((column, index) =>
-    column === undefined ? [] : [{ column, index }],
-  );
-  const products = engine.products(
-    present.map(({ column }) => column),
-    rows,
-  );
-  for (let i = 0; i < present.length; i += 1) {
-    for (let j = i; j < present.length; j += 1) {
-      const a = (present[i] as (typeof present)[number]).index;
-      const b = (present[j] as (typeof present)[number]).index;
-      const sum = rows === 0 ? NaN : clamp(products[i * present.length + j] as number);
-      const coefficient = a === b && !Number.isNaN(sum) ? 1 : sum;
+  const count = columns.length;
+  const rows = columns[0]?.length ?? 0;
+  const places = Uint32Array.from(complete.keys()).filter((place) => complete[place] === true);
+  const norms = new Float64Array(places.length);
+  const write = (target: Float64Array, index: number): void => {
+    const column = columns[places[index] as number] as Float64Array;
+    target.set(method === 'spearman' ? engine.averageRanks(column) : column);
+    norms[index] = centreColumn(target);
+  };
+  // Without gaps products become coefficients where they are: from the first row on none is overwritten that is still to be read.
+  const products = places.length === count ? matrix : new Float64Array(places.length ** 2);
+  engine.addProducts(places.length, rows, write, products);
+  for (let i = 0; i < places.length; i += 1) {
+    const a = places[i] as number;
+    for (let j = i; j < places.length; j += 1) {
+      const b = places[j] as number;
+      const product = products[i * places.length + j] as number;
+      const value = clamp(product / ((norms[i] as number) * (norms[j] as number)));
+      const coefficient = a === b && !Number.isNaN(value) ? 1 : value;
       matrix[a * count + b] = coefficient;
       matrix[b * count + a] = coefficient;
       overlap[a * count + b] = rows;

@@ -12,6 +12,9 @@ export interface LcssMeasure {
   readonly delta: number;
 }
 
+/** Writes column `index` to an array that is for the moment. */
+export type ColumnWriter = (target: Float64Array, index: number) => void;
+
 /** See the head of the file. The methods are unchecked: callers of the package use its functions. */
 export interface KernelEngine {
   /** What results say about where they come from. */
@@ -40,10 +43,11 @@ export interface KernelEngine {
   /** Length of the longest common subsequence of symbols; fast when `columns` is the shorter series. */
   lcsLength(rows: Int32Array, columns: Int32Array): number;
   /**
-   * The products of all pairs of columns of `rows` values each: a square, row by row, of which the part on and above the
-   * diagonal is set.
+   * Adds the products of all pairs of columns of `rows` values each to `square`, which has a row and a column for each of
+   * them and holds zeros. The part below the diagonal is left as it happens to be. For each column in turn `write` gets its
+   * index and an array of `rows` values, whatever they are, to write it to and to forget.
    */
-  products(columns: readonly Float64Array[], rows: number): Float64Array;
+  addProducts(count: number, rows: number, write: ColumnWriter, square: Float64Array): void;
   /** Ranks of finite values, 1 for the smallest; equal values share the average of their ranks. */
   averageRanks(values: Float64Array): Float64Array;
 }

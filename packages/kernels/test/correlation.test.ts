@@ -111,6 +111,19 @@ describe('correlate', () => {
     expect([...correlate({ columns: [flat, other] }).matrix]).toEqual([NaN, NaN, NaN, 1]);
   });
 
+  it('is the same whatever the unit, from the tiniest to the hugest', () => {
+    const random = new RandomSource(6);
+    const x = Float64Array.from({ length: 51 }, () => random.nextNormal());
+    const y = x.map((value) => value + random.nextNormal());
+    const expected = at(correlate({ columns: [x, y] }).matrix, 1);
+    for (const exponent of [-1000, -600, -530, -340, -330, 330, 340, 510, 600, 1000]) {
+      const scaled = x.map((value) => value * 2 ** exponent);
+      const { matrix } = correlate({ columns: [scaled, y, scaled.map((value) => -value)] });
+      expect(at(matrix, 1)).toBeCloseTo(expected, 14);
+      expect(at(matrix, 2)).toBeCloseTo(-1, 14);
+    }
+  });
+
   it('raises typed problems', () => {
     const columns = [new Float64Array(3), new Float64Array(2)];
     const type = (name: string): unknown => expect.objectContaining({ type: name });

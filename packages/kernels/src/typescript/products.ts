@@ -1,22 +1,27 @@
-/** Products of columns with each other: all that a correlation of scaled columns is. */
+/** Products of columns with each other: most of what a correlation is. */
+import type { ColumnWriter } from '../engine.ts';
 
 /** Rows of a column that stay in the cache while other columns pass by. */
 const PANEL_ROWS = 1024;
 
-/**
- * The products of all pairs of columns of `rows` values each: a square, row by row, of which the part on and above the
- * diagonal is set. Two columns meet two, so that each loaded value serves two products.
- */
-export function productsOfColumns(columns: readonly Float64Array[], rows: number): Float64Array {
-  const count = columns.length;
-  const products = new Float64Array(count * count);
+/** The method of an engine: two columns meet two, so that each loaded value serves two products. */
+export function addProducts(
+  count: number,
+  rows: number,
+  write: ColumnWriter,
+  square: Float64Array,
+): void {
+  const columns = Array.from({ length: count }, (_, index) => {
+    const column = new Float64Array(rows);
+    write(column, index);
+    return column;
+  });
   for (let start = 0; start < rows; start += PANEL_ROWS) {
     const end = Math.min(rows, start + PANEL_ROWS);
     for (let i = 0; i < count; i += 2) {
-      for (let j = i; j < count; j += 2) addBlock(columns, i, j, start, end, products);
+      for (let j = i; j < count; j += 2) addBlock(columns, i, j, start, end, square);
     }
   }
-  return products;
 }
 
 function addBlock(

@@ -3,7 +3,7 @@ import type { KernelEngine } from '../engine.ts';
 import { CascadeScan } from './cascade-scan.ts';
 import { createDtwScratch, earlyAbandonedDtwSquared } from './early-abandoned-dtw.ts';
 import { boundedLcss } from './lcss-table.ts';
-import { productsOfColumns } from './products.ts';
+import { addProducts } from './products.ts';
 import { averageRanks } from './ranks.ts';
 import { lcsOfSymbols } from './symbolic-lcs.ts';
 
@@ -28,6 +28,6 @@ export const TYPESCRIPT_ENGINE: KernelEngine = {
   lcssLength: (a, b, epsilon, delta) =>
     boundedLcss(a, a.length, b, b.length, epsilon, delta, 0, new Int32Array(b.length + 1)),
   lcsLength: lcsOfSymbols,
-  products: productsOfColumns,
+  addProducts,
   averageRanks,
 };

@@ -1,5 +1,5 @@
 /** The kernels in WebAssembly with SIMD: from the bytes of `kernels.wasm` to an engine. */
-import type { KernelEngine } from '../engine.ts';
+import type { ColumnWriter, KernelEngine } from '../engine.ts';
 import { KernelError } from '../problem.ts';
 import { masksOf } from '../typescript/symbolic-lcs.ts';
 import { WasmDtwScan } from './dtw-scan.ts';
@@ -44,8 +44,8 @@ export function createWasmEngine(bytes: Uint8Array): KernelEngine {
     lcssLength: (a, b, epsilon, delta) =>
       withWorkspace((workspace) => lcssLength(workspace, a, b, epsilon, delta)),
     lcsLength: (rows, columns) => withWorkspace((workspace) => lcsLength(workspace, rows, columns)),
-    products: (columns, rows) =>
-      withWorkspace((workspace) => productsOfColumns(workspace, columns, rows)),
+    addProducts: (count, rows, write, square) =>
+      withWorkspace((workspace) => addProducts(workspace, count, rows, write, square)),
     averageRanks: (values) => withWorkspace((workspace) => averageRanks(workspace, values)),
   };
 }
@@ -103,29 +103,32 @@ function lcsLength(workspace: Workspace, rows: Int32Array, columns: Int32Array):
   return workspace.kernels.lcsOfSymbols(symbolsAt, rows.length, masksAt, columns.length, row);
 }
 
-function productsOfColumns(
+function addProducts(
   workspace: Workspace,
-  columns: readonly Float64Array[],
+  count: number,
   rows: number,
-): Float64Array {
+  write: ColumnWriter,
+  square: Float64Array,
+): void {
   // The kernel takes four columns and two rows at a time; what is missing is zero.
-  const count = 4 * Math.ceil(columns.length / 4);
-  const stride = 2 * Math.ceil(rows / 2);
-  const first = workspace.reserve(count * stride);
-  const matrix = workspace.reserve(count * count);
-  workspace.clear(first, count * stride);
-  workspace.clear(matrix, count * count);
-  for (const [index, column] of columns.entries()) {
-    workspace.write(first + 8 * index * stride, column);
+  const packedCount = 4 * Math.ceil(count / 4);
+  const packedRows = 2 * Math.ceil(rows / 2);
+  const packed = workspace.reserve(packedCount * packedRows);
+  const matrix = workspace.reserve(packedCount * packedCount);
+  const column = workspace.reserve(packedRows);
+  workspace.clear(matrix, packedCount * packedCount);
+  workspace.clear(column, packedRows);
+  const target = workspace.viewOf(column, rows);
+  const { kernels } = workspace;
+  for (let index = 0; index < packedCount; index += 1) {
+    if (index < count) write(target, index);
+    else target.fill(0);
+    kernels.packColumn(column, index, packedCount, packedRows, packed);
   }
-  workspace.kernels.addProducts(first, count, stride, matrix);
-  if (count === columns.length) return workspace.copyOf(matrix, count * count);
-  const products = new Float64Array(columns.length * columns.length);
-  for (const [index] of columns.entries()) {
-    const row = workspace.copyOf(matrix + 8 * index * count, columns.length);
-    products.set(row, index * columns.length);
+  kernels.addProducts(packed, packedCount, packedRows, matrix);
+  for (let index = 0; index < count; index += 1) {
+    square.set(workspace.viewOf(matrix + 8 * index * packedCount, count), index * count);
   }
-  return products;
 }
 
 /** Counters of the radix sort: eight digits of 256 values, two to a 64-bit float. */

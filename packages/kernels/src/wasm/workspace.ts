@@ -38,7 +38,8 @@ export interface KernelExports {
     second: number,
     third: number,
   ): number;
-  addProducts(columns: number, count: number, rows: number, matrix: number): void;
+  packColumn(column: number, index: number, count: number, rows: number, packed: number): void;
+  addProducts(packed: number, count: number, rows: number, matrix: number): void;
   rankAverage(
     values: number,
     count: number,
@@ -116,6 +117,11 @@ export class Workspace {
   /** The value at an address. */
   read(address: number): number {
     return this.#floats[address / 8] as number;
+  }
+
+  /** `count` values from an address, as they lie there; valid until the next `reserve`. */
+  viewOf(address: number, count: number): Float64Array {
+    return this.#floats.subarray(address / 8, address / 8 + count);
   }
 
   /** A copy of `count` values from an address. */
