@@ -14,7 +14,7 @@
  */
 import type { KernelEngine } from './engine.ts';
 import { TYPESCRIPT_ENGINE } from './typescript/typescript-engine.ts';
-import { byDistanceThenStart, GreedySelection, type Candidate } from './greedy-selection.ts';
+import { GreedySelection, type Candidate } from './greedy-selection.ts';
 import { requirePathsPossible, withPaths } from './match-paths.ts';
 import { matchOf } from './packed-candidates.ts';
 import {
@@ -34,7 +34,7 @@ import {
   type PatternSearchOptions,
   type SearchParameters,
 } from './search-parameters.ts';
-import { isUsable } from './typescript/series-block.ts';
+import { findSeeds } from './seeds.ts';
 import type { SharedBound } from './shared-bound.ts';
 import type { IndexRange } from './shards.ts';
 import { prepareWindow, type CascadeContext, type WindowScan } from './window-cascade.ts';
@@ -289,46 +289,22 @@ function scanSegments({ scan, segments, blockPositions, watch, exchange }: ScanO
   }
 }
 
-/**
- * Computes a few windows, spread over the range, so that the scan starts with a bound that prunes:
- * the most promising by their diagonal distance, as many as prove a bound (see GreedySelection).
- */
+/** Computes the most promising windows, as many as prove a bound, so that the scan starts with one that prunes. */
 function seedSelection(
   context: CascadeContext & { readonly selection: GreedySelection },
   scan: WindowScan,
   segments: readonly IndexRange[],
 ): void {
   const { selection, stats } = context;
-  const m = context.query.length;
-  const positions = positionsIn(segments);
-  const seedsMax = Math.max(2 * selection.seedsNeeded, Math.min(positions / 1024, 2 ** 20 / m));
-  const stride = Math.max(1, selection.zone, Math.ceil(positions / seedsMax));
-  if (positions / stride < selection.seedsNeeded) return;
-  const window = new Float64Array(m);
-  const seeds: Candidate[] = [];
-  // Seeds of different segments must also keep their distance.
-  let next = 0;
-  for (const segment of segments) {
-    for (let start = Math.max(next, segment.start); start < segment.end; start += stride) {
-      next = start + stride;
-      if (!isWindowUsable(context.series, start, m)) continue;
-      prepareWindow(context, start, window);
-      seeds.push({ start, distance: scan.diagonalDistance(window) });
-    }
-  }
-  if (seeds.length < selection.seedsNeeded) return;
-  let worst = 0;
-  for (const { start } of seeds.sort(byDistanceThenStart).slice(0, selection.seedsNeeded)) {
+  const window = new Float64Array(context.query.length);
+  const { zone, seedsNeeded: count } = selection;
+  let worst = -Infinity;
+  for (const { start } of findSeeds({ compared: context, scan, segments, zone, count })) {
     prepareWindow(context, start, window);
     worst = Math.max(worst, scan.exactDistance(window));
     stats.seedWindows += 1;
   }
-  selection.tightenBound(worst);
-}
-
-function isWindowUsable(series: Float64Array, start: number, m: number): boolean {
-  for (let i = start; i < start + m; i += 1) if (!isUsable(series[i] as number)) return false;
-  return true;
+  if (worst >= 0) selection.tightenBound(worst);
 }
 
 /** A chosen window as results have it. */

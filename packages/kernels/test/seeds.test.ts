@@ -1,0 +1,126 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findSeeds } from '../src/seeds.ts';
+import { dtwDistance, searchPattern, zNormalise } from '../src/index.ts';
+import { RandomSource } from '../src/random.ts';
+
+/** A random walk. */
+function walkOf(length: number, seed: number): Float64Array {
+  const random = new RandomSource(seed);
+  let level = 100;
+  return Float64Array.from({ length }, () => (level += random.nextNormal()));
+}
+
+/** A piece of the series with a little of everything else in it. */
+function distorted(series: Float64Array, start: number, length: number): Float64Array {
+  const random = new RandomSource(start);
+  return series.slice(start, start + length).map((value) => value + 0.1 * random.nextNormal());
+}
+
+/** Distances along the diagonal, as the scans give them. */
+function diagonalOf(query: Float64Array): { diagonalDistance(window: Float64Array): number } {
+  return {
+    diagonalDistance: (window) =>
+      Math.sqrt(window.reduce((sum, value, i) => sum + (value - (query[i] as number)) ** 2, 0)),
+  };
+}
+
+describe('the seeds of a search', () => {
+  it('hold the window that the query was made of, wherever beside the grid it lies', () => {
+    const series = walkOf(60_000, 1);
+    for (const m of [96, 128, 250, 300]) {
+      for (const start of [30_001, 30_002, 30_005, 30_011, 41_003]) {
+        const query = zNormalise(distorted(series, start, m));
+        const [seed] = findSeeds({
+          compared: { series, query, normalise: true },
+          scan: diagonalOf(query),
+          segments: [{ start: 0, end: 60_000 - m + 1 }],
+          zone: Math.ceil(m / 4),
+          count: 1,
+        });
+        expect(Math.abs((seed?.start ?? Infinity) - start)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  it('are found behind gaps, on a high level and in raw values too', () => {
+    const raw = walkOf(20_000, 2);
+    const gaps = raw.map((value, i) => (i % 3000 === 700 ? NaN : value));
+    const high = raw.map((value) => 1e9 + value);
+    for (const [series, normalise] of [
+      [gaps, true],
+      [high, true],
+      [raw, false],
+      [high, false],
+    ] as const) {
+      const piece = distorted(series, 8005, 160);
+      const query = normalise ? zNormalise(piece) : piece;
+      const [seed] = findSeeds({
+        compared: { series, query, normalise },
+        scan: diagonalOf(query),
+        segments: [{ start: 0, end: 20_000 - 160 + 1 }],
+        zone: 40,
+        count: 1,
+      });
+      expect(seed?.start).toBe(8005);
+    }
+  });
+
+  it('are as many usable windows as are wanted, a zone apart and where they may be, or none', () => {
+    const cases = fc.record({
+      seed: fc.integer({ min: 0, max: 1e6 }),
+      length: fc.integer({ min: 60, max: 700 }),
+      m: fc.integer({ min: 1, max: 130 }),
+      zone: fc.integer({ min: 0, max: 40 }),
+      count: fc.integer({ min: 1, max: 9 }),
+      cut: fc.nat(),
+      gaps: fc.array(fc.nat(), { maxLength: 4 }),
+      normalise: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(cases, ({ seed, length, cut, gaps, zone, count, normalise, ...rest }) => {
+        const m = Math.min(rest.m, length);
+        const series = walkOf(length, seed);
+        for (const gap of gaps) series[gap % length] = [NaN, Infinity, 1e200][gap % 3] as number;
+        const raw = walkOf(m, seed + 1);
+        const query = normalise ? zNormalise(raw) : raw;
+        const positions = length - m + 1;
+        const middle = cut % (positions + 1);
+        const segments = [
+          { start: 0, end: middle },
+          { start: Math.min(positions, middle + 7), end: positions },
+        ].filter(({ start, end }) => start < end);
+        const compared = { series, query, normalise };
+        const seeds = findSeeds({ compared, scan: diagonalOf(query), segments, zone, count });
+        if (seeds.length === 0) return;
+        expect(seeds).toHaveLength(count);
+        for (const [i, { start, distance }] of seeds.entries()) {
+          expect(segments.some((each) => start >= each.start && start < each.end)).toBe(true);
+          expect(series.slice(start, start + m).every((value) => Math.abs(value) < 1e150)).toBe(
+            true,
+          );
+          const window = series.slice(start, start + m);
+          const compare = normalise ? zNormalise(window) : window;
+          expect(distance).toBeCloseTo(diagonalOf(query).diagonalDistance(compare), 8);
+          for (const other of seeds.slice(0, i)) {
+            expect(Math.abs(start - other.start)).toBeGreaterThanOrEqual(Math.max(1, zone));
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('prune a search from its first position on', () => {
+    const series = walkOf(50_000, 3);
+    const query = distorted(series, 44_444, 256);
+    const { matches, stats } = searchPattern({ series, query, band: 26 });
+    expect(matches[0]?.start).toBe(44_444);
+    expect(matches[0]?.distance).toBe(
+      dtwDistance(zNormalise(query), zNormalise(series.slice(44_444, 44_700)), { band: 26 }),
+    );
+    expect(stats.seedWindows).toBe(1);
+    // With the bound of any other window it is hundreds.
+    expect(stats.dtwComputed).toBeLessThan(20);
+  });
+});
