@@ -160,13 +160,18 @@ function runScan(
 ): PatternScan {
   const parameters = resolveSearchParameters(options);
   const { series, withPath = false } = options;
+  // The matches of a closed range are its own, whatever lies elsewhere.
+  const { sharedBound, seedRange }: Partial<PatternSearchOptions> = withNeighbours ? options : {};
   if (withPath) requirePathsPossible(parameters);
   const allPositions = series.length - parameters.length + 1;
   const range =
     options.range === undefined
       ? { start: 0, end: allPositions }
       : requireRange('range', options.range, allPositions);
-  const segments = withoutExcluded(range, options.excludeRange, series.length, parameters.length);
+  const segmentsOf = (wanted: IndexRange): IndexRange[] =>
+    withoutExcluded(wanted, options.excludeRange, series.length, parameters.length);
+  const segments = segmentsOf(range);
+  if (seedRange !== undefined) requireRange('seedRange', seedRange, allPositions);
   const selection = new GreedySelection({
     topK: matchesToChoose(parameters),
     exclusionZone: parameters.exclusionZone,
@@ -182,14 +187,14 @@ function runScan(
   const watch = new ScanWatch(options, stats.positions);
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
-  // The matches of a closed range are its own, whatever lies elsewhere.
-  const sharedBound = withNeighbours ? options.sharedBound : undefined;
   const exchange = (): void => exchangeBounds(selection, sharedBound);
   const blockPositions = blockPositionsFor(context, segments);
   const { route } = engine;
   withScan(engine, parameters, context, blockPositions, (scan) => {
     exchange();
-    if (needsSeeds(selection, parameters)) seedSelection(context, scan, segments);
+    if (needsSeeds(selection, parameters)) {
+      seedSelection(context, scan, seedRange === undefined ? segments : segmentsOf(seedRange));
+    }
     scanSegments({ scan, segments, blockPositions, watch, exchange });
     exchange();
   });
@@ -346,6 +351,7 @@ class ScanWatch {
   }
 
   advance(positions: number): void {
+    if (positions === 0) return;
     this.#done += positions;
     const percent = Math.floor((100 * this.#done) / this.#positions);
     if (percent <= this.#reportedPercent) return;

@@ -67,6 +67,12 @@ export interface PatternSearchOptions {
    * to it; looked at every 1,024 positions.
    */
   readonly sharedBound?: SharedBound | undefined;
+  /**
+   * For `scanPattern`: where the windows may start that are computed beforehand, so that the scan begins with a bound; any
+   * windows of the whole search prove one. With a `range` without positions nothing else is done, for `sharedBound`.
+   * @default range
+   */
+  readonly seedRange?: IndexRange | undefined;
   /** Called with the fraction of positions done, in (0, 1], about 100 times at most. */
   readonly onProgress?: ((fractionDone: number) => void) | undefined;
   /** Asked every 1,024 positions; true ends the search with KernelError CANCELLED. */

@@ -35,6 +35,9 @@ const PARTS_MAX = 4096;
 /** Parts per thread: some take longer than others, and helpers come late. */
 const PARTS_PER_THREAD = 4;
 
+/** So many positions at least are a part of looking for windows to begin with, which takes a millisecond. */
+const SEED_POSITIONS_MIN = 200_000;
+
 /** What a helper sends for one part. */
 type PackedScan = PackedCandidates & Pick<PatternScan, 'stats' | 'route'>;
 
@@ -76,6 +79,14 @@ export function partCountOf(
   return Math.max(1, Math.min(PARTS_MAX, wanted, Math.floor(positions / PART_POSITIONS_MIN)));
 }
 
+/**
+ * Where a shard looks for windows to begin with: in all of the search and not in its own part alone, since the one with the
+ * match has a bound that saves all others most of their work.
+ */
+export function seedRangeOf({ series, query, range }: PatternSearchOptions): IndexRange {
+  return range ?? { start: 0, end: series.length - query.length + 1 };
+}
+
 /** The bound that all shards of the task on this agent share. */
 export function boundOf({ scratch }: Pick<ThreadContext, 'scratch'>): SharedBound {
   return new SharedBound(scratch);
@@ -85,7 +96,6 @@ export function boundOf({ scratch }: Pick<ThreadContext, 'scratch'>): SharedBoun
 export interface PartsOptions {
   readonly options: PatternSearchOptions;
   readonly range: IndexRange;
-  readonly parts: number;
   readonly team: Team;
   readonly context: ThreadContext;
 }
@@ -94,11 +104,11 @@ export interface PartsOptions {
 export async function scanInParts({
   options,
   range,
-  parts,
   team,
   context,
 }: PartsOptions): Promise<PatternScan> {
-  const ranges = partsOf(range, parts);
+  const ranges = partsOf(options, range, team);
+  const parts = ranges.length;
   const parameters = resolveSearchParameters(options);
   const { scratch = new SharedArrayBuffer(SHARED_BOUND_BYTES) } = context;
   const sharedBound = boundOf({ scratch });
@@ -110,8 +120,9 @@ export async function scanInParts({
       const onProgress = (fraction: number): void => {
         context.progress((finishedParts() + fraction) / parts);
       };
-      const range = ranges[part];
-      return packed(scanPattern({ ...options, sharedBound, range, onProgress }, kernelEngine));
+      return packed(
+        scanPattern({ ...options, sharedBound, ...ranges[part], onProgress }, kernelEngine),
+      );
     },
   });
   context.progress(1);
@@ -124,15 +135,15 @@ export async function scanInParts({
 
 /** The helper's side of {@link scanInParts}. */
 export function helpWithParts(options: PatternSearchOptions, context: HelperContext): void {
-  const { parts, shard, isCancelled, emit } = context;
-  const ranges = partsOf(rangeOf(options, shard), parts.count);
+  const { parts, shard, team, isCancelled, emit } = context;
+  const ranges = partsOf(options, rangeOf(options, shard), team);
   const sharedBound = boundOf(context);
   const shouldStop = (): boolean => parts.isClosed || isCancelled();
   while (!shouldStop()) {
     const part = parts.take();
     if (part === undefined) return;
     const scan = scanPattern(
-      { ...options, sharedBound, range: ranges[part], onProgress: undefined, shouldStop },
+      { ...options, sharedBound, ...ranges[part], onProgress: undefined, shouldStop },
       kernelEngine,
     );
     parts.finishOne();
@@ -140,7 +151,26 @@ export function helpWithParts(options: PatternSearchOptions, context: HelperCont
   }
 }
 
-function partsOf({ start, end }: IndexRange, parts: number): IndexRange[] {
+/** One part of a search. */
+type Part = Required<Pick<PatternSearchOptions, 'range' | 'seedRange'>>;
+
+/** The same for the host and its helpers. The first parts only look for windows to begin with, for the bound of all. */
+function partsOf(
+  options: PatternSearchOptions,
+  range: IndexRange,
+  team: Pick<Team, 'threads'> | undefined,
+): readonly Part[] {
+  const seedRange = seedRangeOf(options);
+  const positions = seedRange.end - seedRange.start;
+  const seedParts = Math.min(team?.threads ?? 1, Math.ceil(positions / SEED_POSITIONS_MIN));
+  const nothing = { start: range.start, end: range.start };
+  return [
+    ...cut(seedRange, seedParts).map((part) => ({ range: nothing, seedRange: part })),
+    ...cut(range, partCountOf(range, team)).map((part) => ({ range: part, seedRange: part })),
+  ];
+}
+
+function cut({ start, end }: IndexRange, parts: number): IndexRange[] {
   return splitRange(end - start, parts).map((part) => ({
     start: start + part.start,
     end: start + part.end,
