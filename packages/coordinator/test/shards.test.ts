@@ -47,6 +47,62 @@ function kinds(client: PlayedClient): string[] {
   return client.take('TaskEvent').map(({ kind, state }) => `${kind} ${state}`);
 }
 
+describe('what shards have proved', () => {
+  it('is passed on to those on other agents that want to hear of it, and to whoever asks later', () => {
+    const { client, agents } = swarmWith(3);
+    client.submit(1, { shards: 4, positions: 40 });
+    const given = takeAll(agents).map(({ agent, task: { epoch, taskId, attempt } }) => ({
+      agent,
+      lease: { epoch, taskId, attempt },
+    }));
+    expect(new Set(given.slice(0, 3).map(({ agent }) => agent)).size).toBeGreaterThan(1);
+    const [first] = given;
+    const twin = given.find((each) => each !== first && each.agent === first?.agent);
+    const others = given.filter(({ agent }) => agent !== first?.agent);
+    const [second, third] = others;
+    if (first === undefined || twin === undefined || second === undefined || third === undefined) {
+      throw new Error('Four shards on three agents were expected.');
+    }
+    for (const { agent, lease } of [first, twin, second]) agent.say('ShardBound', { ...lease });
+    const heard = (): unknown[] =>
+      [...new Set(agents)].flatMap((agent) => agent.take('ShardBound'));
+    expect(heard()).toEqual([]);
+    first.agent.say('ShardBound', { ...first.lease, distance: 3 });
+    // Not to the other shard of the same agent, nor to one that has never asked.
+    expect(heard()).toEqual([{ ...second.lease, distance: 3 }]);
+    // What is no better is answered, and goes no further.
+    second.agent.say('ShardBound', { ...second.lease, distance: 4 });
+    expect(heard()).toEqual([{ ...second.lease, distance: 3 }]);
+    third.agent.say('ShardBound', { ...third.lease });
+    expect(heard()).toEqual([{ ...third.lease, distance: 3 }]);
+    third.agent.say('ShardBound', { ...third.lease, distance: 0 });
+    const told = heard();
+    expect(told).toContainEqual({ ...first.lease, distance: 0 });
+    expect(told).toContainEqual({ ...twin.lease, distance: 0 });
+    // An attempt that is over proves nothing any more, and hears nothing.
+    first.agent.complete(first.lease);
+    first.agent.say('ShardBound', { ...first.lease, distance: 0 });
+    expect(heard()).not.toContainEqual(expect.objectContaining({ taskId: first.lease.taskId }));
+  });
+
+  it('counts for the shard that is tried again elsewhere', () => {
+    const { swarm, client, agents } = swarmWith(2);
+    client.submit(1, { shards: 2, positions: 20 });
+    const [first] = takeAll(agents);
+    if (first === undefined) throw new Error('Shards were expected.');
+    const { epoch, taskId, attempt } = first.task;
+    first.agent.say('ShardBound', { epoch, taskId, attempt, distance: 2 });
+    first.agent.fail(first.task, 'WORKER_CRASHED', true);
+    swarm.advance(200);
+    const [again] = takeAll(agents);
+    if (again === undefined) throw new Error('The shard was to be given again.');
+    expect(again.task.taskId).toBe(taskId);
+    const lease = { epoch, taskId, attempt: again.task.attempt };
+    again.agent.say('ShardBound', lease);
+    expect(again.agent.take('ShardBound')).toEqual([{ ...lease, distance: 2 }]);
+  });
+});
+
 describe('a task in parts', () => {
   it('is given to agents by ranges that cover it, and ends with the merged result of all, in their order', () => {
     const { swarm, client, agents } = swarmWith(2);

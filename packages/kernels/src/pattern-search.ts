@@ -192,7 +192,8 @@ function runScan(
   const { route } = engine;
   withScan(engine, parameters, context, blockPositions, (scan) => {
     exchange();
-    if (needsSeeds(selection, parameters)) {
+    // A range search has its bound already, and thousands of seeds would not better it.
+    if (parameters.topK < Infinity) {
       seedSelection(context, scan, seedRange === undefined ? segments : segmentsOf(seedRange));
     }
     scanSegments({ scan, segments, blockPositions, watch, exchange });
@@ -232,14 +233,6 @@ function withScan(
 function blockPositionsFor({ query }: CascadeContext, segments: readonly IndexRange[]): number {
   const wanted = POSITIONS_PER_CHECK * Math.ceil(query.length / POSITIONS_PER_CHECK);
   return Math.min(wanted, Math.max(1, positionsIn(segments)));
-}
-
-/**
- * A range search has its bound already, and thousands of seeds would not better it. A bound that another scan has proved
- * saves the seeds too.
- */
-function needsSeeds(selection: GreedySelection, parameters: SearchParameters): boolean {
-  return parameters.topK < Infinity && selection.boundDistance === parameters.maximumDistance;
 }
 
 /** Takes over what other scans have proved, and tells them what this one has. */

@@ -68,8 +68,8 @@ export interface PatternSearchOptions {
    */
   readonly sharedBound?: SharedBound | undefined;
   /**
-   * For `scanPattern`: where the windows may start that are computed beforehand, so that the scan begins with a bound; any
-   * windows of the whole search prove one. With a `range` without positions nothing else is done, for `sharedBound`.
+   * For `scanPattern`: where it looks for windows that are computed beforehand, so that it begins with a bound; without
+   * positions nowhere. Any windows of the whole search prove one, so that scans which share a bound can share this out too.
    * @default range
    */
   readonly seedRange?: IndexRange | undefined;

@@ -20,6 +20,16 @@ function bitsOf(distance: number): bigint {
   return bits[0] as bigint;
 }
 
+/** ES2024, in Node since 16; the library that this project compiles against ends one year before. */
+interface AtomicsWithWaitAsync {
+  waitAsync(
+    cells: BigInt64Array,
+    index: number,
+    value: bigint,
+  ): { readonly async: boolean; readonly value: Promise<string> | string };
+}
+const atomics = Atomics as unknown as AtomicsWithWaitAsync;
+
 /** See the head of the file. */
 export class SharedBound {
   readonly #word: BigInt64Array;
@@ -42,8 +52,22 @@ export class SharedBound {
     let known = Atomics.load(this.#word, 0);
     while (proved > known) {
       const found = Atomics.compareExchange(this.#word, 0, known, proved);
-      if (found === known) return;
+      if (found === known) {
+        this.wake();
+        return;
+      }
       known = found;
     }
+  }
+
+  /** Resolves when it is lower than `known`, which it was, or with `wake`. Needs the event loop. */
+  async lowered(known: number): Promise<void> {
+    const seen = INFINITY_BITS - bitsOf(known);
+    await atomics.waitAsync(this.#word, 0, seen).value;
+  }
+
+  /** Lets everybody look who waits, in whatever thread. */
+  wake(): void {
+    Atomics.notify(this.#word, 0);
   }
 }

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findSeeds } from '../src/seeds.ts';
-import { dtwDistance, searchPattern, zNormalise } from '../src/index.ts';
+import {
+  dtwDistance,
+  mergePatternScans,
+  scanPattern,
+  searchPattern,
+  SharedBound,
+  zNormalise,
+} from '../src/index.ts';
 import { RandomSource } from '../src/random.ts';
 
 /** A random walk. */
@@ -109,6 +116,32 @@ describe('the seeds of a search', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('are looked for where a scan is told to, for the bound that it shares', () => {
+    const series = walkOf(50_000, 4);
+    const query = distorted(series, 44_444, 256);
+    const search = { series, query, band: 26 };
+    const { matches } = searchPattern(search);
+    const sharedBound = new SharedBound();
+    const nowhere = { start: 0, end: 0 };
+    const half = { start: 0, end: 25_000 };
+    // A poor bound that is known already does not keep the second from finding the good one.
+    scanPattern({ ...search, sharedBound, range: nowhere, seedRange: half });
+    expect(sharedBound.distance).toBeGreaterThan(2 * (matches[0]?.distance ?? NaN));
+    const rest = { start: 25_000, end: 49_745 };
+    const seeds = scanPattern({ ...search, sharedBound, range: nowhere, seedRange: rest });
+    expect(sharedBound.distance).toBe(matches[0]?.distance);
+    expect(seeds).toMatchObject({ candidates: [], stats: { positions: 0, seedWindows: 1 } });
+    const scans = [half, rest].map((range) =>
+      scanPattern({ ...search, sharedBound, range, seedRange: nowhere }),
+    );
+    expect(scans.map(({ stats }) => stats.seedWindows)).toEqual([0, 0]);
+    expect(mergePatternScans([seeds, ...scans]).matches).toEqual(matches);
+    // A whole search keeps to its own range: a seed elsewhere would rule its matches out.
+    const own = searchPattern({ ...search, range: half, seedRange: rest });
+    expect(own.matches).toEqual(searchPattern({ ...search, range: half }).matches);
+    expect(own.matches).toHaveLength(1);
   });
 
   it('prune a search from its first position on', () => {

@@ -30,6 +30,8 @@ function detailOf(message: Message, nameOf: NameTask): string {
       return lease(message.body);
     case 'TaskProgress':
       return `${lease(message.body)}: ${Math.round(100 * message.body.fraction)} %`;
+    case 'ShardBound':
+      return `${lease(message.body)}: ${message.body.distance ?? 'nothing yet'}`;
     case 'ResultChunk':
       return `${lease(message.body)}: part ${message.body.sequence}`;
     case 'TaskCompletion': {

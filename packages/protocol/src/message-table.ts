@@ -76,6 +76,7 @@ export const MESSAGES = {
     TENSOR_FRAME_BYTES_MAX,
   ),
   AgentControl: row(0x1d, ['client'], control, tasks.AgentControl),
+  ShardBound: row(0x1e, ['agent', 'coordinator'], ['dispatch'], tasks.ShardBound),
 
   ReasoningExperience: row(0x20, ['agent', 'client'], control, learning.ReasoningExperience),
   Verdict: row(0x21, ['agent', 'coordinator'], control, learning.Verdict),
@@ -132,6 +133,7 @@ interface MessageBodies {
   Drain: tasks.Drain;
   PayloadChunk: tasks.PayloadChunk;
   AgentControl: tasks.AgentControl;
+  ShardBound: tasks.ShardBound;
   ReasoningExperience: learning.ReasoningExperience;
   Verdict: learning.Verdict;
   AdaptationSuggestion: learning.AdaptationSuggestion;

@@ -17,6 +17,7 @@ export const FEATURES = [
   'compression',
   'shards',
   'learning',
+  'bounds',
 ] as const;
 
 /** One of {@link FEATURES}. */

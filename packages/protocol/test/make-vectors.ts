@@ -281,6 +281,8 @@ const bodies: readonly (readonly [
   ['leases come back', 'LeaseReturn', { leases: [lease], reason: 'draining' }],
   ['leases are wanted back', 'LeaseRecall', { leases: [lease] }],
   ['room for five tasks', 'CreditGrant', { credit: 5 }],
+  ['a shard wants to hear of bounds', 'ShardBound', { ...lease }],
+  ['no window further away matters', 'ShardBound', { ...lease, distance: 1.5 }],
   ['finish and leave', 'Drain', { deadlineMs: 10_000, reason: 'An operator asked for it.' }],
   ['the first bytes of a payload', 'PayloadChunk', { offset: 0, bytes: { $bytes: '00ff10' } }],
   [

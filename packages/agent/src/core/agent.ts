@@ -117,6 +117,9 @@ export class AgentCore {
       case 'ProgressReported':
         this.tasks.progress(event, nowMs, effects);
         return;
+      case 'BoundProved':
+        this.tasks.boundProved(event.lease, event.distance, effects);
+        return;
       case 'ChunkEmitted':
         this.tasks.chunk(event.lease, event.payload, nowMs, effects);
         return;
@@ -162,6 +165,9 @@ export class AgentCore {
       case 'LeaseRecall':
         this.tasks.giveBack(body.leases, 'recalled by the coordinator', effects);
         return;
+      case 'ShardBound':
+        this.tasks.boundHeard(body, effects);
+        return;
       case 'MessageAck':
         this.tasks.acknowledged(body);
         return;
@@ -190,6 +196,7 @@ export class AgentCore {
     }
     this.tasks.isConnected = true;
     this.tasks.payloadBytesMax = ack.grants.payloadBytesMax;
+    this.tasks.sharesBounds = ack.features.includes('bounds');
     effects.push({ type: 'OpenDispatchStream' });
     effects.push({
       type: 'Notify',

@@ -93,6 +93,8 @@ export type Effect =
   /** Starts the handlers one after the other, each when the one before has ended; answered as if each were alone, or by
    *  TasksTakenBack. */
   | { readonly type: 'RunTogether'; readonly tasks: readonly RunnableTask[] }
+  /** Lets the threads of a shard know what others have proved: no window above this distance matters. */
+  | { readonly type: 'ShareBound'; readonly lease: Lease; readonly distance: number }
   /** Tells the handler to stop, terminates its thread after `graceMs`. TaskFinished still follows. */
   | { readonly type: 'AbortTask'; readonly lease: Lease; readonly graceMs: number }
   | { readonly type: 'Notify'; readonly event: AgentEvent }

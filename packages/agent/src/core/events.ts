@@ -77,6 +77,8 @@ export type Event =
       readonly fraction: number;
       readonly text?: string;
     }
+  /** The threads of a shard have proved that no window above this distance matters to its task. */
+  | { readonly type: 'BoundProved'; readonly lease: Lease; readonly distance: number }
   | { readonly type: 'ChunkEmitted'; readonly lease: Lease; readonly payload: Uint8Array }
   /** The handler of a running task has ended; its slot is free. */
   | { readonly type: 'TaskFinished'; readonly lease: Lease; readonly result: TaskResult }

@@ -89,6 +89,8 @@ export interface HeldLease extends Link<HeldLease>, Indexed<HeldLease> {
   /** When startToCloseMs is over. */
   timeoutAtMs: number | undefined;
   abort: Abort | undefined;
+  /** Of a shard of a search: the lowest bound that was told or heard, Infinity before. Undefined where nobody wants one. */
+  bound: number | undefined;
   chunkCount: number;
   emittedBytes: number;
   /** Chunks that can be sent again, undefined before the first. Of more than KEPT_CHUNK_BYTES_MAX none is kept. */
@@ -191,6 +193,7 @@ export class LeaseTable {
       isStartSaid: false,
       timeoutAtMs: undefined,
       abort: undefined,
+      bound: task.shard !== undefined && task.taskType === 'PatternMatch' ? Infinity : undefined,
       chunkCount: 0,
       emittedBytes: 0,
       keptChunks: undefined,

@@ -79,14 +79,6 @@ export function partCountOf(
   return Math.max(1, Math.min(PARTS_MAX, wanted, Math.floor(positions / PART_POSITIONS_MIN)));
 }
 
-/**
- * Where a shard looks for windows to begin with: in all of the search and not in its own part alone, since the one with the
- * match has a bound that saves all others most of their work.
- */
-export function seedRangeOf({ series, query, range }: PatternSearchOptions): IndexRange {
-  return range ?? { start: 0, end: series.length - query.length + 1 };
-}
-
 /** The bound that all shards of the task on this agent share. */
 export function boundOf({ scratch }: Pick<ThreadContext, 'scratch'>): SharedBound {
   return new SharedBound(scratch);
@@ -107,7 +99,7 @@ export async function scanInParts({
   team,
   context,
 }: PartsOptions): Promise<PatternScan> {
-  const ranges = partsOf(options, range, team);
+  const ranges = partsOf(range, team);
   const parts = ranges.length;
   const parameters = resolveSearchParameters(options);
   const { scratch = new SharedArrayBuffer(SHARED_BOUND_BYTES) } = context;
@@ -118,14 +110,13 @@ export async function scanInParts({
     signal: () => context.signal,
     compute: (part, finishedParts) => {
       const onProgress = (fraction: number): void => {
-        context.progress((finishedParts() + fraction) / parts);
+        options.onProgress?.((finishedParts() + fraction) / parts);
       };
       return packed(
         scanPattern({ ...options, sharedBound, ...ranges[part], onProgress }, kernelEngine),
       );
     },
   });
-  context.progress(1);
   return joinPatternScans(
     scans.map((scan) => ({ ...scan, parameters, candidates: unpackCandidates(scan, parameters) })),
     range,
@@ -136,18 +127,24 @@ export async function scanInParts({
 /** The helper's side of {@link scanInParts}. */
 export function helpWithParts(options: PatternSearchOptions, context: HelperContext): void {
   const { parts, shard, team, isCancelled, emit } = context;
-  const ranges = partsOf(options, rangeOf(options, shard), team);
+  const ranges = partsOf(rangeOf(options, shard), team);
   const sharedBound = boundOf(context);
   const shouldStop = (): boolean => parts.isClosed || isCancelled();
-  while (!shouldStop()) {
-    const part = parts.take();
-    if (part === undefined) return;
-    const scan = scanPattern(
-      { ...options, sharedBound, ...ranges[part], onProgress: undefined, shouldStop },
-      kernelEngine,
-    );
-    parts.finishOne();
-    emit({ part, value: packed(scan) } satisfies DonePart<PackedScan>);
+  const done: DonePart<PackedScan>[] = [];
+  try {
+    while (!shouldStop()) {
+      const part = parts.take();
+      if (part === undefined) break;
+      const scan = scanPattern(
+        { ...options, sharedBound, ...ranges[part], onProgress: undefined, shouldStop },
+        kernelEngine,
+      );
+      parts.finishOne();
+      done.push({ part, value: packed(scan) });
+    }
+  } finally {
+    // Together: each message to the host wakes the main thread, which has no core to itself while all threads compute.
+    if (done.length > 0) emit(done);
   }
 }
 
@@ -155,18 +152,13 @@ export function helpWithParts(options: PatternSearchOptions, context: HelperCont
 type Part = Required<Pick<PatternSearchOptions, 'range' | 'seedRange'>>;
 
 /** The same for the host and its helpers. The first parts only look for windows to begin with, for the bound of all. */
-function partsOf(
-  options: PatternSearchOptions,
-  range: IndexRange,
-  team: Pick<Team, 'threads'> | undefined,
-): readonly Part[] {
-  const seedRange = seedRangeOf(options);
-  const positions = seedRange.end - seedRange.start;
+function partsOf(range: IndexRange, team: Pick<Team, 'threads'> | undefined): readonly Part[] {
+  const positions = range.end - range.start;
   const seedParts = Math.min(team?.threads ?? 1, Math.ceil(positions / SEED_POSITIONS_MIN));
   const nothing = { start: range.start, end: range.start };
   return [
-    ...cut(seedRange, seedParts).map((part) => ({ range: nothing, seedRange: part })),
-    ...cut(range, partCountOf(range, team)).map((part) => ({ range: part, seedRange: part })),
+    ...cut(range, seedParts).map((part) => ({ range: nothing, seedRange: part })),
+    ...cut(range, partCountOf(range, team)).map((part) => ({ range: part, seedRange: nothing })),
   ];
 }
 

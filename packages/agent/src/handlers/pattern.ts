@@ -21,19 +21,15 @@ import type { HelperContext, ThreadContext } from '../shell/team.ts';
 import type { TaskContext } from '../task-handler.ts';
 import { kernelEngine } from './kernel-engine.ts';
 import { choosePattern } from './pattern-arm.ts';
-import {
-  boundOf,
-  helpWithParts,
-  partCountOf,
-  rangeOf,
-  scanInParts,
-  seedRangeOf,
-} from './pattern-parts.ts';
+import { boundOf, helpWithParts, partCountOf, rangeOf, scanInParts } from './pattern-parts.ts';
 import { digestSeries, resolveSeries } from './series-reference.ts';
 
 const kernels = createRequire(import.meta.url)('@quic-swarm/kernels/package.json') as {
   readonly version: string;
 };
+
+/** A search that takes less says nothing of how far it is. */
+const FIRST_PROGRESS_MS = 100;
 
 /** Computes a PatternMatch task. Answers at once, unless other threads help. */
 export default function matchPattern(
@@ -58,8 +54,8 @@ export default function matchPattern(
     return scanned.then((scan) => report(answerOf(scan)));
   }
   if (shard === undefined) return report(answerWith(searchPattern(options, kernelEngine)));
-  const shared = { sharedBound: boundOf(context), seedRange: seedRangeOf(options) };
-  const scan = scanPattern({ ...withoutPaths(options), range, ...shared }, kernelEngine);
+  const sharedBound = boundOf(context);
+  const scan = scanPattern({ ...withoutPaths(options), range, sharedBound }, kernelEngine);
   return report(answerOf(scan));
 }
 
@@ -133,6 +129,17 @@ function describe({
   };
 }
 
+/**
+ * Each word of progress wakes three processes, which a short search feels, and its end says all that the last one would:
+ * those of the first moments and the last one are left out.
+ */
+function progressOf({ progress }: TaskContext): (fraction: number) => void {
+  const fromMs = performance.now() + FIRST_PROGRESS_MS;
+  return (fraction) => {
+    if (fraction < 1 && performance.now() >= fromMs) progress(fraction);
+  };
+}
+
 function searchOptions(
   input: PatternMatchInput,
   series: Float64Array,
@@ -148,7 +155,7 @@ function searchOptions(
     withPath: input.withPath,
     excludeRange: input.excludeRows,
     range: input.startRows,
-    onProgress: (fraction) => context.progress(fraction),
+    onProgress: progressOf(context),
     shouldStop: () => context.isCancelled(),
   };
 }

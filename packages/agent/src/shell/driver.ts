@@ -148,6 +148,9 @@ export class Driver {
       case 'RunTogether':
         this.#tasks.runTogether(effect.tasks);
         return undefined;
+      case 'ShareBound':
+        this.#tasks.shareBound(effect.lease, effect.distance);
+        return undefined;
       case 'AbortTask':
         this.#tasks.abort(effect.lease, effect.graceMs);
         return undefined;

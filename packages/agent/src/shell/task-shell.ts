@@ -14,6 +14,7 @@ import { UNKNOWN_SERVICE_TIME } from '../core/thread-batching.ts';
 import type { RunnableTask } from '../core/effects.ts';
 import type { Event, TaskResult } from '../core/events.ts';
 import type { TaskHandler } from '../task-handler.ts';
+import { BoundWatch } from './bound-watch.ts';
 import type { DatasetCache } from './dataset-cache.ts';
 import { runDecoded } from './decoded-run.ts';
 import { MainThread } from './main-thread.ts';
@@ -133,6 +134,7 @@ export class TaskShell {
     const datasets = this.#pins.get(lease) ?? NO_DATASETS;
     const place = this.#options.handlers.get(taskType) ?? missingHandler(taskType);
     const split = this.#splitOf(task);
+    listener.watchBound(split?.scratch);
     return {
       task: { taskId, taskType, attempt, payload, arm, datasets, split },
       place,
@@ -154,13 +156,18 @@ export class TaskShell {
 
   /** Tells the handler to stop. */
   abort(lease: Lease, graceMs: number): void {
-    // Few tasks are stopped, so that it costs less to look for those than to file all.
-    for (const reporter of this.#reporters) {
-      if (reporter.lease === lease) {
-        reporter.run?.abort(graceMs);
-        return;
-      }
-    }
+    this.#reporterOf(lease)?.run?.abort(graceMs);
+  }
+
+  /** Lets the threads of a shard know what another agent has proved. */
+  shareBound(lease: Lease, distance: number): void {
+    this.#reporterOf(lease)?.bound?.lower(distance);
+  }
+
+  /** Few tasks are looked up, so that it costs less to go through all than to file them. */
+  #reporterOf(lease: Lease): RunReporter | undefined {
+    for (const reporter of this.#reporters) if (reporter.lease === lease) return reporter;
+    return undefined;
   }
 
   /** A run has begun. The core hears of it a turn later: of most it has heard the end by then, which says enough. */
@@ -213,6 +220,8 @@ class RunReporter implements RunListener, Link<RunReporter> {
   run: TaskRun | undefined;
   next: RunReporter | undefined;
   previous: RunReporter | undefined;
+  /** Of a shard. */
+  bound: BoundWatch | undefined;
   readonly #shell: TaskShell;
   hasEnded = false;
 
@@ -220,6 +229,13 @@ class RunReporter implements RunListener, Link<RunReporter> {
     this.lease = lease;
     this.task = task;
     this.#shell = shell;
+  }
+
+  watchBound(scratch: SharedArrayBuffer | undefined): void {
+    if (scratch === undefined || this.hasEnded) return;
+    this.bound = new BoundWatch(scratch, (distance) => {
+      void this.#shell.tell({ type: 'BoundProved', lease: this.lease, distance });
+    });
   }
 
   onBegun(): void {
@@ -232,6 +248,7 @@ class RunReporter implements RunListener, Link<RunReporter> {
 
   onTakenBack(): void {
     this.hasEnded = true;
+    this.bound?.end();
     this.#shell.takenBack(this);
   }
 
@@ -246,6 +263,7 @@ class RunReporter implements RunListener, Link<RunReporter> {
 
   onEnded(result: TaskResult): void {
     this.hasEnded = true;
+    this.bound?.end();
     this.#shell.ended(this, result);
   }
 }

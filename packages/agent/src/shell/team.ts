@@ -20,7 +20,7 @@ export interface ThreadContext extends TaskContext {
   readonly scratch?: SharedArrayBuffer | undefined;
 }
 
-/** What a helper is given: it emits a {@link DonePart} for each part, and stops when `isCancelled` says so. */
+/** What a helper is given: it emits lists of {@link DonePart}, which hold each part that it has done, and stops when `isCancelled` says so. */
 export interface HelperContext extends ThreadContext {
   readonly parts: HelperParts;
 }
@@ -114,8 +114,8 @@ export class Team {
 
 function receive<T>(message: TeamMessage, memory: TeamMemory, done: Map<number, T>): void {
   if (message.type === 'part') {
-    const { part, value } = decodeDocument(message.payload) as DonePart<T>;
-    done.set(part, value);
+    const parts = decodeDocument(message.payload) as readonly DonePart<T>[];
+    for (const { part, value } of parts) done.set(part, value);
     return;
   }
   // What a helper took and did not do is everybody's again.

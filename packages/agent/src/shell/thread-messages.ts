@@ -40,7 +40,7 @@ export interface Invitation {
 
 /** What the main thread tells the thread that invited helpers. */
 export type TeamMessage =
-  /** A helper has done a part. */
+  /** A helper has done some parts. */
   | { readonly type: 'part'; readonly payload: Uint8Array }
   /** A helper will do no more, and has said what it did. */
   | { readonly type: 'left'; readonly helper: number };

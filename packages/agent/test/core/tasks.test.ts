@@ -220,6 +220,55 @@ test('a data set that cannot be had fails the task', () => {
   expect(world.sent('TaskCompletion')).toMatchObject([{ outcome: 'failed', failure: reason }]);
 });
 
+test('a shard of a search says what it has proved, and its threads hear what others have', () => {
+  const shard = {
+    of: '00000000-0000-7000-8000-000000000099',
+    index: 0,
+    count: 2,
+    start: 0,
+    end: 5,
+  };
+  const options = { capabilities: ['PatternMatch', 'work'] };
+  const world = new World(options).join({ features: ['bounds'] });
+  const proved = (distance: number) =>
+    world.tell({ type: 'BoundProved', lease: leaseOf(1), distance });
+  world.dispatch(1, { taskType: 'PatternMatch', shard }).dispatch(2, { shard });
+  world.take();
+  // It asks with its start. What is no search has no bound.
+  expect(world.begin(1).begin(2).story()).toEqual(['TaskStarted', 'ShardBound', 'TaskStarted']);
+  expect(proved(8).sent('ShardBound')).toEqual([{ ...leaseOf(1), distance: 8 }]);
+  // What is hardly better is not worth a message.
+  expect(proved(7.99).story()).toEqual([]);
+  world.hear('ShardBound', { ...leaseOf(1), distance: 5 });
+  expect(world.take()).toEqual([{ type: 'ShareBound', lease: leaseOf(1), distance: 5 }]);
+  // The watch notices it too.
+  expect(proved(5).story()).toEqual([]);
+  expect(world.hear('ShardBound', { ...leaseOf(1), distance: 6 }).story()).toEqual([]);
+  expect(world.hear('ShardBound', { ...leaseOf(2), distance: 1 }).story()).toEqual([]);
+  expect(world.hear('ShardBound', { ...leaseOf(7), distance: 1 }).story()).toEqual([]);
+  // A new connection is told what there is.
+  world.lose().pass(1000);
+  world.take();
+  world.join({ features: ['bounds'], resumedLeases: [leaseOf(1)] });
+  expect(world.sent('ShardBound')).toEqual([{ ...leaseOf(1), distance: 5 }]);
+  expect(world.finish(1).story()).not.toContain('ShardBound');
+});
+
+test('a coordinator that offers no bounds hears of none', () => {
+  const shard = {
+    of: '00000000-0000-7000-8000-000000000099',
+    index: 0,
+    count: 2,
+    start: 0,
+    end: 5,
+  };
+  const world = new World({ capabilities: ['PatternMatch'] }).join();
+  world.dispatch(1, { taskType: 'PatternMatch', shard });
+  world.take();
+  world.begin(1).tell({ type: 'BoundProved', lease: leaseOf(1), distance: 8 });
+  expect(world.story()).toEqual(['TaskStarted']);
+});
+
 test('recalled leases are given back if they were not started', () => {
   const world = joined().dispatch(1).dispatch(2).dispatch(3);
   world.take();

@@ -49,7 +49,8 @@ test.each(['dtw', 'lcss'] as const)(
     expect(result.parameters).toMatchObject({ length: 60, band: 3, topK: 5, exclusionZone: 15 });
     expect(result.seriesDigest.length).toBe(2000);
     expect(result.kernelVersion).toMatch(/^\d+\.\d+\.\d+/);
-    expect(fresh.fractions.at(-1)).toBe(1);
+    // It is over before anybody could want to know how far it is.
+    expect(fresh.fractions).toEqual([]);
   },
 );
 

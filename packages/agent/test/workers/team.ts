@@ -52,7 +52,7 @@ export function help(order: TeamOrder, context: HelperContext): void {
       return;
     }
     parts.finishOne();
-    context.emit({ part, value: [part, threadId] });
+    context.emit([{ part, value: [part, threadId] }]);
     Atomics.add(cells, GO_ON, 1);
     Atomics.notify(cells, GO_ON);
   }

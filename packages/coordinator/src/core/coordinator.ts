@@ -36,7 +36,7 @@ import { DEFAULT_CORE_OPTIONS, type CoreOptions } from './options.ts';
 import { agentsFor } from './pending-reason.ts';
 import { restore, takeRecords } from './restoring.ts';
 import { acknowledge, forgetOldest } from './retention.ts';
-import { finishMerged, followShards } from './shards.ts';
+import { finishMerged, followShards, shareBound } from './shards.ts';
 import { CoreState, createClient, type Client } from './state.ts';
 import { noteFreed, stealForFreed } from './stealing.ts';
 import * as submissions from './submissions.ts';
@@ -234,6 +234,7 @@ function receiveFromAgent(core: CoreState, agent: Agent, message: Message): void
     case 'TaskStarted':
     case 'TaskProgress':
     case 'ResultChunk':
+    case 'ShardBound':
       return receiveFromRunning(core, agent, message);
     case 'TaskCompletion':
       return receiveCompletion(core, agent, message.body);
@@ -260,7 +261,11 @@ function receiveFromAgent(core: CoreState, agent: Agent, message: Message): void
 function receiveFromRunning(
   core: CoreState,
   agent: Agent,
-  message: MessageOf<'TaskStarted'> | MessageOf<'TaskProgress'> | MessageOf<'ResultChunk'>,
+  message:
+    | MessageOf<'TaskStarted'>
+    | MessageOf<'TaskProgress'>
+    | MessageOf<'ResultChunk'>
+    | MessageOf<'ShardBound'>,
 ): void {
   const { taskId, attempt, epoch } = message.body;
   const lease = leaseOf(agent, taskId, core.tasks.get(taskId));
@@ -273,6 +278,8 @@ function receiveFromRunning(
     outputOf(task).fraction = message.body.fraction;
     announceProgress(core, task, message.body.fraction, message.body.text);
     if (task.shard !== undefined) core.shardNews.push(task);
+  } else if (message.type === 'ShardBound') {
+    if (task.shard !== undefined) shareBound(core, task.shard, lease, message.body.distance);
   } else {
     receiveChunk(core, agent, task, lease, message.body);
   }

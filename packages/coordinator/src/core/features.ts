@@ -3,7 +3,14 @@ import { failure, type Failure, type Feature, type SubmitTask } from '@quic-swar
 
 /** What a coordinator offers that was started so. */
 export function offeredFeatures(compresses: boolean, isDurable: boolean): readonly Feature[] {
-  const features: Feature[] = ['shards', 'dependencies', 'fairness', 'hedging', 'learning'];
+  const features: Feature[] = [
+    'shards',
+    'dependencies',
+    'fairness',
+    'hedging',
+    'learning',
+    'bounds',
+  ];
   if (compresses) features.push('compression');
   if (isDurable) features.push('durable');
   return features;

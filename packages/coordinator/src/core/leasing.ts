@@ -119,6 +119,7 @@ function giveLease(
     dispatchedAtMs: core.nowMs,
     started: false,
     isRecalled: false,
+    hearsBounds: false,
     completion: undefined,
     fenced: false,
     next: undefined,

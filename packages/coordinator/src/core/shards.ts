@@ -25,6 +25,7 @@ import {
   triesOf,
   resultBytesOf,
   troubleOf,
+  type AgentLease,
   type ShardRole,
   type Split,
   type Task,
@@ -154,6 +155,35 @@ function fail(core: CoreState, parent: Task, split: Split, shard: Task, index: n
   flow.finish(core, parent, shard.state === 'timed_out' ? 'timed_out' : 'failed', {
     ...reason,
     message: `Shard ${index + 1} of ${split.shards.length}: ${words}`,
+  });
+}
+
+/** A shard has proved a bound, which all others may use; or it only wants to hear of theirs. */
+export function shareBound(
+  core: CoreState,
+  { parent }: ShardRole,
+  lease: AgentLease,
+  distance: number = Infinity,
+): void {
+  const { split } = parent;
+  if (split === undefined) return;
+  lease.hearsBounds = true;
+  if (distance > split.bound) tellBound(core, lease, split.bound);
+  if (distance >= split.bound) return;
+  split.bound = distance;
+  for (const shard of split.shards) {
+    // The shards of one agent tell each other.
+    if (shard.agentId === lease.task.agentId || shard.lease?.hearsBounds !== true) continue;
+    tellBound(core, shard.lease, distance);
+  }
+}
+
+function tellBound(core: CoreState, { epoch, attempt, task }: AgentLease, distance: number): void {
+  const agent = core.agents.get(task.agentId ?? '');
+  if (agent?.connectionId === undefined) return;
+  core.send(agent.connectionId, 'dispatch', {
+    type: 'ShardBound',
+    body: { epoch, taskId: task.taskId, attempt, distance },
   });
 }
 

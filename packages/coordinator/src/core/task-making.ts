@@ -106,6 +106,7 @@ function splitOf({ shards, positions = 0 }: TaskSubmission): Split | undefined {
     resultType: undefined,
     ended: new Set(),
     isMerging: false,
+    bound: Infinity,
     toldPercent: 0,
     count: 0,
     succeeded: 0,

@@ -117,6 +117,8 @@ export interface AgentLease extends Link<AgentLease> {
   started: boolean;
   /** Its agent was asked to give it back, should it not have started it. */
   isRecalled: boolean;
+  /** Of a shard: its agent wants to hear of the bounds of others. */
+  hearsBounds: boolean;
   /** The result, while chunks that were sent before it are still on their way on streams of their own. */
   completion: TaskCompletion | undefined;
   /** The task has moved on (timed out, or was ended): whatever comes under this lease is stale. */
@@ -216,6 +218,8 @@ export interface Split {
   /** Shards that have ended. */
   readonly ended: Set<Task>;
   isMerging: boolean;
+  /** The lowest distance above which some shard has proved that no window matters to any. */
+  bound: number;
   /** Of its progress, when it was last told. */
   toldPercent: number;
   /** Kept for status when the shards are gone. */

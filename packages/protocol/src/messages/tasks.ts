@@ -151,6 +151,16 @@ export type Drain = Static<typeof Drain>;
 export const PayloadChunk = record({ offset: Count, bytes: Bytes });
 export type PayloadChunk = Static<typeof PayloadChunk>;
 
+/**
+ * Agent → coordinator: windows above this distance matter to no shard of the task. Without a distance: nothing is known yet,
+ * but wanted. Coordinator → agent, under a lease that such a message came under: another shard has proved this. Advisory.
+ */
+export const ShardBound = record({
+  ...lease,
+  distance: Type.Optional(Type.Number({ minimum: 0 })),
+});
+export type ShardBound = Static<typeof ShardBound>;
+
 export const AGENT_ACTIONS = ['cordon', 'drain', 'resume'] as const;
 
 /** Client → coordinator: take an agent out of service or back; answered by MessageAck or ErrorReport. */

@@ -187,6 +187,8 @@ export class AgentProcess {
       case 'AbortTask':
         this.#threads.abort(effect.lease, effect.graceMs);
         return;
+      // Simulated handlers search for nothing.
+      case 'ShareBound':
       case 'Notify':
         return;
       case 'Stop':
