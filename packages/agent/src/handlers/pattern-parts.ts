@@ -38,6 +38,9 @@ const PARTS_PER_THREAD = 4;
 /** So many positions at least are a part of looking for windows to begin with, which takes a millisecond. */
 const SEED_POSITIONS_MIN = 200_000;
 
+/** With more shards than these, looking in all of the search takes longer than scanning the own part of it. */
+const WIDE_SEEDS_SHARDS_MAX = 4;
+
 /** What a helper sends for one part. */
 type PackedScan = PackedCandidates & Pick<PatternScan, 'stats' | 'route'>;
 
@@ -79,6 +82,19 @@ export function partCountOf(
   return Math.max(1, Math.min(PARTS_MAX, wanted, Math.floor(positions / PART_POSITIONS_MIN)));
 }
 
+/**
+ * Where windows to begin with are looked for. One of few shards looks in all of the search, which costs less than what it
+ * would compute in vain until it hears of the bound of the one that has the match.
+ */
+export function seedRangeOf(
+  options: PatternSearchOptions,
+  range: IndexRange,
+  shard: Shard | undefined,
+): IndexRange {
+  if (shard === undefined || shard.count > WIDE_SEEDS_SHARDS_MAX) return range;
+  return rangeOf(options, undefined);
+}
+
 /** The bound that all shards of the task on this agent share. */
 export function boundOf({ scratch }: Pick<ThreadContext, 'scratch'>): SharedBound {
   return new SharedBound(scratch);
@@ -88,6 +104,7 @@ export function boundOf({ scratch }: Pick<ThreadContext, 'scratch'>): SharedBoun
 export interface PartsOptions {
   readonly options: PatternSearchOptions;
   readonly range: IndexRange;
+  readonly seedRange: IndexRange;
   readonly team: Team;
   readonly context: ThreadContext;
 }
@@ -96,10 +113,11 @@ export interface PartsOptions {
 export async function scanInParts({
   options,
   range,
+  seedRange,
   team,
   context,
 }: PartsOptions): Promise<PatternScan> {
-  const ranges = partsOf(range, team);
+  const ranges = partsOf(range, seedRange, team);
   const parts = ranges.length;
   const parameters = resolveSearchParameters(options);
   const { scratch = new SharedArrayBuffer(SHARED_BOUND_BYTES) } = context;
@@ -127,7 +145,8 @@ export async function scanInParts({
 /** The helper's side of {@link scanInParts}. */
 export function helpWithParts(options: PatternSearchOptions, context: HelperContext): void {
   const { parts, shard, team, isCancelled, emit } = context;
-  const ranges = partsOf(rangeOf(options, shard), team);
+  const range = rangeOf(options, shard);
+  const ranges = partsOf(range, seedRangeOf(options, range, shard), team);
   const sharedBound = boundOf(context);
   const shouldStop = (): boolean => parts.isClosed || isCancelled();
   const done: DonePart<PackedScan>[] = [];
@@ -152,12 +171,16 @@ export function helpWithParts(options: PatternSearchOptions, context: HelperCont
 type Part = Required<Pick<PatternSearchOptions, 'range' | 'seedRange'>>;
 
 /** The same for the host and its helpers. The first parts only look for windows to begin with, for the bound of all. */
-function partsOf(range: IndexRange, team: Pick<Team, 'threads'> | undefined): readonly Part[] {
-  const positions = range.end - range.start;
+function partsOf(
+  range: IndexRange,
+  seedRange: IndexRange,
+  team: Pick<Team, 'threads'> | undefined,
+): readonly Part[] {
+  const positions = seedRange.end - seedRange.start;
   const seedParts = Math.min(team?.threads ?? 1, Math.ceil(positions / SEED_POSITIONS_MIN));
   const nothing = { start: range.start, end: range.start };
   return [
-    ...cut(range, seedParts).map((part) => ({ range: nothing, seedRange: part })),
+    ...cut(seedRange, seedParts).map((part) => ({ range: nothing, seedRange: part })),
     ...cut(range, partCountOf(range, team)).map((part) => ({ range: part, seedRange: nothing })),
   ];
 }

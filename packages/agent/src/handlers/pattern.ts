@@ -21,7 +21,14 @@ import type { HelperContext, ThreadContext } from '../shell/team.ts';
 import type { TaskContext } from '../task-handler.ts';
 import { kernelEngine } from './kernel-engine.ts';
 import { choosePattern } from './pattern-arm.ts';
-import { boundOf, helpWithParts, partCountOf, rangeOf, scanInParts } from './pattern-parts.ts';
+import {
+  boundOf,
+  helpWithParts,
+  partCountOf,
+  rangeOf,
+  scanInParts,
+  seedRangeOf,
+} from './pattern-parts.ts';
 import { digestSeries, resolveSeries } from './series-reference.ts';
 
 const kernels = createRequire(import.meta.url)('@quic-swarm/kernels/package.json') as {
@@ -49,13 +56,23 @@ export default function matchPattern(
   const answerOf = (scan: PatternScan): Answer =>
     shard === undefined ? wholeOf(mergePatternScans([scan]), options) : shardOf(scan, options);
   const range = rangeOf(options, shard);
+  const seedRange = seedRangeOf(options, range, shard);
   if (team !== undefined && partCountOf(range, team) > 1) {
-    const scanned = scanInParts({ options: withoutPaths(options), range, team, context });
+    const scanned = scanInParts({
+      options: withoutPaths(options),
+      range,
+      seedRange,
+      team,
+      context,
+    });
     return scanned.then((scan) => report(answerOf(scan)));
   }
   if (shard === undefined) return report(answerWith(searchPattern(options, kernelEngine)));
   const sharedBound = boundOf(context);
-  const scan = scanPattern({ ...withoutPaths(options), range, sharedBound }, kernelEngine);
+  const scan = scanPattern(
+    { ...withoutPaths(options), range, seedRange, sharedBound },
+    kernelEngine,
+  );
   return report(answerOf(scan));
 }
 
