@@ -34,7 +34,7 @@ import { FLAT_TOLERANCE } from './moments';
 import { number, pointer, real, setReal } from './record';
 import { measureWindows } from './windows';
 
-const USABLE_MAGNITUDE_MAX: f64 = 1e150;
+export const USABLE_MAGNITUDE_MAX: f64 = 1e150;
 
 /** Smaller magnitudes are not brought to 1: their inverse would overflow. */
 const SCALED_MAGNITUDE_MIN: f64 = 1e-150;
@@ -73,7 +73,8 @@ export function loadBlock(scan: usize, positions: i32): void {
   measureWindows(scan, positions);
 }
 
-function firstUsable(scan: usize): f64 {
+/** The first usable value of the region, or 0. */
+export function firstUsable(scan: usize): f64 {
   const raw = pointer(scan, RAW);
   const end = (<usize>number(scan, REGION_LENGTH)) << 3;
   for (let at: usize = 0; at < end; at += 8) {

@@ -6,6 +6,7 @@
 export * from './layout';
 export { loadBlock } from './block';
 export { matchDirectly, scanByLcss } from './lcss-scan';
+export { comparePieces } from './pieces';
 export { judgeDirectly, scanWindows } from './scan';
 export { addProducts, packColumn, rankAverage } from './products';
 export { lcsOfSymbols, lcsOfValues } from './subsequences';

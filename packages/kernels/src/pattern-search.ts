@@ -188,14 +188,13 @@ function runScan(
   stats.excludedWindows = stats.positions - positionsIn(segments);
   watch.advance(stats.excludedWindows);
   const exchange = (): void => exchangeBounds(selection, sharedBound);
-  const blockPositions = blockPositionsFor(context, segments);
+  const seedSegments = seedRange === undefined ? segments : segmentsOf(seedRange);
+  const blockPositions = blockPositionsFor(context, [...segments, ...seedSegments]);
   const { route } = engine;
   withScan(engine, parameters, context, blockPositions, (scan) => {
     exchange();
     // A range search has its bound already, and thousands of seeds would not better it.
-    if (parameters.topK < Infinity) {
-      seedSelection(context, scan, seedRange === undefined ? segments : segmentsOf(seedRange));
-    }
+    if (parameters.topK < Infinity) seedSelection(context, scan, seedSegments);
     scanSegments({ scan, segments, blockPositions, watch, exchange });
     exchange();
   });

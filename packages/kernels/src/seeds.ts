@@ -12,7 +12,7 @@
  */
 import { byDistanceThenStart, ZoneMarks, type Candidate } from './greedy-selection.ts';
 import type { IndexRange } from './shards.ts';
-import { isUsable, USABLE_MAGNITUDE_MAX } from './typescript/series-block.ts';
+import { isUsable } from './typescript/series-block.ts';
 import { prepareWindow, type ComparedSeries, type WindowScan } from './window-cascade.ts';
 import { zNormalise } from './znormalise.ts';
 
@@ -31,17 +31,11 @@ const SPARE_CANDIDATES = 15;
 /** Places around a promising window that are tried. */
 const PLACES_MAX = 16;
 
-/** A sum of squares above this one comes of a value that cannot be used. */
-const SQUARE_MAX = USABLE_MAGNITUDE_MAX ** 2;
-
-/** Windows of the grid that are summed up at a time: the sums stay in the cache. */
-const GRID_WINDOWS = 2048;
-
 /** What {@link findSeeds} needs. */
 export interface SeedOptions {
   readonly compared: ComparedSeries;
   /** Judges windows that were prepared. */
-  readonly scan: Pick<WindowScan, 'diagonalDistance'>;
+  readonly scan: Pick<WindowScan, 'comparePieces' | 'diagonalDistance'>;
   /** Where windows may start. */
   readonly segments: readonly IndexRange[];
   /** Seeds are at least so far apart. */
@@ -57,7 +51,7 @@ export interface SeedOptions {
 export function findSeeds(options: SeedOptions): readonly Candidate[] {
   const { compared, scan, segments, zone, count } = options;
   const grid = new Grid(compared, zone, count + SPARE_CANDIDATES);
-  for (const segment of segments) grid.visit(segment);
+  for (const segment of segments) grid.visit(scan, segment);
   const placed = grid.candidates.map(({ start }) =>
     bestPlace(compared, scan, placesAround(start, grid.step, segments)),
   );
@@ -111,22 +105,15 @@ function isWindowUsable(series: Float64Array, start: number, m: number): boolean
 class Grid {
   /** Points of a piece, and from one window to the next. */
   readonly step: number;
-  readonly #compared: ComparedSeries;
   readonly #zone: number;
   readonly #candidatesMax: number;
   /** Means of the query's pieces. What is left over behind the last piece is not looked at. */
   readonly #means: Float64Array;
-  /** Of each piece, and of all pieces before. */
-  readonly #sums: Float64Array;
-  readonly #allSums: Float64Array;
-  readonly #allSquares: Float64Array;
   /** By their distance. */
   #kept: Candidate[] = [];
   #limit = Infinity;
 
-  constructor(compared: ComparedSeries, zone: number, candidatesMax: number) {
-    const { query, normalise } = compared;
-    this.#compared = compared;
+  constructor({ query, normalise }: ComparedSeries, zone: number, candidatesMax: number) {
     this.#zone = zone;
     this.#candidatesMax = candidatesMax;
     const dense = Math.floor(query.length / PIECES);
@@ -134,80 +121,25 @@ class Grid {
     const pieces = Math.floor(query.length / this.step);
     const head = query.subarray(0, pieces * this.step);
     this.#means = meansOf(normalise ? zNormalise(head) : head, this.step);
-    this.#sums = new Float64Array(GRID_WINDOWS + pieces);
-    this.#allSums = new Float64Array(GRID_WINDOWS + pieces);
-    this.#allSquares = new Float64Array(GRID_WINDOWS + pieces);
   }
 
   get candidates(): readonly Candidate[] {
     return this.#kept;
   }
 
-  visit({ start, end }: IndexRange): void {
-    const { step } = this;
-    for (let first = start; first < end; first += GRID_WINDOWS * step) {
-      const windows = Math.min(GRID_WINDOWS, Math.ceil((end - first) / step));
-      // Shifted, so that a high level does not eat the digits of what moves.
-      const value = this.#compared.series[first] as number;
-      const level = isUsable(value) ? value : 0;
-      this.#sumUp(first, windows - 1 + this.#means.length, level);
-      this.#compare(first, windows, level);
-    }
-  }
-
-  /** Sums over the first pieces from a row on, of values less `level`; a piece that cannot be used has NaN, and adds nothing. */
-  #sumUp(first: number, pieces: number, level: number): void {
-    const { series } = this.#compared;
-    const { step } = this;
-    const sums = this.#sums;
-    const allSums = this.#allSums;
-    const allSquares = this.#allSquares;
-    let allSum = 0;
-    let allSquare = 0;
-    for (let piece = 0, at = first; piece < pieces; piece += 1) {
-      let sum = 0;
-      let square = 0;
-      for (const behind = at + step; at < behind; at += 1) {
-        const value = (series[at] as number) - level;
-        sum += value;
-        square += value * value;
-      }
-      const isGood = square <= SQUARE_MAX;
-      sums[piece] = isGood ? sum : NaN;
-      allSums[piece + 1] = allSum += isGood ? sum : 0;
-      allSquares[piece + 1] = allSquare += isGood ? square : 0;
-    }
-  }
-
-  #compare(first: number, windows: number, level: number): void {
-    const { normalise } = this.#compared;
+  visit(scan: Pick<WindowScan, 'comparePieces'>, { start, end }: IndexRange): void {
     const { step } = this;
     const means = this.#means;
-    const sums = this.#sums;
-    const allSums = this.#allSums;
-    const allSquares = this.#allSquares;
-    const pieces = means.length;
-    const share = 1 / (pieces * step);
-    let scale = 1 / step;
-    let shift = -level;
-    let limit = this.#limit;
-    for (let window = 0; window < windows; window += 1) {
-      if (normalise) {
-        const behind = window + pieces;
-        const mean = ((allSums[behind] as number) - (allSums[window] as number)) * share;
-        const square = ((allSquares[behind] as number) - (allSquares[window] as number)) * share;
-        const inverse = 1 / Math.sqrt(square - mean * mean);
-        scale = inverse / step;
-        shift = mean * inverse;
+    for (let first = start; first < end;) {
+      let limit = this.#limit;
+      const windows = Math.ceil((end - first) / step);
+      const distances = scan.comparePieces({ first, windows, step, means, limit });
+      for (let window = 0; window < distances.length; window += 1) {
+        const distance = distances[window] as number;
+        // What cannot be used, or does not move, has no distance that is less than anything.
+        if (distance < limit) limit = this.#keep({ start: first + window * step, distance });
       }
-      let distance = 0;
-      for (let piece = 0; piece < pieces && distance <= limit; piece += 1) {
-        const difference =
-          (sums[window + piece] as number) * scale - shift - (means[piece] as number);
-        distance += difference * difference;
-      }
-      // What cannot be used, or does not move, has no distance that is less than anything.
-      if (distance < limit) limit = this.#keep({ start: first + window * step, distance });
+      first += distances.length * step;
     }
   }
 

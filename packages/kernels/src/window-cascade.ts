@@ -14,12 +14,31 @@ export interface WindowCascade {
   exactDistance(window: Float64Array): number;
 }
 
+/** Windows of a grid, and what of the query they are compared with. */
+export interface PieceGrid {
+  /** Row of the first window. */
+  readonly first: number;
+  /** How many windows, each `step` rows behind the one before. */
+  readonly windows: number;
+  /** Rows of a piece too. */
+  readonly step: number;
+  /** Means of the query's pieces. */
+  readonly means: Float64Array;
+  /** A squared distance above it may be any other above it. */
+  readonly limit: number;
+}
+
 /** A cascade and the block that it moves along the series: all that a search needs of an engine. */
 export interface WindowScan {
   /** Moves the block to the windows that start at first … first + count − 1. */
   load(first: number, count: number): void;
   /** Judges positions from … to − 1 of the block. */
   scan(from: number, to: number): void;
+  /**
+   * Squared distances of the first windows of a grid by the means of their pieces, normalised like the windows; of at least
+   * one, and as many as can be compared at once. What cannot be used has NaN, or no finite distance. Valid until the next call.
+   */
+  comparePieces(grid: PieceGrid): Float64Array;
   /** An upper bound on the distance of a prepared window, in O(m). */
   diagonalDistance(window: Float64Array): number;
   /** The exact distance of a prepared window. */

@@ -1,12 +1,18 @@
+import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findSeeds } from '../src/seeds.ts';
+import type { Candidate } from '../src/greedy-selection.ts';
+import { emptyStats } from '../src/pattern-result.ts';
+import { findSeeds, type SeedOptions } from '../src/seeds.ts';
 import {
+  createWasmEngine,
   dtwDistance,
   mergePatternScans,
   scanPattern,
   searchPattern,
   SharedBound,
+  TYPESCRIPT_ENGINE,
+  type KernelEngine,
   zNormalise,
 } from '../src/index.ts';
 import { RandomSource } from '../src/random.ts';
@@ -24,12 +30,25 @@ function distorted(series: Float64Array, start: number, length: number): Float64
   return series.slice(start, start + length).map((value) => value + 0.1 * random.nextNormal());
 }
 
-/** Distances along the diagonal, as the scans give them. */
-function diagonalOf(query: Float64Array): { diagonalDistance(window: Float64Array): number } {
-  return {
-    diagonalDistance: (window) =>
-      Math.sqrt(window.reduce((sum, value, i) => sum + (value - (query[i] as number)) ** 2, 0)),
-  };
+const ENGINES = [
+  TYPESCRIPT_ENGINE,
+  createWasmEngine(readFileSync(new URL('../wasm/kernels.wasm', import.meta.url))),
+] as const;
+
+/** What an engine's scan helps to find. */
+function seedsOf(engine: KernelEngine, options: Omit<SeedOptions, 'scan'>): readonly Candidate[] {
+  const selection = { boundDistance: Infinity, acceptsTies: true, offer: () => undefined };
+  const context = { ...options.compared, selection, stats: emptyStats() };
+  let seeds: readonly Candidate[] = [];
+  engine.withDtwScan(context, 0, 300, (scan) => {
+    seeds = findSeeds({ ...options, scan });
+  });
+  return seeds;
+}
+
+/** Along the diagonal. */
+function distanceOf(window: Float64Array, query: Float64Array): number {
+  return Math.sqrt(window.reduce((sum, value, i) => sum + (value - (query[i] as number)) ** 2, 0));
 }
 
 describe('the seeds of a search', () => {
@@ -38,14 +57,15 @@ describe('the seeds of a search', () => {
     for (const m of [96, 128, 250, 300]) {
       for (const start of [30_001, 30_002, 30_005, 30_011, 41_003]) {
         const query = zNormalise(distorted(series, start, m));
-        const [seed] = findSeeds({
-          compared: { series, query, normalise: true },
-          scan: diagonalOf(query),
-          segments: [{ start: 0, end: 60_000 - m + 1 }],
-          zone: Math.ceil(m / 4),
-          count: 1,
-        });
-        expect(Math.abs((seed?.start ?? Infinity) - start)).toBeLessThanOrEqual(1);
+        for (const engine of ENGINES) {
+          const [seed] = seedsOf(engine, {
+            compared: { series, query, normalise: true },
+            segments: [{ start: 0, end: 60_000 - m + 1 }],
+            zone: Math.ceil(m / 4),
+            count: 1,
+          });
+          expect(Math.abs((seed?.start ?? Infinity) - start)).toBeLessThanOrEqual(1);
+        }
       }
     }
   });
@@ -62,14 +82,15 @@ describe('the seeds of a search', () => {
     ] as const) {
       const piece = distorted(series, 8005, 160);
       const query = normalise ? zNormalise(piece) : piece;
-      const [seed] = findSeeds({
-        compared: { series, query, normalise },
-        scan: diagonalOf(query),
-        segments: [{ start: 0, end: 20_000 - 160 + 1 }],
-        zone: 40,
-        count: 1,
-      });
-      expect(seed?.start).toBe(8005);
+      for (const engine of ENGINES) {
+        const [seed] = seedsOf(engine, {
+          compared: { series, query, normalise },
+          segments: [{ start: 0, end: 20_000 - 160 + 1 }],
+          zone: 40,
+          count: 1,
+        });
+        expect(seed?.start).toBe(8005);
+      }
     }
   });
 
@@ -84,6 +105,7 @@ describe('the seeds of a search', () => {
       gaps: fc.array(fc.nat(), { maxLength: 4 }),
       normalise: fc.boolean(),
     });
+    let found = 0;
     fc.assert(
       fc.property(cases, ({ seed, length, cut, gaps, zone, count, normalise, ...rest }) => {
         const m = Math.min(rest.m, length);
@@ -98,24 +120,25 @@ describe('the seeds of a search', () => {
           { start: Math.min(positions, middle + 7), end: positions },
         ].filter(({ start, end }) => start < end);
         const compared = { series, query, normalise };
-        const seeds = findSeeds({ compared, scan: diagonalOf(query), segments, zone, count });
-        if (seeds.length === 0) return;
-        expect(seeds).toHaveLength(count);
-        for (const [i, { start, distance }] of seeds.entries()) {
-          expect(segments.some((each) => start >= each.start && start < each.end)).toBe(true);
-          expect(series.slice(start, start + m).every((value) => Math.abs(value) < 1e150)).toBe(
-            true,
-          );
-          const window = series.slice(start, start + m);
-          const compare = normalise ? zNormalise(window) : window;
-          expect(distance).toBeCloseTo(diagonalOf(query).diagonalDistance(compare), 8);
-          for (const other of seeds.slice(0, i)) {
-            expect(Math.abs(start - other.start)).toBeGreaterThanOrEqual(Math.max(1, zone));
+        for (const engine of ENGINES) {
+          const seeds = seedsOf(engine, { compared, segments, zone, count });
+          found += Math.sign(seeds.length);
+          if (seeds.length > 0) expect(seeds).toHaveLength(count);
+          for (const [i, { start, distance }] of seeds.entries()) {
+            expect(segments.some((each) => start >= each.start && start < each.end)).toBe(true);
+            const window = series.slice(start, start + m);
+            expect(window.every((value) => Math.abs(value) < 1e150)).toBe(true);
+            const compare = normalise ? zNormalise(window) : window;
+            expect(distance).toBeCloseTo(distanceOf(compare, query), 8);
+            for (const other of seeds.slice(0, i)) {
+              expect(Math.abs(start - other.start)).toBeGreaterThanOrEqual(Math.max(1, zone));
+            }
           }
         }
       }),
       { numRuns: 2000 },
     );
+    expect(found).toBeGreaterThan(1000);
   });
 
   it('are looked for where a scan is told to, for the bound that it shares', () => {

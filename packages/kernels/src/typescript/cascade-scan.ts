@@ -3,22 +3,26 @@ import type { LcssMeasure } from '../engine.ts';
 import { DtwCascade } from './dtw-cascade.ts';
 import { LcssCascade } from './lcss-cascade.ts';
 import { SeriesBlock } from './series-block.ts';
-import type { CascadeContext, WindowCascade, WindowScan } from '../window-cascade.ts';
+import type { CascadeContext, PieceGrid, WindowCascade, WindowScan } from '../window-cascade.ts';
+import { PieceComparison } from './piece-comparison.ts';
 
 /** See the head of the file. */
 export class CascadeScan implements WindowScan {
   readonly #cascade: WindowCascade;
   readonly #block: SeriesBlock;
+  readonly #pieces: PieceComparison;
   #first = 0;
 
-  private constructor(cascade: WindowCascade, block: SeriesBlock) {
+  private constructor(context: CascadeContext, cascade: WindowCascade, block: SeriesBlock) {
     this.#cascade = cascade;
     this.#block = block;
+    this.#pieces = new PieceComparison(context);
   }
 
   /** Windows by DTW within `band`, in blocks of up to `positionsMax`. */
   static ofDtw(context: CascadeContext, band: number, positionsMax: number): CascadeScan {
-    return new CascadeScan(new DtwCascade(context, band), blockOf(context, band, positionsMax));
+    const cascade = new DtwCascade(context, band);
+    return new CascadeScan(context, cascade, blockOf(context, band, positionsMax));
   }
 
   /** Windows by LCSS: values match within `epsilon` and `delta` points. */
@@ -28,7 +32,7 @@ export class CascadeScan implements WindowScan {
     positionsMax: number,
   ): CascadeScan {
     const cascade = new LcssCascade(context, epsilon, delta);
-    return new CascadeScan(cascade, blockOf(context, delta, positionsMax));
+    return new CascadeScan(context, cascade, blockOf(context, delta, positionsMax));
   }
 
   load(first: number, count: number): void {
@@ -38,6 +42,10 @@ export class CascadeScan implements WindowScan {
 
   scan(from: number, to: number): void {
     this.#cascade.scan(this.#block, this.#first, from, to);
+  }
+
+  comparePieces(grid: PieceGrid): Float64Array {
+    return this.#pieces.compare(grid);
   }
 
   diagonalDistance(window: Float64Array): number {

@@ -7,6 +7,7 @@ import type { ScanLayout } from './layout.ts';
 import type { QueryFrame } from './query-frame.ts';
 import type { RoundingErrors } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
+import type { PieceGrid } from '../window-cascade.ts';
 
 /** Counters of a scan, and the fields that count them. */
 const COUNTED = [
@@ -37,6 +38,7 @@ export class ScanMemory {
   readonly #workspace: Workspace;
   readonly #layout: ScanLayout;
   readonly #raw: number;
+  readonly #region: number;
   readonly #integers: Int32Array;
 
   constructor(
@@ -46,6 +48,7 @@ export class ScanMemory {
     const m = query.length;
     const region = positionsMax + m + 2 * band;
     const { layout } = workspace;
+    this.#region = region;
     this.#workspace = workspace;
     this.#layout = layout;
     this.address = workspace.reserve(layout.RECORD_BYTES / 8);
@@ -114,6 +117,20 @@ export class ScanMemory {
     this.#set(this.#layout.REGION_LENGTH, region.length);
     this.#set(this.#layout.OFFSET, first - start);
     this.#workspace.kernels.loadBlock(this.address, count);
+  }
+
+  /** The distances that {@link WindowScan.comparePieces} wants; they lie in the module's memory. */
+  comparePieces(series: Float64Array, { first, windows, step, means }: PieceGrid): Float64Array {
+    const layout = this.#layout;
+    const pieces = means.length;
+    const possible = Math.floor(this.#region / step) - pieces + 1;
+    const count = Math.min(windows, possible);
+    const region = series.subarray(first, first + (count - 1 + pieces) * step);
+    this.#workspace.write(this.#raw, region);
+    this.#workspace.write(this.#get(layout.WINDOW), means);
+    this.#set(layout.REGION_LENGTH, region.length);
+    this.#workspace.kernels.comparePieces(this.address, count, step, pieces);
+    return this.#workspace.viewOf(this.#get(layout.SUMS), count);
   }
 
   /** What is special about the window that the last scan returned; see assembly/layout.ts. */

@@ -5,6 +5,7 @@
 import {
   boundSlack,
   type CascadeContext,
+  type PieceGrid,
   type WindowCascade,
   type WindowScan,
 } from '../window-cascade.ts';
@@ -60,6 +61,11 @@ export abstract class WasmWindowScan implements WindowScan {
       else this.#scanSpecial(position);
     }
     memory.takeCounts(context.stats);
+  }
+
+  comparePieces(grid: PieceGrid): Float64Array {
+    const { context, memory } = this.#parts;
+    return memory.comparePieces(context.series, grid);
   }
 
   diagonalDistance(window: Float64Array): number {

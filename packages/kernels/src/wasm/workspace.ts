@@ -16,6 +16,7 @@ const SPARE_VALUES = 4;
 /** What assembly/index.ts exports. Addresses and counts are integers, all sizes in values. */
 export interface KernelExports {
   loadBlock(scan: number, positions: number): void;
+  comparePieces(scan: number, windows: number, step: number, pieces: number): void;
   fillEdge(edge: number, band: number): void;
   scanWindows(scan: number, from: number, to: number, bound: number): number;
   judgeDirectly(scan: number, position: number, bound: number): number;
