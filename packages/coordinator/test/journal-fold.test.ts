@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldRecord } from '../src/core/journal-fold.ts';
-import type { JournalRecord, TaskRecord } from '../src/core/journal-records.ts';
+import type { JournalRecord, TaskEnd, TaskRecord } from '../src/core/journal-records.ts';
 import { RestoredTasks } from '../src/core/restored-tasks.ts';
 import { CoreHarness, taskIdOf, type PlayedAgent } from './core-harness.ts';
 
@@ -148,8 +148,8 @@ describe('a snapshot that is read while the journal goes on', () => {
     if (task === undefined) throw new Error('nothing was written');
     const { taskId } = task.submission;
     expect(folded([task, { kind: 'forgotten', taskId }]).size).toBe(0);
-    const end = { state: 'failed', attempt: 1, deadLettered: false, endedAtMs: 1 } as never;
-    const ended: JournalRecord = { kind: 'ended', taskId, ...(end as object) } as never;
+    const end = { state: 'failed', attempt: 1, deadLettered: false, endedAtMs: 1 } as TaskEnd;
+    const ended: JournalRecord = { kind: 'ended', taskId, end };
     expect(folded([task, ended, task]).get(taskId)?.end).toBeDefined();
     expect(folded([task, ended, { ...task, order: 9 }]).get(taskId)?.end).toBeUndefined();
   });

@@ -64,7 +64,7 @@ export function recordCancelRequest(core: CoreState, task: Task, reason: string)
 /** Writes down how the task ended. */
 export function recordEnd(core: CoreState, task: Task): void {
   const { taskId } = task;
-  write(core, task, () => ({ kind: 'ended', taskId, ...endOf(core, task) }));
+  write(core, task, () => ({ kind: 'ended', taskId, end: endOf(core, task) }));
 }
 
 /** Writes down that somebody has heard of its end. */

@@ -3,7 +3,7 @@
  * snapshot which knows more already is overtaken by those that follow it (see journal-records.ts).
  */
 import { InvariantError } from './invariant.ts';
-import type { JournalRecord, TaskRecord } from './journal-records.ts';
+import type { JournalRecord, KeptSubmission, TaskRecord } from './journal-records.ts';
 
 /** Tasks by id; a Map of records is one way to keep them. */
 export interface FoldedTasks {
@@ -43,9 +43,8 @@ function changed(
   switch (record.kind) {
     case 'leased': {
       const { epoch, attempt, agentId } = record;
-      // Whoever is given a task gets the whole of it: there was nothing to split it for.
-      const { shards: _shards, positions: _positions, ...submission } = task.submission;
       const lease = { epoch, attempt, agentId };
+      const submission = unsplit(task.submission);
       return { ...task, submission, attempt, lease, releaseAtMs: undefined };
     }
     case 'started':
@@ -57,14 +56,27 @@ function changed(
     case 'cancelRequested':
       return { ...task, cancelRequested: record.reason };
     case 'ended': {
-      const { kind: _kind, taskId: _taskId, ...end } = record;
-      const { payload, ...submission } = task.submission;
-      const kept = end.deadLettered && payload !== undefined ? { payload } : {};
-      return { ...task, submission: { ...submission, ...kept }, lease: undefined, end };
+      // A dead letter keeps its input, so that it can be submitted again.
+      const { end } = record;
+      const submission = end.deadLettered ? task.submission : withoutInput(task.submission);
+      return { ...task, submission, lease: undefined, end };
     }
     default: {
       const { kind }: { kind: string } = record;
       throw new InvariantError(`a record of the unknown kind ${kind}`);
     }
   }
+}
+
+/** Whoever is given a task gets the whole of it: there was nothing to split it for. */
+function unsplit(submission: KeptSubmission): KeptSubmission {
+  if (submission.shards === undefined) return submission;
+  const { shards: _shards, positions: _positions, ...whole } = submission;
+  return whole;
+}
+
+function withoutInput(submission: KeptSubmission): KeptSubmission {
+  if (submission.payload === undefined) return submission;
+  const { payload: _payload, ...rest } = submission;
+  return rest;
 }

@@ -94,9 +94,10 @@ export interface CancelRequestedRecord {
 }
 
 /** The task has reached its final state. */
-export interface EndedRecord extends TaskEnd {
+export interface EndedRecord {
   readonly kind: 'ended';
   readonly taskId: string;
+  readonly end: TaskEnd;
 }
 
 /** Those who waited for the task have heard of its end: it need not be kept for them. */

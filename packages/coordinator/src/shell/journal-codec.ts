@@ -1,7 +1,7 @@
 /**
  * Records as they lie in the store: several of them are one entry, since what is decided together is written together.
  * A disk that synchronises takes longer for more bytes, so what an entry need not say is left out: what the entry itself
- * overtakes, what is undefined, and what is as the protocol has it by default.
+ * overtakes, what is undefined, what is as the protocol has it by default, and the names of what almost every record says.
  */
 import {
   DEFAULT_PRIORITY,
@@ -10,9 +10,13 @@ import {
   SwarmError,
   decodeDocument,
   encodeDocument,
+  type Failure,
+  type PayloadEncoding,
+  type TerminalTaskState,
 } from '@quic-swarm/protocol';
 import { foldRecord } from '../core/journal-fold.ts';
 import type {
+  EndedRecord,
   JournalRecord,
   KeptSubmission,
   TaskEnd,
@@ -20,8 +24,15 @@ import type {
 } from '../core/journal-records.ts';
 import type { BytePool } from './byte-pool.ts';
 
-/** Rises when records change in a way that older coordinators would misread. */
-const FORMAT = 1;
+/**
+ * Rises when records change in a way that older coordinators would misread. In format 1 an entry was a map, and its
+ * records were maps as well; they are still read.
+ */
+const FORMAT = 2;
+const FIRST_FORMAT = 1;
+
+/** More records are several entries, since long documents take longer to write than several short ones. */
+const RECORDS_PER_ENTRY = 256;
 
 /** What a submission says where an entry says nothing; a part of the format. */
 const SUBMISSION_DEFAULTS = {
@@ -38,15 +49,94 @@ const SUBMISSION_DEFAULTS = {
 /** The same for the rest of a task, and for the other records. */
 const TASK_DEFAULTS = { attempt: 0, errors: 0, losses: 0, isAcknowledged: false } as const;
 
-interface Entry {
+/** What has a place in a list, and is not said by name. */
+const TASK_PLACES: ReadonlySet<string> = new Set([
+  'kind',
+  'submission',
+  'clientName',
+  'order',
+  'acceptedAtMs',
+  'attempt',
+  'lease',
+  'end',
+]);
+const SUBMISSION_PLACES: ReadonlySet<string> = new Set(['taskId', 'taskType', 'payload']);
+
+/** What is said of an end, in this order. */
+type WrittenEnd = readonly [
+  state: TerminalTaskState,
+  attempt: number,
+  agentId: string | undefined,
+  endedAtMs: number,
+  firstStartedAtMs: number | undefined,
+  computeMs: number | undefined,
+  chunkCount: number,
+  payload: Uint8Array | undefined,
+  payloadEncoding: PayloadEncoding | undefined,
+  resultType: string | undefined,
+  failure: Failure | undefined,
+  deadLettered: boolean,
+];
+
+const TASK = 0;
+const LEASED = 1;
+const ENDED = 2;
+const ACKNOWLEDGED = 3;
+const OTHER = 4;
+
+/** A record as it is written. What few of its kind say comes last, with its name. */
+type WrittenList =
+  | readonly [
+      kind: typeof TASK,
+      taskId: string,
+      taskType: string,
+      clientName: string,
+      order: number,
+      acceptedAtMs: number,
+      attempt: number,
+      payload: Uint8Array | undefined,
+      lease: readonly [epoch: number, attempt: number, agentId: string] | undefined,
+      end: WrittenEnd | undefined,
+      rest: RestOfTask | undefined,
+    ]
+  | readonly [
+      kind: typeof LEASED,
+      taskId: string,
+      epoch: number,
+      attempt: number,
+      agentId: string,
+    ]
+  | readonly [kind: typeof ENDED, taskId: string, end: WrittenEnd]
+  | readonly [kind: typeof ACKNOWLEDGED, taskId: string]
+  | readonly [kind: typeof OTHER, record: WrittenRecord];
+
+type RestOfTask = Partial<Omit<TaskRecord, 'submission'>> & {
+  readonly submission?: Partial<KeptSubmission>;
+};
+
+interface FirstFormatEntry {
   readonly format: number;
-  readonly records: readonly object[];
+  readonly records: readonly FirstFormatRecord[];
 }
 
-/** One entry. */
-export function encodeRecords(records: readonly JournalRecord[]): Uint8Array {
-  const entry: Entry = { format: FORMAT, records: joined(records).map(shortened) };
-  return encodeDocument(entry);
+/** How a task ended was said in the record itself. */
+type FirstFormatRecord =
+  | Exclude<WrittenRecord, EndedRecord>
+  | (Omit<EndedRecord, 'end'> & TaskEnd);
+
+/** Records as entries, which are to be appended together. */
+export function encodeRecords(records: readonly JournalRecord[]): readonly Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  let entry: unknown[] = [FORMAT];
+  for (const record of joined(records)) {
+    if (entry.length > RECORDS_PER_ENTRY) {
+      entries.push(encodeDocument(entry));
+      entry = [FORMAT];
+    }
+    entry.push(listOf(record));
+  }
+  entries.push(encodeDocument(entry));
+  return entries;
 }
 
 /**
@@ -54,15 +144,29 @@ export function encodeRecords(records: readonly JournalRecord[]): Uint8Array {
  * @param pool where the byte strings of the records lie
  */
 export function decodeRecords(bytes: Uint8Array, pool: BytePool): readonly JournalRecord[] {
-  const { format, records } = decodeDocument(bytes) as Entry;
-  if (format !== FORMAT) {
-    throw new SwarmError(
-      'STORE_TOO_NEW',
-      `The journal has records of format ${format}, this release reads format ${FORMAT}.`,
-      { hint: 'Start the coordinator with the release that wrote them, or with another --data.' },
-    );
+  const entry = decodeDocument(bytes) as FirstFormatEntry | readonly [number, ...WrittenList[]];
+  if ('format' in entry) {
+    checkFormat(entry.format, FIRST_FORMAT);
+    return entry.records.map((record) => lengthened(nested(record), pool));
   }
-  return records.map((record) => lengthened(record as WrittenRecord, pool));
+  const [format, ...lists] = entry;
+  checkFormat(format, FORMAT);
+  return lists.map((list) => lengthened(recordOf(list), pool));
+}
+
+function nested(record: FirstFormatRecord): WrittenRecord {
+  if (record.kind !== 'ended') return record;
+  const { kind, taskId, ...end } = record;
+  return { kind, taskId, end };
+}
+
+function checkFormat(format: number, expected: number): void {
+  if (format === expected) return;
+  throw new SwarmError(
+    'STORE_TOO_NEW',
+    `The journal has records of format ${format}, this release reads formats up to ${FORMAT}.`,
+    { hint: 'Start the coordinator with the release that wrote them, or with another --data.' },
+  );
 }
 
 /** What happens to a task in the turn in which it is accepted is said in its first record. */
@@ -79,23 +183,76 @@ function joined(records: readonly JournalRecord[]): readonly JournalRecord[] {
   return accepted.size === 0 ? others : [...accepted.values(), ...others];
 }
 
-function shortened(record: JournalRecord): object {
-  if (record.kind !== 'task') return without(record, {});
-  const submission = without(record.submission, SUBMISSION_DEFAULTS);
-  const end = record.end === undefined ? undefined : without(record.end, {});
-  return without({ ...record, submission, end }, TASK_DEFAULTS);
+function listOf(record: JournalRecord): WrittenList {
+  switch (record.kind) {
+    case 'task':
+      return taskList(record);
+    case 'leased':
+      return [LEASED, record.taskId, record.epoch, record.attempt, record.agentId];
+    case 'ended':
+      return [ENDED, record.taskId, endList(record.end)];
+    case 'acknowledged':
+      return [ACKNOWLEDGED, record.taskId];
+    default:
+      return [OTHER, record];
+  }
 }
 
-/** The fields that are neither undefined nor as by default. */
-function without(record: object, defaults: Readonly<Record<string, unknown>>): object {
-  const short: Record<string, unknown> = {};
-  for (const name of Object.keys(record)) {
+function taskList(record: TaskRecord): WrittenList {
+  const { submission, lease, end } = record;
+  return [
+    TASK,
+    submission.taskId,
+    submission.taskType,
+    record.clientName,
+    record.order,
+    record.acceptedAtMs,
+    record.attempt,
+    submission.payload,
+    lease === undefined ? undefined : [lease.epoch, lease.attempt, lease.agentId],
+    end === undefined ? undefined : endList(end),
+    restOf(record),
+  ];
+}
+
+function endList(end: TaskEnd): WrittenEnd {
+  return [
+    end.state,
+    end.attempt,
+    end.agentId,
+    end.endedAtMs,
+    end.firstStartedAtMs,
+    end.computeMs,
+    end.chunkCount,
+    end.payload,
+    end.payloadEncoding,
+    end.resultType,
+    end.failure,
+    end.deadLettered,
+  ];
+}
+
+function restOf(record: TaskRecord): RestOfTask | undefined {
+  const rest = without(record, TASK_DEFAULTS, TASK_PLACES) as RestOfTask | undefined;
+  const submission = without(record.submission, SUBMISSION_DEFAULTS, SUBMISSION_PLACES);
+  return submission === undefined ? rest : { ...rest, submission };
+}
+
+/** The fields that have no place of their own and are neither undefined nor as by default; undefined when there are none. */
+function without(
+  record: object,
+  defaults: Readonly<Record<string, unknown>>,
+  places: ReadonlySet<string>,
+): object | undefined {
+  let rest: Record<string, unknown> | undefined;
+  for (const name in record) {
     const value = (record as Record<string, unknown>)[name];
-    if (value === undefined) continue;
+    if (value === undefined || places.has(name)) continue;
     if (name in defaults && isEqual(value, defaults[name])) continue;
-    short[name] = value;
+    rest ??= {};
+    rest[name] = value;
   }
-  return short;
+  return rest;
 }
 
 /** Of texts, numbers, truth values, empty lists and the retry policy. */
@@ -122,9 +279,66 @@ type WrittenRecord =
 
 type WrittenSubmission = Pick<KeptSubmission, 'taskId' | 'taskType'> & Partial<KeptSubmission>;
 
+function endOf(end: WrittenEnd): TaskEnd {
+  const [state, attempt, agentId, endedAtMs, firstStartedAtMs, computeMs, chunkCount] = end;
+  const [, , , , , , , payload, payloadEncoding, resultType, failure, deadLettered] = end;
+  return {
+    state,
+    attempt,
+    agentId,
+    failure,
+    deadLettered,
+    endedAtMs,
+    firstStartedAtMs,
+    computeMs,
+    payload,
+    payloadEncoding,
+    resultType,
+    chunkCount,
+  };
+}
+
+/** The record that a list says. */
+function recordOf(list: WrittenList): WrittenRecord {
+  switch (list[0]) {
+    case TASK: {
+      const [, taskId, taskType, clientName, order, acceptedAtMs, attempt] = list;
+      const [, , , , , , , payload, lease, end, rest] = list;
+      const submission: WrittenSubmission = { ...rest?.submission, taskId, taskType };
+      if (payload !== undefined) submission.payload = payload;
+      return {
+        ...rest,
+        kind: 'task',
+        submission,
+        clientName,
+        order,
+        acceptedAtMs,
+        attempt,
+        lease:
+          lease === undefined
+            ? undefined
+            : { epoch: lease[0], attempt: lease[1], agentId: lease[2] },
+        end: end === undefined ? undefined : endOf(end),
+      };
+    }
+    case LEASED: {
+      const [, taskId, epoch, attempt, agentId] = list;
+      return { kind: 'leased', taskId, epoch, attempt, agentId };
+    }
+    case ENDED: {
+      const [, taskId, end] = list;
+      return { kind: 'ended', taskId, end: endOf(end) };
+    }
+    case ACKNOWLEDGED:
+      return { kind: 'acknowledged', taskId: list[1] };
+    case OTHER:
+      return list[1];
+  }
+}
+
 /** The record with everything that it need not say, and with bytes of its own. */
 function lengthened(record: WrittenRecord, pool: BytePool): JournalRecord {
-  if (record.kind === 'ended') return withOwnBytes(record, pool);
+  if (record.kind === 'ended') return { ...record, end: withOwnBytes(record.end, pool) };
   if (record.kind !== 'task') return record;
   // Spelled out, since spreading the defaults and then the record takes ten times as long.
   return {

@@ -1,6 +1,6 @@
 /**
- * Writes what the core wants to be written, and tells it when that is on disk. All records of one turn are one entry of
- * the store, and so are those of all turns that pass while the disk is busy.
+ * Writes what the core wants to be written, and tells it when that is on disk. All records of one turn are appended to
+ * the store together, and so are those of all turns that pass while the disk is busy.
  *
  * When the store fails the core is told, and the store is opened again from time to time: the core then wants a snapshot,
  * with which everything is on disk that happened meanwhile.
@@ -158,10 +158,10 @@ export class JournalWriter {
     const store = this.#store;
     const position = this.#position;
     this.#given = position;
-    const entry = encodeRecords(this.#records);
+    const entries = encodeRecords(this.#records);
     this.#records = [];
     this.#recordBytes = 0;
-    store.append(this.#options.epoch, [entry]).then(
+    store.append(this.#options.epoch, entries).then(
       () => {
         if (store !== this.#store) return;
         this.#written = position;
@@ -209,13 +209,13 @@ export class JournalWriter {
       records.push(record);
       bytes += bytesOf(record);
       if (records.length < RECORDS_PER_PIECE && bytes < ENTRY_BYTES_MAX) continue;
-      yield encodeRecords(records);
+      yield* encodeRecords(records);
       records = [];
       bytes = 0;
       // Other work has its turn.
       await setImmediate();
     }
-    if (records.length > 0) yield encodeRecords(records);
+    if (records.length > 0) yield* encodeRecords(records);
     // What was read may know of records that are not on disk yet, and must not be there before them.
     await this.flushed();
     if (this.#hasFailed) throw new SwarmError('STORE_FAILED', 'The store failed under a snapshot.');
@@ -267,7 +267,7 @@ export class JournalWriter {
 
 /** About the length of a record when it is written. */
 function bytesOf(record: JournalRecord): number {
-  if (record.kind === 'ended') return 256 + (record.payload?.length ?? 0);
+  if (record.kind === 'ended') return 256 + (record.end.payload?.length ?? 0);
   if (record.kind !== 'task') return 128;
   return 512 + (record.submission.payload?.length ?? 0) + (record.end?.payload?.length ?? 0);
 }

@@ -1,6 +1,6 @@
 /**
- * Short documents of plain values, as most tasks have them: written without a check, an encoder and a scan that walk
- * through them one after the other, and read likewise. Gives up, as the fast decoder of messages does, on everything that
+ * Documents of plain values, as most tasks have them: written without a check, an encoder and a scan that walk through
+ * them one after the other, and short ones read likewise. Gives up, as the fast decoder of messages does, on everything that
  * is long, deep, rare or wrong; the general path (documents.ts) reads and writes that, and finds the errors.
  *
  * Why hostile bytes do no harm: at most DOCUMENT_BYTES_MAX of them are read, DEPTH_MAX levels deep; a document is
@@ -20,10 +20,14 @@ import {
   windowBytes,
 } from './window.ts';
 
+/** Longest that is read here. */
 const DOCUMENT_BYTES_MAX = 1024;
+/** Longest that is written here: what is written together, as an entry of a journal is, may be longer than what one task has. */
+const WRITTEN_BYTES_MAX = 64 * 1024;
 const DEPTH_MAX = 8;
+const LIST_LENGTH_MAX = 0xffff;
 
-const bytes = new Uint8Array(DOCUMENT_BYTES_MAX + ROOM_BYTES);
+const bytes = new Uint8Array(WRITTEN_BYTES_MAX + ROOM_BYTES);
 const view = new DataView(bytes.buffer);
 
 /** The document in memory of its own; undefined when the general path must write it. */
@@ -33,7 +37,7 @@ export function encodeShortDocument(value: unknown): Uint8Array | undefined {
 }
 
 function writeValue(value: unknown, position: number, depth: number): number {
-  if (position > DOCUMENT_BYTES_MAX) return -1;
+  if (position > WRITTEN_BYTES_MAX) return -1;
   switch (typeof value) {
     case 'number':
       return writeNumber(value, position, bytes, view);
@@ -55,12 +59,21 @@ function writeByte(byte: number, position: number): number {
   return position + 1;
 }
 
+function writeListHead(length: number, position: number): number {
+  if (length <= 0xff) return writeHead(0x80, length, position, bytes);
+  bytes[position] = 0x99;
+  view.setUint16(position + 1, length);
+  return position + 3;
+}
+
 function writeObject(value: object, start: number, depth: number): number {
   let position = start;
   if (Array.isArray(value)) {
-    if (depth === DEPTH_MAX || value.length > 0xff || value.constructor !== Array) return -1;
+    if (depth === DEPTH_MAX || value.length > LIST_LENGTH_MAX || value.constructor !== Array) {
+      return -1;
+    }
     const list = value as readonly unknown[];
-    position = writeHead(0x80, list.length, position, bytes);
+    position = writeListHead(list.length, position);
     for (let i = 0; i < list.length && position >= 0; i++) {
       position = writeValue(list[i], position, depth + 1);
     }
