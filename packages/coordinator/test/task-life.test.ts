@@ -191,6 +191,17 @@ describe('the life of a task', () => {
     });
   });
 
+  it('is in front of those that wait when its agent is lost, behind what that had before it', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    const lost = swarm.agent('a');
+    const taskIds = [1, 2, 3, 4].map((number) => client.submit(number));
+    expect(lost.takeTasks()).toHaveLength(2);
+    lost.vanish();
+    const other = swarm.agent('b', { slots: 4, credit: 4 });
+    expect(other.takeTasks().map(({ taskId }) => taskId)).toEqual(taskIds);
+  });
+
   it('believes no result of an attempt that was given to somebody else', () => {
     const swarm = new CoreHarness();
     const a = swarm.agent('a');

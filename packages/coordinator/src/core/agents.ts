@@ -255,7 +255,8 @@ export function awaitReturn(core: CoreState, agent: Agent, why: string): void {
 export function loseAgent(core: CoreState, agent: Agent, why: string): void {
   disconnect(core, agent);
   agent.resumable = new Map();
-  for (const lease of agent.leases) {
+  // Each is put in front of those before it, so that they keep their order.
+  for (const lease of [...agent.leases].reverse()) {
     removeLease(agent, lease);
     const task = taskOf(lease);
     if (task === undefined) continue;
@@ -270,7 +271,7 @@ export function loseAgent(core: CoreState, agent: Agent, why: string): void {
 /** The agent said goodbye: it has returned or finished everything. */
 export function leave(core: CoreState, agent: Agent, reason: string): void {
   disconnect(core, agent);
-  for (const lease of agent.leases) dropLease(core, agent, lease, reason);
+  for (const lease of [...agent.leases].reverse()) dropLease(core, agent, lease, reason);
   forget(core, agent);
   observe(core, agent, 'left', reason);
 }

@@ -209,9 +209,17 @@ function enqueueOrEnd(
     return;
   }
   troubleOf(task).failure = reason;
-  enqueue(core, task, delayMs);
+  // It has waited for its turn once, and for its agent to be missed.
+  if (reason.type === 'AGENT_LOST') putBack(core, task);
+  else enqueue(core, task, delayMs);
   recordRequeued(core, task);
   announceState(core, task);
+}
+
+/** → queued, as near its turn as before. */
+function putBack(core: CoreState, task: Task): void {
+  toQueued(core, task);
+  core.queue.putBack(task);
 }
 
 /** The agent that held the task is gone, or says that it does not have it. */
@@ -233,12 +241,8 @@ export function giveBack(core: CoreState, task: Task, agentId: string, delayMs: 
     finish(core, task, 'cancelled', cancelled(task.cancelRequested));
     return;
   }
-  if (delayMs > 0) {
-    enqueue(core, task, delayMs);
-  } else {
-    toQueued(core, task);
-    core.queue.putBack(task);
-  }
+  if (delayMs > 0) enqueue(core, task, delayMs);
+  else putBack(core, task);
   recordRequeued(core, task);
   announceState(core, task);
 }
