@@ -44,6 +44,22 @@ describe('scheduling', () => {
     expect(agents.map((agent) => agent.takeTasks().length)).toEqual([4, 4, 4, 4]);
   });
 
+  it('gives a task whose agent was lost to the one that was heard last, whatever its load', () => {
+    const swarm = new CoreHarness();
+    const client = swarm.client();
+    const lost = swarm.agent('lost', { credit: 1 });
+    const taskId = client.submit(1);
+    // More than it has slots, so that the task is put behind others.
+    const busy = swarm.agent('busy', { slots: 2, credit: 4 });
+    client.submit(2);
+    client.submit(3);
+    swarm.agent('silent');
+    swarm.advance(100);
+    busy.heartbeat(busy.takeTasks());
+    lost.vanish();
+    expect(swarm.row(taskId)).toMatchObject({ state: 'dispatched', agentId: 'busy' });
+  });
+
   it('prefers the agent that has the data set in memory', () => {
     const swarm = new CoreHarness();
     const a = swarm.agent('a', { credit: 8, slots: 8 });

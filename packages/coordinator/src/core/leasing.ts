@@ -6,7 +6,8 @@ import type { BodyOf, Lease, Message } from '@quic-swarm/protocol';
 import { removeLease, type Agent } from './agent-record.ts';
 import { recordLease, recordStart, sendAbout } from './durability.ts';
 import { armOf } from './arms.ts';
-import { chooseAgent } from './scheduler.ts';
+import type { Bucket } from './queue.ts';
+import { chooseAgent, lastHeardOf } from './scheduler.ts';
 import type { CoreState } from './state.ts';
 import { tellFamily, toQueued } from './task-flow.ts';
 import { moveTo } from './task-state.ts';
@@ -27,11 +28,15 @@ export function dispatchAll(core: CoreState): void {
     const next = core.queue.next(core.nowMs);
     if (next === undefined) return;
     core.queue.take(next.task);
-    // Nothing is put behind other tasks while an agent would begin it at once.
-    const { free, behind } = next.bucket;
-    const candidates = free.size > 0 ? free : behind;
-    dispatch(core, next.task, chooseAgent(next.task, candidates, core.holders, core.random));
+    dispatch(core, next.task, chooseFor(core, next.task, next.bucket));
   }
+}
+
+function chooseFor({ holders, random }: CoreState, task: Task, { free, behind }: Bucket): Agent {
+  // What has taken one agent away may have taken others, of which it is not known yet.
+  if (task.trouble?.failure?.type === 'AGENT_LOST') return lastHeardOf([free, behind]);
+  // Nothing is put behind other tasks while an agent would begin it at once.
+  return chooseAgent(task, free.size > 0 ? free : behind, holders, random);
 }
 
 /** waiting → queued → dispatched: a second copy goes to the agent that it was made for. */

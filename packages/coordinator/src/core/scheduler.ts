@@ -34,6 +34,18 @@ export function chooseAgent(
   return isChosen ? best : nearer(task, candidates, holders, best, random);
 }
 
+/** The agent that is there most surely; one of the sets is not empty. */
+export function lastHeardOf(sets: readonly AgentSet[]): Agent {
+  let last: Agent | undefined;
+  for (const candidates of sets) {
+    for (let i = 0; i < candidates.size; i++) {
+      const agent = candidates.at(i);
+      if (last === undefined || agent.lastHeardMs > last.lastHeardMs) last = agent;
+    }
+  }
+  return last as Agent;
+}
+
 /** The best of some that hold the task's data sets, where it is better than the one found so far. */
 function nearer(
   task: Task,
