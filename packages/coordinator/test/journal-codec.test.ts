@@ -87,17 +87,23 @@ describe('an entry', () => {
   });
 
   it('is one of several when there are many records, which keep their order', () => {
-    const many = Array.from(
-      { length: 1000 },
-      (_, index): JournalRecord => ({ kind: 'acknowledged', taskId: taskIdOf(index) }),
-    );
+    const many = Array.from({ length: 1000 }, (_, index): JournalRecord => ({
+      kind: 'acknowledged',
+      taskId: taskIdOf(index),
+    }));
     expect(encodeRecords(many).length).toBeGreaterThan(1);
     expect(reread(many)).toEqual(many);
   });
 
   it('of the first format is still read', () => {
     const taskId = taskIdOf(1);
-    const end = { state: 'succeeded', attempt: 1, agentId: 'a1', deadLettered: false, endedAtMs: 9 };
+    const end = {
+      state: 'succeeded',
+      attempt: 1,
+      agentId: 'a1',
+      deadLettered: false,
+      endedAtMs: 9,
+    };
     const records = [
       {
         kind: 'task',
@@ -113,7 +119,12 @@ describe('an entry', () => {
     ];
     const read = decodeRecords(encodeDocument({ format: 1, records }), new BytePool());
     expect(read[0]).toMatchObject({
-      submission: { taskType: 'test.work', priority: 3, durable: true, payload: new Uint8Array([5]) },
+      submission: {
+        taskType: 'test.work',
+        priority: 3,
+        durable: true,
+        payload: new Uint8Array([5]),
+      },
       lease: { epoch: 1, attempt: 1, agentId: 'a1' },
     });
     expect(folded(read).get(taskId)).toMatchObject({

@@ -232,6 +232,15 @@ describe('a short document', () => {
     expect(short).toBeGreaterThan(RUNS / 5);
   });
 
+  test('has the bytes of the general path when it is long, whichever of the two writes it', () => {
+    const written = [255, 256, 7000, 40_000, 70_000].map((length) => {
+      const list = Array.from({ length }, (_, index) => index % 300);
+      expect(encodeDocument(list)).toStrictEqual(encodeGeneralDocument(list));
+      return encodeShortDocument(list) !== undefined;
+    });
+    expect(written).toEqual([true, true, true, false, false]);
+  });
+
   test('is read as by the general path, damaged or not', () => {
     let short = 0;
     fc.assert(

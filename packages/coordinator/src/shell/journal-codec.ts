@@ -99,13 +99,7 @@ type WrittenList =
       end: WrittenEnd | undefined,
       rest: RestOfTask | undefined,
     ]
-  | readonly [
-      kind: typeof LEASED,
-      taskId: string,
-      epoch: number,
-      attempt: number,
-      agentId: string,
-    ]
+  | readonly [kind: typeof LEASED, taskId: string, epoch: number, attempt: number, agentId: string]
   | readonly [kind: typeof ENDED, taskId: string, end: WrittenEnd]
   | readonly [kind: typeof ACKNOWLEDGED, taskId: string]
   | readonly [kind: typeof OTHER, record: WrittenRecord];
@@ -120,9 +114,7 @@ interface FirstFormatEntry {
 }
 
 /** How a task ended was said in the record itself. */
-type FirstFormatRecord =
-  | Exclude<WrittenRecord, EndedRecord>
-  | (Omit<EndedRecord, 'end'> & TaskEnd);
+type FirstFormatRecord = Exclude<WrittenRecord, EndedRecord> | (Omit<EndedRecord, 'end'> & TaskEnd);
 
 /** Records as entries, which are to be appended together. */
 export function encodeRecords(records: readonly JournalRecord[]): readonly Uint8Array[] {
@@ -233,7 +225,7 @@ function endList(end: TaskEnd): WrittenEnd {
 }
 
 function restOf(record: TaskRecord): RestOfTask | undefined {
-  const rest = without(record, TASK_DEFAULTS, TASK_PLACES) as RestOfTask | undefined;
+  const rest: RestOfTask | undefined = without(record, TASK_DEFAULTS, TASK_PLACES);
   const submission = without(record.submission, SUBMISSION_DEFAULTS, SUBMISSION_PLACES);
   return submission === undefined ? rest : { ...rest, submission };
 }
