@@ -14,6 +14,7 @@ import type { JournalRecord } from '../core/journal-records.ts';
 import { BytePool } from './byte-pool.ts';
 import type { Driver } from './driver.ts';
 import { decodeRecords, encodeRecords } from './journal-codec.ts';
+import { JournalPace } from './journal-pace.ts';
 
 /** Opened again after a failure so often. */
 const REOPEN_INTERVAL_MS = 1000;
@@ -51,6 +52,8 @@ export class JournalWriter {
   #recordBytes = 0;
   /** Somebody waits until one of these records is on disk. */
   #isAwaited = false;
+  readonly #pace = new JournalPace();
+  #paceTimer: NodeJS.Timeout | undefined;
   #soonTimer: NodeJS.Timeout | undefined;
   /** Of the last record. */
   #position = 0;
@@ -104,6 +107,7 @@ export class JournalWriter {
     this.#position = position;
     this.#recordBytes += bytesOf(record);
     if (record.kind !== 'acknowledged') this.#isAwaited = true;
+    this.#pace.note(record, this.#driver.now());
     if (this.#recordBytes > ENTRY_BYTES_MAX) this.#write();
   }
 
@@ -138,12 +142,24 @@ export class JournalWriter {
     this.#isClosed = true;
     clearTimeout(this.#reopenTimer);
     clearTimeout(this.#soonTimer);
+    clearTimeout(this.#paceTimer);
     await this.#store.close();
   }
 
   /** While an entry is on its way to the disk those of the next turns become one behind it. */
   #writeNext(): void {
-    if (this.#written >= this.#given) this.#write();
+    if (this.#written < this.#given) return;
+    const waitMs = this.#pace.waitMs(this.#driver.now());
+    if (waitMs === 0) this.#write();
+    else this.#writeIn(waitMs);
+  }
+
+  #writeIn(waitMs: number): void {
+    // Mostly it goes off when what it was set for is written; setting one for each write would cost more.
+    this.#paceTimer ??= setTimeout(() => {
+      this.#paceTimer = undefined;
+      if (this.#isAwaited) this.#writeNext();
+    }, waitMs);
   }
 
   #writeSoon(): void {
@@ -155,6 +171,7 @@ export class JournalWriter {
 
   #write(): void {
     this.#isAwaited = false;
+    this.#pace.written(this.#driver.now());
     const store = this.#store;
     const position = this.#position;
     this.#given = position;
@@ -229,6 +246,7 @@ export class JournalWriter {
     this.#records = [];
     this.#recordBytes = 0;
     this.#isAwaited = false;
+    this.#pace.written(this.#driver.now());
     this.#snapshot = undefined;
     const { stack: _local, ...failure } = toFailure(error, 'STORE_FAILED');
     this.#options.onChange(failure);
