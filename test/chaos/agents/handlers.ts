@@ -11,8 +11,8 @@ import { note } from './journal-writer.ts';
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
-const work: TaskHandler<WorkInput, number> = ({ number, computeMs }) => {
-  note('start', number);
+const work: TaskHandler<WorkInput, number> = ({ number, computeMs }, { attempt }) => {
+  note('start', number, attempt);
   // Blocks the thread as computing does, and leaves the processor to the others.
   if (computeMs > 0) Atomics.wait(cell, 0, 0, computeMs);
   note('end', number);

@@ -80,7 +80,15 @@ function report(
   kills: readonly Kill[],
   { findings, isQuick }: ChaosContext,
 ): void {
-  const waits = kills.flatMap(({ pid, atMs }) => waitsAfter(swarm.journal, pid, atMs));
+  const waitsOf = (isCounted: (attempts: number) => boolean): number[] =>
+    kills.flatMap(({ pid, atMs }) =>
+      waitsAfter(swarm.journal, pid, atMs, (before, after) =>
+        isCounted(after.attempt - before.attempt),
+      ),
+    );
+  const waits = waitsOf((attempts) => attempts === 1);
+  // Given meanwhile to an agent that never began them, since it was killed as well: twice the same silence.
+  const doubleWaits = waitsOf((attempts) => attempts > 1);
   const killed = new Set(kills.map(({ pid }) => pid));
   findings.safety('agents killed', kills.length, { atLeast: killsOf(isQuick) });
   findings.safety('tasks that were running at a kill and were started elsewhere', waits.length, {
@@ -92,6 +100,11 @@ function report(
   findings.goal('kill to the next start elsewhere, longest', maximumOf(waits), {
     atMost: REDISPATCH_MS,
   });
+  if (doubleWaits.length > 0) {
+    findings.goal('the same of tasks that two kills have hit, longest', maximumOf(doubleWaits), {
+      atMost: 2 * REDISPATCH_MS,
+    });
+  }
   findings.safety(
     'second starts although the first agent was not killed',
     needlessStarts(swarm.journal, ({ pid }) => killed.has(pid)),

@@ -58,15 +58,21 @@ export function needlessStarts(
 
 /**
  * How long tasks waited that a process had begun and not ended when it was disturbed at `atMs`: from then to their next
- * start in another process.
+ * start in another process. `isCounted` is asked about the two starts.
  */
-export function waitsAfter(journal: Journal, pid: number, atMs: number): number[] {
+export function waitsAfter(
+  journal: Journal,
+  pid: number,
+  atMs: number,
+  isCounted: (before: JournalEntry, after: JournalEntry) => boolean = () => true,
+): number[] {
   const waits: number[] = [];
   for (const starts of journal.startsByTask().values()) {
     const index = starts.findLastIndex((start) => start.atMs < atMs);
-    if (starts[index]?.pid !== pid) continue;
+    const before = starts[index];
+    if (before?.pid !== pid) continue;
     const next = starts.slice(index + 1).find((start) => start.pid !== pid);
-    if (next !== undefined) waits.push(next.atMs - atMs);
+    if (next !== undefined && isCounted(before, next)) waits.push(next.atMs - atMs);
   }
   return waits;
 }

@@ -9,6 +9,8 @@ export interface JournalEntry {
   /** The agent's process. */
   readonly pid: number;
   readonly atMs: number;
+  /** Of the task, from 1; 0 where it was not noted. */
+  readonly attempt: number;
 }
 
 /** Reads a journal as it grows. */
@@ -59,9 +61,10 @@ export class Journal {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
-      const [event, number, pid, atMs] = line.split(' ');
+      const [event, ...values] = line.split(' ');
+      const [number = NaN, pid = NaN, atMs = NaN, attempt = NaN] = values.map(Number);
       if (event !== 'start' && event !== 'end') continue;
-      this.entries.push({ event, number: Number(number), pid: Number(pid), atMs: Number(atMs) });
+      this.entries.push({ event, number, pid, atMs, attempt });
     }
   }
 }
