@@ -6,6 +6,7 @@ import { taskLatency, tasksInFlight } from '../workloads/tasks.ts';
 const DURABLE = 'quic-swarm, durable';
 const EPHEMERAL = 'quic-swarm, not durable';
 const JETSTREAM = 'JetStream, in files, plain';
+const BULLMQ = 'BullMQ and redis, synced, plain';
 const FILLED = 'quic-swarm, a long queue';
 const FILLED_DURABLE = 'quic-swarm, a long queue, durable';
 
@@ -37,6 +38,13 @@ export const durable: Bench = {
       peer: 'jetstream',
       variant: { inFiles: true },
       note: 'its files are synced every two minutes: what it has acknowledged is lost with the power',
+    },
+    {
+      name: BULLMQ,
+      kind: 'peer',
+      peer: 'bullmq',
+      variant: { isSynchronised: true },
+      note: 'the same promise as ours: appendfsync always, so that no step of a task is answered before it is on disk',
     },
     {
       name: 'the disk: write and fdatasync',
@@ -77,6 +85,13 @@ export const durable: Bench = {
       comparator: '>=',
       target: 1.5,
       measure: (results) => results.ratio(tasksInFlight.name, 'rate', DURABLE, JETSTREAM),
+    },
+    {
+      name: '256 in flight, to BullMQ with a synced redis',
+      unit: '×',
+      comparator: '>=',
+      target: 1.5,
+      measure: (results) => results.ratio(tasksInFlight.name, 'rate', DURABLE, BULLMQ),
     },
     {
       name: 'one at a time, p50',

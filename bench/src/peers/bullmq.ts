@@ -1,4 +1,7 @@
-/** BullMQ, without encryption: a client, redis-server (in memory only), and a worker. */
+/**
+ * BullMQ, without encryption: a client, redis-server (in memory only, or by the variant in a file that is synchronised
+ * before any command is answered), and a worker.
+ */
 import { availableParallelism } from 'node:os';
 import { Queue, QueueEvents, Worker, type ConnectionOptions } from 'bullmq';
 import { addressOf, hostAndPort, type Peer, type ProcessContext } from './contract.ts';
@@ -13,7 +16,7 @@ export const peer: Peer = {
   processes: [
     {
       name: 'broker',
-      start: async () =>
+      start: async ({ variant }) =>
         startProgram('redis-server', (port, directory) => [
           '--port',
           String(port),
@@ -24,7 +27,9 @@ export const peer: Peer = {
           '--save',
           '',
           '--appendonly',
-          'no',
+          variant['isSynchronised'] === true ? 'yes' : 'no',
+          '--appendfsync',
+          'always',
         ]),
     },
     {
