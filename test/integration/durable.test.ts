@@ -66,11 +66,16 @@ it('goes on with durable tasks, their dependencies, dead letters and data sets a
     retry: { maximumAttempts: 2, initialIntervalMs: 1 },
   });
   expect(await fragile.outcome()).toMatchObject({ state: 'failed', deadLettered: true });
+  // Nobody hears of the end of this one before the restart.
+  const unheard = await client.submit<number>('sum', null, { ...durable, watch: 'none' });
+  while ((await client.task(unheard.id)).state !== 'succeeded');
   const squares = await Promise.all(
     Array.from({ length: TASKS }, async (_, n) => client.submit<number>('hold.square', n, durable)),
   );
   const sum = await client.submit<number>('sum', null, { ...durable, after: squares });
   expect(sum.state).toBe('waiting');
+  await using other = await connect({ address, transport });
+  const attached = await other.attach<number>(sum.id);
 
   await coordinator.close();
   coordinator = await start(address);
@@ -80,7 +85,11 @@ it('goes on with durable tasks, their dependencies, dead letters and data sets a
     Array.from({ length: TASKS }, (_, n) => n ** 2),
   );
   expect(await sum.result()).toBe(((TASKS - 1) * TASKS * (2 * TASKS - 1)) / 6);
-  expect((await client.status()).tasks.byState).toEqual({ succeeded: TASKS + 1, failed: 1 });
+  expect(await attached.result()).toBe(await sum.result());
+  for (let time = 0; time < 2; time++) {
+    expect(await (await other.attach<number>(unheard.id)).result()).toBe(0);
+  }
+  expect((await client.status()).tasks.byState).toEqual({ succeeded: TASKS + 2, failed: 1 });
   expect((await client.tasks()).every((row) => row.durable)).toBe(true);
 
   expect(await client.deadLetters()).toMatchObject({

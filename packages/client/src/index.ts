@@ -9,6 +9,7 @@ export { TaskHandle } from './shell/task-handle.ts';
 export type { TaskOutcome, TaskProgress } from './shell/task-mirror.ts';
 export type { MapFailure, MapItem, MapSuccess } from './shell/map.ts';
 export type {
+  AttachOptions,
   CancelOptions,
   ClientOptions,
   DeadLetterQuery,

@@ -150,6 +150,11 @@ describe('submitting', () => {
     ['a wrong task type', async () => swarm.client.submit('my task', 1), 'BAD_OPTION'],
     ['an input that cannot travel', async () => swarm.client.submit('t', new Map()), 'BAD_INPUT'],
     ['a wrong task id', async () => swarm.client.attach('nonsense'), 'BAD_OPTION'],
+    [
+      'an attachment that hears nothing',
+      async () => swarm.client.attach(newTaskId(), { watch: 'none' as never }),
+      'BAD_OPTION',
+    ],
     ['a wrong limit', async () => swarm.client.tasks({ limit: 0 }), 'BAD_OPTION'],
   ])('refuses %s without troubling the coordinator', async (_name, act, type) => {
     const { client, coordinator } = await start();

@@ -181,8 +181,60 @@ describe('attaching and asking', () => {
       peer.refuse(message.body.requestId, 'TASK_NOT_FOUND', 'No such task.');
     };
     const taskId = newTaskId();
-    const attaching = [client.attach(taskId), client.attach(taskId).then((h) => h.result())];
+    const attaching = [client.attach(taskId), client.attach(taskId)];
     for (const promise of attaching) expect((await errorOf(promise)).type).toBe('TASK_NOT_FOUND');
+    expect(coordinator.of('WatchTask')).toHaveLength(1);
+  });
+
+  it('asks again for a task that has ended, and gives its error like its submitter has it', async () => {
+    const { client, coordinator } = await start();
+    coordinator.script.onMessage = (message, peer) => {
+      if (message.type !== 'WatchTask') return;
+      peer.acknowledge(message.body, { existing: true, state: 'failed' });
+      peer.fail(message.body.taskId, 'TASK_FAILED', 'Broken.');
+    };
+    const taskId = newTaskId();
+    for (const times of [1, 2]) {
+      const handle = await client.attach(taskId);
+      expect(await errorOf(handle.result())).toMatchObject({ message: 'Broken.' });
+      expect(coordinator.of('WatchTask')).toHaveLength(times);
+    }
+  });
+
+  it('hears of every state where it is asked to, also after a reconnect', async () => {
+    const { client, coordinator } = await start();
+    coordinator.script.onMessage = (message, peer) => {
+      if (message.type !== 'WatchTask') return;
+      peer.acknowledge(message.body, { existing: true });
+      const { taskId } = message.body;
+      const pendingReason = 'NO_AGENT_OF_TYPE';
+      peer.event({ taskId, kind: 'state', state: 'queued', attempt: 0, pendingReason });
+    };
+    const handle = await client.attach(newTaskId(), { watch: 'all' });
+    expect((await handle.progress().next()).value).toMatchObject({ state: 'queued' });
+    expect(handle.pendingReason).toBe('NO_AGENT_OF_TYPE');
+    await coordinator.cut();
+    const watched = { taskId: handle.id, watch: 'all' };
+    expect(await coordinator.until('WatchTask', 2)).toMatchObject([watched, watched]);
+    coordinator.peer.succeed(handle.id, 7);
+    expect(await handle.result()).toBe(7);
+  });
+
+  it('attaches to a task after a time when there was no room to ask for it', async () => {
+    const { client, coordinator } = await start({ pendingRequestsMax: 1 });
+    coordinator.script.onSubmit = () => {};
+    coordinator.script.onMessage = (message, peer) => {
+      if (message.type !== 'WatchTask') return;
+      peer.acknowledge(message.body, { existing: true });
+      peer.succeed(message.body.taskId, 'whole');
+    };
+    const submitting = client.submit('my.task', 1);
+    const taskId = newTaskId();
+    expect((await errorOf(client.attach(taskId))).type).toBe('QUEUE_FULL');
+    const [submission] = await coordinator.until('SubmitTask');
+    if (submission !== undefined) coordinator.peer.acknowledge(submission);
+    await submitting;
+    expect(await (await client.attach(taskId)).result()).toBe('whole');
   });
 
   it('asks for views and controls agents', async () => {

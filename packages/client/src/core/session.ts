@@ -142,17 +142,25 @@ export class Session {
     nowMs: number,
   ): readonly SessionEffect[] {
     const { requestId } = message.body;
-    if (this.#phase === 'closed') return [{ type: 'refused', requestId, failure: closed() }];
-    if (this.#pending.isFullFor(message)) {
-      return [{ type: 'refused', requestId, failure: bufferFull() }];
-    }
     const asked = askedTaskOf(message);
+    const why = this.#whyNotTaken(message);
+    if (why !== undefined) {
+      const refused: SessionEffect = { type: 'refused', requestId, failure: why };
+      // Whoever asked keeps a picture of the task by now, in which nothing would ever change.
+      if (asked === undefined || this.#tasks.has(asked.taskId)) return [refused];
+      return [refused, { type: 'forgotten', taskId: asked.taskId }];
+    }
     if (asked !== undefined) {
       // Until the first one is acknowledged QUIC itself awaits something.
       if (this.#tasks.size === 0) this.#silence.end();
       this.#tasks.add(asked.taskId, asked.watch, asked.isNew);
     }
     return this.#admit(message, nowMs + timeoutMs + uploadMsOf(message), nowMs);
+  }
+
+  #whyNotTaken(message: RequestMessage): Failure | undefined {
+    if (this.#phase === 'closed') return closed();
+    return this.#pending.isFullFor(message) ? bufferFull() : undefined;
   }
 
   #admit(message: RequestMessage, deadlineMs: number, nowMs: number): readonly SessionEffect[] {

@@ -51,6 +51,11 @@ export class WatchedTasks {
     return next;
   }
 
+  /** The task is watched, and not everything was heard of it. */
+  has(taskId: string): boolean {
+    return this.#tasks.has(taskId);
+  }
+
   /** Starts to watch; harmless when the task is watched already. `isNew`: no part can have been missed yet. */
   add(taskId: string, watch: WatchLevel, isNew: boolean): void {
     if (watch === 'none' || this.#tasks.has(taskId)) return;

@@ -32,6 +32,7 @@ import {
 import { Driver } from './driver.ts';
 import { MapRun, type MapItem, type MapSuccess } from './map.ts';
 import type {
+  AttachOptions,
   CancelOptions,
   ClientOptions,
   DeadLetterQuery,
@@ -212,11 +213,18 @@ export class SwarmClient {
   }
 
   /**
-   * A handle of a task that was submitted before, by any client. Parts of its result are sent again from the first on.
-   * @throws TASK_NOT_FOUND
+   * A handle of a task that was submitted before, by any client; resolves when the coordinator has said that it knows the
+   * task. It behaves like that of the submission: one that has ended gives its result or its error at once, results of
+   * built-in task types are read as such, and parts of the result are sent again from the first on. The coordinator knows
+   * an ended task for ten minutes, and a durable one until some client has heard of its end, for a day at most.
+   * @throws TASK_NOT_FOUND, BAD_OPTION (no task id), CONNECTION_LOST or CONNECT_FAILED when nothing was heard for
+   *   `requestTimeoutMs`
    */
-  async attach<Result = unknown>(taskId: string): Promise<TaskHandle<Result>> {
-    return (await this.#tasks.attach(taskId)) as TaskHandle<Result>;
+  async attach<Result = unknown>(
+    taskId: string,
+    options: AttachOptions = {},
+  ): Promise<TaskHandle<Result>> {
+    return (await this.#tasks.attach(taskId, options)) as TaskHandle<Result>;
   }
 
   /** Cancels a task by its id; resolves when the coordinator has noted it. Idempotent. @throws TASK_NOT_FOUND */

@@ -143,6 +143,12 @@ export interface DeadLetterQuery {
   readonly limit?: number | undefined;
 }
 
+/** Options of `attach`. */
+export interface AttachOptions {
+  /** As for `submit`. A task that this client hears of already keeps its level. @default 'result' */
+  readonly watch?: Exclude<WatchLevel, 'none'> | undefined;
+}
+
 /** Options of `replayDeadLetter`. */
 export interface ReplayOptions {
   /** As for `submit`: how much to hear of the new task before its handle is asked. @default 'result' */

@@ -5,7 +5,7 @@ import type { RowsOf } from '../positions.ts';
 import { newTaskId } from '../task-id.ts';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { Driver } from './driver.ts';
-import type { CancelOptions, ReplayOptions, SubmitOptions } from './options.ts';
+import type { AttachOptions, CancelOptions, ReplayOptions, SubmitOptions } from './options.ts';
 import { submissionOf } from './submission.ts';
 import { SubmitRequest, aborted, type Submitter } from './submit-request.ts';
 import { TaskHandle } from './task-handle.ts';
@@ -19,6 +19,8 @@ export class Tasks {
   readonly #requestTimeoutMs: number;
   readonly #rowsOf: RowsOf;
   readonly #aborts = new AbortFanOut();
+  /** Those that the coordinator has not answered yet, by the task. */
+  readonly #attaching = new Map<string, Promise<TaskHandle>>();
 
   constructor(driver: Driver, requestTimeoutMs: number, rowsOf: RowsOf) {
     this.#driver = driver;
@@ -69,19 +71,25 @@ export class Tasks {
   }
 
   /** See `SwarmClient.attach`. */
-  async attach(taskId: string): Promise<TaskHandle> {
+  async attach(taskId: string, { watch = 'result' }: AttachOptions): Promise<TaskHandle> {
+    if ((watch as WatchLevel) === 'none') {
+      throw new SwarmError('BAD_OPTION', 'Whoever attaches to a task hears of it: watch is none.');
+    }
+    const attaching = this.#attaching.get(taskId);
+    if (attaching !== undefined) return attaching;
     const known = this.#driver.mirrorOf(taskId);
-    if (known !== undefined) return this.#handleOf(known, 'result');
+    if (known !== undefined) return this.#handleOf(known, watch);
     const mirror = this.#driver.newMirror(taskId, undefined);
-    return new Promise((resolve, reject) => {
-      this.#watch(
-        mirror,
-        () => {
-          resolve(this.#handleOf(mirror, 'result'));
-        },
-        reject,
-      );
+    const attached = new Promise<TaskHandle>((resolve, reject) => {
+      const answered = (): void => {
+        resolve(this.#handleOf(mirror, watch));
+      };
+      this.#watch(mirror, watch, answered, reject);
+    }).finally(() => {
+      this.#attaching.delete(taskId);
     });
+    this.#attaching.set(taskId, attached);
+    return attached;
   }
 
   /** See `SwarmClient.cancel`. */
@@ -134,7 +142,7 @@ export class Tasks {
         if (isWatched) return shown;
         isWatched = true;
         shown = this.#driver.mirrorOf(mirror.id) ?? mirror;
-        if (shown === mirror && !mirror.isOver) this.#watch(mirror);
+        if (shown === mirror && !mirror.isOver) this.#watch(mirror, 'result');
         return shown;
       },
       cancel: async (options) => this.cancel(mirror.id, options),
@@ -144,11 +152,12 @@ export class Tasks {
   /** Makes the coordinator talk about a task. */
   #watch(
     mirror: TaskMirror,
+    watch: NonNullable<AttachOptions['watch']>,
     onAnswered: () => void = () => {},
     onRefused: (error: SwarmError) => void = () => {},
   ): void {
     const requestId = this.#driver.newRequestId();
-    const body = { requestId, taskId: mirror.id, watch: 'result' } as const;
+    const body = { requestId, taskId: mirror.id, watch };
     const message = { type: 'WatchTask', body } as const;
     checkMessage(message, 'BAD_OPTION');
     this.#driver.register(mirror);
