@@ -258,8 +258,9 @@ function acknowledge(
   });
 }
 
-function notFound(taskId: string): ReturnType<typeof failure> {
+/** What is said of a task that is not known, or not any more. */
+export function notFound(taskId: string): Failure {
   return failure('TASK_NOT_FOUND', `No task ${taskId} is known.`, {
-    hint: 'Finished tasks are forgotten after a while, and tasks that are not durable with the coordinator; see swarm tasks.',
+    hint: 'Finished tasks are forgotten after a while, durable ones when their end was heard, others with the coordinator; see swarm tasks.',
   });
 }

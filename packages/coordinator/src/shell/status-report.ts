@@ -10,6 +10,7 @@ import {
 } from '@quic-swarm/protocol';
 import type { CoreState } from '../core/state.ts';
 import { agentRow, countTasks, deadLetterRows, taskRow, taskRows } from '../core/status.ts';
+import { notFound } from '../core/submissions.ts';
 import type { Peer } from './peer.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -67,13 +68,7 @@ export class StatusReporter {
       case 'task': {
         const task = core.tasks.get(query.taskId ?? '');
         if (task === undefined) {
-          throw new SwarmError(
-            'TASK_NOT_FOUND',
-            `No task ${query.taskId ?? '(no id given)'} is known.`,
-            {
-              hint: 'swarm tasks lists those that are.',
-            },
-          );
+          throw SwarmError.fromFailure(notFound(query.taskId ?? '(no id given)'));
         }
         return { requestId, view, tasks: [taskRow(core, task, nowMs, true)], rowsInAll: 1 };
       }
