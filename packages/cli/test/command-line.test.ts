@@ -72,6 +72,7 @@ describe('parseCommandLine', () => {
     [SWARM, ['agent', 'cordon', '--help']],
     [SWARM, ['deadletter', 'replay', '--help']],
     [SWARM, ['outcome', '--help']],
+    [SWARM, ['result', '--help']],
     [SWARM, ['reasoning', 'reset', '--help']],
     [SWARM, ['certs', 'create', '--help']],
     [COORDINATOR, ['--help']],
@@ -172,6 +173,7 @@ describe('completionsFor', () => {
   it.each([
     ['swarm ', ['demo', 'coordinator', 'submit']],
     ['swarm st', ['status']],
+    ['swarm result --addr', ['--address']],
     ['swarm submit ', ['pattern', 'correlation']],
     ['swarm submit pattern --al', ['--algorithm']],
     ['swarm submit pattern --algorithm ', ['dtw', 'lcss']],

@@ -251,6 +251,10 @@ describe('results', () => {
     const [head, , , more] = patternLines({ ...result, parameters, truncated: true }, series);
     expect(head).toBe('DTW of 10 rows, band 1, distance up to 2.5, in DAX of prices.csv');
     expect(more).toBe('There are more: these are the best 1. Take a smaller --within.');
+    // Whoever fetches the result later may not have the file.
+    expect(patternLines({ ...result, parameters })[0]).toBe(
+      'DTW of 10 rows, band 1, distance up to 2.5, in a series of 100 rows',
+    );
     const complete = patternLines({ ...result, parameters, truncated: false }, series);
     expect(complete.join('\n')).not.toContain('There are more');
     expect(complete.join('\n')).not.toContain('warped');

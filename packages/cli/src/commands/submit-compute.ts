@@ -5,7 +5,7 @@ import type { Command } from '../command-line/specification.ts';
 import type { Values } from '../command-line/values.ts';
 import { inputError, usageError } from '../output/command-error.ts';
 import { toJson } from '../output/json.ts';
-import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
+import { readSubmissionOptions, submitAndReport, type ResultView } from '../session/submission.ts';
 import { readTextFile } from '../session/trust.ts';
 
 /** What the command line says. */
@@ -35,11 +35,16 @@ export const submitComputeCommand: Command = {
     return submitAndReport(context, submission, {
       taskType,
       prepare: () => Promise.resolve(input),
-      json: (result) => result,
-      // A handler that returns nothing has nothing to print.
-      lines: (result) => (result === undefined ? [] : [toJson(result)]),
+      ...computeView,
     });
   },
+};
+
+/** The result as it is. */
+export const computeView: ResultView = {
+  json: (result) => result,
+  // A handler that returns nothing has nothing to print.
+  lines: (result) => (result === undefined ? [] : [toJson(result)]),
 };
 
 async function readJson(path: string): Promise<unknown> {

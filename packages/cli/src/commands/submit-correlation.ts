@@ -9,7 +9,7 @@ import { rowsOfSquare } from '../output/json.ts';
 import { formatNumber, tableLines } from '../output/table.ts';
 import { correlationPlot, PLOTTED_COLUMNS_MAX } from '../plot/correlation-plot.ts';
 import { readPlotPath, writePlot } from '../plot/plot-file.ts';
-import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
+import { readSubmissionOptions, submitAndReport, type ResultView } from '../session/submission.ts';
 
 type Input = InputOf<'StrategyCorrelation'>;
 type Result = ResultOf<'StrategyCorrelation'>;
@@ -73,8 +73,7 @@ export const submitCorrelationCommand: Command = {
           columns: names.map((name) => ({ name, series: { datasetId, column: name } })),
         };
       },
-      json: (result) => correlationJson(result as Result),
-      lines: (result) => correlationLines(result as Result),
+      ...correlationView,
       async keep(result) {
         if (plotPath === undefined) return;
         const note = shrinkageText(result as Result);
@@ -84,6 +83,12 @@ export const submitCorrelationCommand: Command = {
       },
     });
   },
+};
+
+/** How the result is told. */
+export const correlationView: ResultView = {
+  json: (result) => correlationJson(result as Result),
+  lines: (result) => correlationLines(result as Result),
 };
 
 /** The same document with its squares as rows: a reader in any language knows which number is which. */

@@ -6,7 +6,7 @@ import { readColumns, readSeries, type Series } from '../input/series-file.ts';
 import { usageError } from '../output/command-error.ts';
 import { reportedErrorOf } from '../output/failure-report.ts';
 import { formatNumber, tableLines } from '../output/table.ts';
-import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
+import { readSubmissionOptions, submitAndReport, type ResultView } from '../session/submission.ts';
 
 type Input = InputOf<'FeatureEngineering'>;
 type Result = ResultOf<'FeatureEngineering'>;
@@ -64,10 +64,15 @@ export const submitFeaturesCommand: Command = {
         for (const [name, series] of others) input[name] = { datasetId, column: series.name };
         return input;
       },
-      json: (result) => featuresJson(result as Result),
-      lines: (result) => featureLines(result as Result),
+      ...featuresView,
     });
   },
+};
+
+/** How the result is told. */
+export const featuresView: ResultView = {
+  json: (result) => featuresJson(result as Result),
+  lines: (result) => featureLines(result as Result),
 };
 
 /** The series, and the other columns of its bars by what they are. */

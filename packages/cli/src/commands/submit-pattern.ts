@@ -8,10 +8,13 @@ import { inputError, usageError } from '../output/command-error.ts';
 import { formatNumber, tableLines } from '../output/table.ts';
 import { patternPlot } from '../plot/pattern-plot.ts';
 import { readPlotPath, writePlot } from '../plot/plot-file.ts';
-import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
+import { readSubmissionOptions, submitAndReport, type ResultView } from '../session/submission.ts';
 
 type Input = InputOf<'PatternMatch'>;
 type Result = ResultOf<'PatternMatch'>;
+
+/** What a person calls the series, and where it is from. */
+type SeriesName = Pick<Series, 'name' | 'source'>;
 
 /** What the command line says, checked as far as it can be without reading a file. */
 export interface PatternOptions {
@@ -134,8 +137,7 @@ export const submitPatternCommand: Command = {
           ...options.parameters,
         };
       },
-      json: (result) => result,
-      lines: (result) => patternLines(result as Result, series),
+      ...patternView(series),
       async keep(result) {
         if (plotPath === undefined) return;
         const queryRows = 'path' in options.query ? undefined : options.query;
@@ -145,6 +147,14 @@ export const submitPatternCommand: Command = {
     });
   },
 };
+
+/** How the result is told; without the series its head says only how long that is. */
+export function patternView(series?: SeriesName): ResultView {
+  return {
+    json: (result) => result,
+    lines: (result) => patternLines(result as Result, series),
+  };
+}
 
 async function queryOf({ query }: PatternOptions, series: Series): Promise<Series> {
   if ('path' in query) {
@@ -205,8 +215,12 @@ function patternPicture(
 }
 
 /** The matches as a table, then what was searched. */
-export function patternLines(result: Result, series: { name: string; source: string }): string[] {
-  const { matches, parameters, stats, algorithm } = result;
+export function patternLines(result: Result, series?: SeriesName): string[] {
+  const { matches, parameters, stats, algorithm, seriesDigest } = result;
+  const searched =
+    series === undefined
+      ? `a series of ${seriesDigest.length} rows`
+      : `${series.name} of ${series.source}`;
   const columns = [
     { title: '#', align: 'right', text: (row: Ranked) => String(row.rank) },
     {
@@ -247,7 +261,7 @@ export function patternLines(result: Result, series: { name: string; source: str
   const { shards, attempts } = stats;
   const split = shards === undefined ? '' : `, in ${shards} shards and ${attempts} attempts`;
   return [
-    `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}${within}, in ${series.name} of ${series.source}`,
+    `${algorithm.toUpperCase()} of ${parameters.length} rows, band ${parameters.band}${within}, in ${searched}`,
     ...(ranked.length === 0 ? ['No window matches.'] : tableLines<Ranked>(columns, ranked)),
     ...(result.truncated === true
       ? [`There are more: these are the best ${ranked.length}. Take a smaller --within.`]

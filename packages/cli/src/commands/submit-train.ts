@@ -5,7 +5,7 @@ import type { Values } from '../command-line/values.ts';
 import { readSeries } from '../input/series-file.ts';
 import { inputError, usageError } from '../output/command-error.ts';
 import { formatNumber } from '../output/table.ts';
-import { readSubmissionOptions, submitAndReport } from '../session/submission.ts';
+import { readSubmissionOptions, submitAndReport, type ResultView } from '../session/submission.ts';
 
 type Input = InputOf<'NeuralTraining'>;
 type Result = ResultOf<'NeuralTraining'>;
@@ -71,10 +71,15 @@ export const submitTrainCommand: Command = {
         const { datasetId } = await swarm.putTable({ [series.name]: series.values });
         return { series: { datasetId, column: series.name }, ...model };
       },
-      json: (result) => trainJson(result as Result),
-      lines: (result) => trainLines(result as Result),
+      ...trainView,
     });
   },
+};
+
+/** How the result is told. */
+export const trainView: ResultView = {
+  json: (result) => trainJson(result as Result),
+  lines: (result) => trainLines(result as Result),
 };
 
 /** The Euclidean length of the gradient. */

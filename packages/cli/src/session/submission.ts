@@ -1,6 +1,7 @@
 /**
  * One task from its submission to the line on the screen: submit, wait (or not), draw progress, and on Ctrl-C cancel
- * it before leaving. Every `swarm submit …` goes through here, so that they behave alike.
+ * it before leaving. Every `swarm submit …` goes through here, and `swarm result` from the waiting on, so that they
+ * behave alike.
  */
 import type { SubmitOptions, SwarmClient, TaskHandle, TaskOutcome } from '@quic-swarm/client';
 import type { CommandContext } from '../command-line/context.ts';
@@ -12,6 +13,7 @@ import { failureLines, reportedErrorOf } from '../output/failure-report.ts';
 import { toJson } from '../output/json.ts';
 import { ProgressBar } from '../output/progress-bar.ts';
 import { formatDuration } from '../command-line/duration.ts';
+import { DEFAULT_ADDRESS } from '../specifications/shared.ts';
 import { readSessionOptions, withSwarm, type SessionOptions } from './client-session.ts';
 import { readTaskTerms } from './task-terms.ts';
 
@@ -22,19 +24,27 @@ export interface SubmissionOptions {
   readonly terms: SubmitOptions;
 }
 
-/** What differs from one kind of task to the next. */
-export interface Submission {
+/** How the result of a task is told. */
+export interface ResultView {
+  /** As JSON has it. */
+  json(result: unknown): unknown;
+  /** As a person reads it. */
+  lines(result: unknown): readonly string[];
+}
+
+/** A task whose end is awaited. */
+export interface AwaitedTask extends ResultView {
   readonly taskType: string;
+  /** What else the result is for, for example a picture in a file. */
+  keep?(result: unknown): Promise<void>;
+}
+
+/** What differs from one kind of task to the next. */
+export interface Submission extends AwaitedTask {
   /** Uploads what is large and gives the task's input. */
   prepare(swarm: SwarmClient): Promise<unknown>;
   /** Into how many parts it is split. */
   readonly shards?: 'auto' | number | undefined;
-  /** The result as JSON has it. */
-  json(result: unknown): unknown;
-  /** The result as a person reads it. */
-  lines(result: unknown): readonly string[];
-  /** What else the result is for, for example a picture in a file. */
-  keep?(result: unknown): Promise<void>;
 }
 
 /** How long a task may wait before the person is told why. */
@@ -68,18 +78,35 @@ export async function submitAndReport(
     const { shards } = submission;
     const watch = wait ? 'all' : 'none';
     const handle = await swarm.submit(submission.taskType, input, { ...terms, watch, shards });
-    if (!wait) {
-      context.terminal.print(
-        context.json ? toJson({ taskId: handle.id, state: handle.state }) : handle.id,
-      );
-      return EXIT.ok;
+    if (wait) return awaitAndReport(context, handle, submission);
+    const { terminal, json } = context;
+    if (json) {
+      terminal.printJson(toJson({ taskId: handle.id, state: handle.state }));
+    } else {
+      terminal.print(handle.id);
+      terminal.note(`Its result:  ${resultCommand(handle.id, options.session)}`);
     }
-    const outcome = await followed(context, handle, submission.taskType);
-    if (outcome === undefined) return interruption.exitCode ?? EXIT.temporary;
-    report(context, outcome, submission);
-    if (outcome.state === 'succeeded') await submission.keep?.(outcome.result);
-    return interruption.exitCode ?? exitCodeOfOutcome(outcome);
+    return EXIT.ok;
   });
+}
+
+/** What to type for the result of a task. */
+function resultCommand(taskId: string, { address }: SessionOptions): string {
+  return `swarm result ${taskId}${address === DEFAULT_ADDRESS ? '' : ` --address ${address}`}`;
+}
+
+/** Waits for the end of a task, which Ctrl-C cancels, and prints it. */
+export async function awaitAndReport(
+  context: CommandContext,
+  handle: TaskHandle,
+  task: AwaitedTask,
+): Promise<ExitCode> {
+  const { interruption } = context;
+  const outcome = await followed(context, handle, task.taskType);
+  if (outcome === undefined) return interruption.exitCode ?? EXIT.temporary;
+  report(context, outcome, task);
+  if (outcome.state === 'succeeded') await task.keep?.(outcome.result);
+  return interruption.exitCode ?? exitCodeOfOutcome(outcome);
 }
 
 /** Waits for the end; undefined when an interrupted task did not end in time. */
@@ -139,16 +166,12 @@ export function pendingText(reason: string, taskType: string): string {
   return texts[reason] ?? reason;
 }
 
-function report(
-  { terminal, json }: CommandContext,
-  outcome: TaskOutcome,
-  submission: Submission,
-): void {
+function report({ terminal, json }: CommandContext, outcome: TaskOutcome, task: AwaitedTask): void {
   const { taskId, state, agentId, attempt, queueMs, computeMs, totalMs } = outcome;
   const error = outcome.error === undefined ? undefined : reportedErrorOf(outcome.error);
   const hasResult = state === 'succeeded';
   if (json) {
-    const result = hasResult ? { result: submission.json(outcome.result) } : {};
+    const result = hasResult ? { result: task.json(outcome.result) } : {};
     const failed = error === undefined ? {} : { error };
     const timing = { attempt, queueMs, computeMs, totalMs };
     terminal.printJson(toJson({ taskId, state, agentId, ...result, ...failed, ...timing }));
@@ -161,11 +184,11 @@ function report(
     return;
   }
   if (json) return;
-  for (const line of submission.lines(outcome.result)) terminal.print(line);
+  for (const line of task.lines(outcome.result)) terminal.print(line);
   terminal.note(
     terminal.paintNote(
       'dim',
-      `${submission.taskType}${agentId === undefined ? '' : ` on ${agentId}`}: ${formatDuration(totalMs)} in all, ${formatDuration(computeMs)} of it compute · task ${taskId}`,
+      `${task.taskType}${agentId === undefined ? '' : ` on ${agentId}`}: ${formatDuration(totalMs)} in all, ${formatDuration(computeMs)} of it compute · task ${taskId}`,
     ),
   );
 }

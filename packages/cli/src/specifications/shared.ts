@@ -41,7 +41,7 @@ export const CLIENT_OPTIONS: Options = {
 export const SUBMIT_OPTIONS: Options = {
   ...CLIENT_OPTIONS,
   wait: {
-    describe: 'Wait for the result (--no-wait prints the id)',
+    describe: 'Wait (--no-wait prints the id, for swarm result)',
     isSwitch: true,
     default: true,
   },

@@ -60,6 +60,25 @@ const TASKS: CommandSpecification = {
   load: async () => (await import('../commands/tasks.ts')).tasksCommand,
 };
 
+const RESULT: CommandSpecification = {
+  name: 'result',
+  summary:
+    'Print the result of a task that was submitted before; wait for it, as swarm submit does.',
+  positionals: [
+    {
+      name: 'TASKID',
+      describe:
+        'As printed by swarm submit --no-wait and swarm tasks. An ended task is known for 10 minutes, ' +
+        'a durable one until its result was fetched, 24 hours at most',
+    },
+  ],
+  options: CLIENT_OPTIONS,
+  examples: [
+    ['swarm result 0192f0c1-2b3c-7d4e-8f50-112233445566', 'Ctrl-C while it waits cancels the task'],
+  ],
+  load: async () => (await import('../commands/result.ts')).resultCommand,
+};
+
 const CANCEL: CommandSpecification = {
   name: 'cancel',
   summary: 'Cancel a task.',
@@ -197,6 +216,7 @@ export const SWARM: CommandSpecification = {
     STATUS,
     AGENTS,
     TASKS,
+    RESULT,
     CANCEL,
     DEAD_LETTER,
     OUTCOME,
