@@ -130,7 +130,7 @@ it('says of an unknown task that it may be forgotten, and of what is no id that 
   expect(JSON.parse(wrong.stdout)).toMatchObject({ error: { type: 'BAD_OPTION' } });
 });
 
-it('says why the task waits, and cancels it on Ctrl-C', async () => {
+it('says why the task waits, and leaves it alone on Ctrl-C', async () => {
   const taskId = await submitted('my.unknown', null);
   const { signals, stderr, ended } = start('result', taskId, '--json');
   while (!stderr.text.includes('Waiting: no connected agent has a handler for my.unknown')) {
@@ -138,7 +138,10 @@ it('says why the task waits, and cancels it on Ctrl-C', async () => {
   }
   signals.raise('SIGINT');
   const { code, stdout } = await ended;
-  expect(code).toBe(130);
-  expect(JSON.parse(stdout)).toMatchObject({ taskId, state: 'cancelled' });
+  expect([code, stdout]).toEqual([130, '']);
+  expect(stderr.text).toContain(`Task ${taskId} goes on`);
+  // Only now it is cancelled, which whoever asks is told.
+  const cancelled = await swarm('cancel', taskId, '--json');
+  expect(JSON.parse(cancelled.stdout)).toMatchObject({ taskId, cancelRequested: true });
   expect(await swarm('result', taskId)).toMatchObject({ code: 1, stdout: '' });
 });

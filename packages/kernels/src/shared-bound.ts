@@ -20,28 +20,19 @@ function bitsOf(distance: number): bigint {
   return bits[0] as bigint;
 }
 
-/** ES2024, in Node since 16; the library that this project compiles against ends one year before. */
-interface AtomicsWithWaitAsync {
-  waitAsync(
-    cells: BigInt64Array,
-    index: number,
-    value: bigint,
-  ): { readonly async: boolean; readonly value: Promise<string> | string };
-}
-const atomics = Atomics as unknown as AtomicsWithWaitAsync;
-
 /** See the head of the file. */
 export class SharedBound {
-  readonly #word: BigInt64Array;
+  /** Whoever waits for a lower bound waits for this to change (index 0); see `wake`. */
+  readonly word: BigInt64Array;
 
   /** @param memory zeros at first; what the other scans have. Without it nobody else sees the bound. */
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(SHARED_BOUND_BYTES)) {
-    this.#word = new BigInt64Array(memory, 0, 1);
+    this.word = new BigInt64Array(memory, 0, 1);
   }
 
   /** No window above this distance matters to the search; Infinity while nothing is known. */
   get distance(): number {
-    bits[0] = INFINITY_BITS - Atomics.load(this.#word, 0);
+    bits[0] = INFINITY_BITS - Atomics.load(this.word, 0);
     return value[0] as number;
   }
 
@@ -49,9 +40,9 @@ export class SharedBound {
   lower(distance: number): void {
     // Minus zero would have the bits of a negative number.
     const proved = INFINITY_BITS - bitsOf(distance === 0 ? 0 : distance);
-    let known = Atomics.load(this.#word, 0);
+    let known = Atomics.load(this.word, 0);
     while (proved > known) {
-      const found = Atomics.compareExchange(this.#word, 0, known, proved);
+      const found = Atomics.compareExchange(this.word, 0, known, proved);
       if (found === known) {
         this.wake();
         return;
@@ -60,14 +51,8 @@ export class SharedBound {
     }
   }
 
-  /** Resolves when it is lower than `known`, which it was, or with `wake`. Needs the event loop. */
-  async lowered(known: number): Promise<void> {
-    const seen = INFINITY_BITS - bitsOf(known);
-    await atomics.waitAsync(this.#word, 0, seen).value;
-  }
-
   /** Lets everybody look who waits, in whatever thread. */
   wake(): void {
-    Atomics.notify(this.#word, 0);
+    Atomics.notify(this.word, 0);
   }
 }

@@ -118,7 +118,7 @@ export class AgentCore {
         this.tasks.progress(event, nowMs, effects);
         return;
       case 'BoundProved':
-        this.tasks.boundProved(event.lease, event.distance, effects);
+        this.tasks.bounds.proved(event.lease, event.distance, effects);
         return;
       case 'ChunkEmitted':
         this.tasks.chunk(event.lease, event.payload, nowMs, effects);
@@ -166,7 +166,7 @@ export class AgentCore {
         this.tasks.giveBack(body.leases, 'recalled by the coordinator', effects);
         return;
       case 'ShardBound':
-        this.tasks.boundHeard(body, effects);
+        this.tasks.bounds.heard(body, effects);
         return;
       case 'MessageAck':
         this.tasks.acknowledged(body);
@@ -196,7 +196,7 @@ export class AgentCore {
     }
     this.tasks.isConnected = true;
     this.tasks.payloadBytesMax = ack.grants.payloadBytesMax;
-    this.tasks.sharesBounds = ack.features.includes('bounds');
+    this.tasks.bounds.areShared = ack.features.includes('bounds');
     effects.push({ type: 'OpenDispatchStream' });
     effects.push({
       type: 'Notify',

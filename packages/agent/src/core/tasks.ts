@@ -11,12 +11,12 @@ import {
   type Lease,
   type Message,
   type MessageAck,
-  type ShardBound,
   type Tunable,
 } from '@quic-swarm/protocol';
 import type { Effect, StandingStream } from './effects.ts';
 import type { Event, TaskResult } from './events.ts';
 import { Adoptions } from './adoptions.ts';
+import { ShardBounds } from './shard-bounds.ts';
 import { Arrivals } from './arrivals.ts';
 import { addFindings, completionOf, failedCompletionOf, type Ended } from './completion.ts';
 import { Credit } from './credit.ts';
@@ -29,9 +29,6 @@ import { withTask } from './thread-batching.ts';
 
 /** How long a handler may take to stop by itself where nobody named a time. */
 export const ABORT_GRACE_MS = 1000;
-
-/** A bound that is less than a hundredth better than the last one is not worth a message. */
-const BOUND_SHARE = 0.99;
 
 /** Errors of a stream whose connection has ended. */
 const CONNECTION_LOSSES: ReadonlySet<string> = new Set([
@@ -58,6 +55,7 @@ export interface TasksOptions {
 export class Tasks {
   readonly leases: LeaseTable;
   readonly credit: Credit;
+  readonly bounds: ShardBounds;
   readonly adoptions: Adoptions;
   kinds: TaskKinds;
   /** Somebody has asked for tasks. */
@@ -68,8 +66,6 @@ export class Tasks {
   isConnected = false;
   /** Longest result that the coordinator takes. */
   payloadBytesMax: number = Number.MAX_SAFE_INTEGER;
-  /** The coordinator passes on what shards have proved. */
-  sharesBounds = false;
   readonly #arrivals = new Arrivals();
   readonly #isObserved: boolean;
 
@@ -86,6 +82,9 @@ export class Tasks {
     this.credit = new Credit(slots, threads);
     this.kinds = new TaskKinds(capabilities, onMainThread);
     this.adoptions = new Adoptions(tunables);
+    this.bounds = new ShardBounds(this.leases, (message, effects) => {
+      this.#send('dispatch', message, effects);
+    });
   }
 
   /** Every AgentTask of this connection up to this dispatchSequence has arrived. */
@@ -187,23 +186,6 @@ export class Tasks {
     }
     if (this.isDraining) this.giveBack('all', 'the agent is draining', effects);
     else this.startWaiting(nowMs, effects);
-  }
-
-  /** A shard has proved a bound: the others of its task may use it. */
-  boundProved(lease: Lease, distance: number, effects: Effect[]): void {
-    const held = this.leases.findIn('running', lease);
-    if (held?.bound === undefined || distance > BOUND_SHARE * held.bound) return;
-    held.bound = distance;
-    // With the start, if that was not told yet.
-    if (held.isStartSaid) this.#sayBound(held, effects);
-  }
-
-  /** Another shard has. */
-  boundHeard({ epoch, taskId, attempt, distance }: ShardBound, effects: Effect[]): void {
-    const held = this.leases.findIn('running', { epoch, taskId, attempt });
-    if (held?.bound === undefined || distance === undefined || distance >= held.bound) return;
-    held.bound = distance;
-    effects.push({ type: 'ShareBound', lease: held.lease, distance });
   }
 
   datasetsReady(lease: Lease, nowMs: number, effects: Effect[]): void {
@@ -486,14 +468,7 @@ export class Tasks {
     if (held.isStartSaid) return;
     held.isStartSaid = true;
     this.#send('dispatch', { type: 'TaskStarted', body: held.lease }, effects);
-    this.#sayBound(held, effects);
-  }
-
-  /** Says what a shard has proved; of one that has proved nothing that it wants to hear of others. */
-  #sayBound({ lease, bound }: HeldLease, effects: Effect[]): void {
-    if (bound === undefined || !this.sharesBounds) return;
-    const body = bound === Infinity ? lease : { ...lease, distance: bound };
-    this.#send('dispatch', { type: 'ShardBound', body }, effects);
+    this.bounds.say(held, effects);
   }
 
   /** Tells observers once that a task was started, at the latest when it ends. */

@@ -1,6 +1,16 @@
 /** Notices when the threads of a shard have proved a lower bound, so that other agents can be told, and tells them of others'. */
 import { SharedBound } from '@quic-swarm/kernels';
 
+/** ES2024, in Node since 16; the library that this project compiles against ends one year before. */
+interface AtomicsWithWaitAsync {
+  waitAsync(
+    cells: BigInt64Array,
+    index: number,
+    value: bigint,
+  ): { readonly async: boolean; readonly value: Promise<string> | string };
+}
+const atomics = Atomics as unknown as AtomicsWithWaitAsync;
+
 /** See the head of the file. */
 export class BoundWatch {
   readonly #bound: SharedBound;
@@ -25,10 +35,13 @@ export class BoundWatch {
   }
 
   async #watch(): Promise<void> {
+    const { word } = this.#bound;
     let known = Infinity;
+    let seen = 0n;
     for (;;) {
-      await this.#bound.lowered(known);
+      await atomics.waitAsync(word, 0, seen).value;
       if (this.#hasEnded) return;
+      seen = Atomics.load(word, 0);
       const { distance } = this.#bound;
       if (distance < known) this.#onLower(distance);
       known = distance;

@@ -25,7 +25,7 @@ export const resultCommand: Command = {
       const { taskType } = await interruption.orInterrupted(swarm.task(taskId));
       const view = await viewOf(taskType);
       const handle = await interruption.orInterrupted(swarm.attach(taskId, { watch: 'all' }));
-      return awaitAndReport(context, handle, { taskType, ...view });
+      return awaitAndReport(context, handle, { taskType, whenInterrupted: 'leave', ...view });
     });
   },
 };

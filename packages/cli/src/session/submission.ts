@@ -35,6 +35,8 @@ export interface ResultView {
 /** A task whose end is awaited. */
 export interface AwaitedTask extends ResultView {
   readonly taskType: string;
+  /** What Ctrl-C does to it: who only asks for a result leaves the task alone. @default cancel */
+  readonly whenInterrupted?: 'cancel' | 'leave';
   /** What else the result is for, for example a picture in a file. */
   keep?(result: unknown): Promise<void>;
 }
@@ -95,25 +97,25 @@ function resultCommand(taskId: string, { address }: SessionOptions): string {
   return `swarm result ${taskId}${address === DEFAULT_ADDRESS ? '' : ` --address ${address}`}`;
 }
 
-/** Waits for the end of a task, which Ctrl-C cancels, and prints it. */
+/** Waits for the end of a task, and prints it. */
 export async function awaitAndReport(
   context: CommandContext,
   handle: TaskHandle,
   task: AwaitedTask,
 ): Promise<ExitCode> {
   const { interruption } = context;
-  const outcome = await followed(context, handle, task.taskType);
+  const outcome = await followed(context, handle, task);
   if (outcome === undefined) return interruption.exitCode ?? EXIT.temporary;
   report(context, outcome, task);
   if (outcome.state === 'succeeded') await task.keep?.(outcome.result);
   return interruption.exitCode ?? exitCodeOfOutcome(outcome);
 }
 
-/** Waits for the end; undefined when an interrupted task did not end in time. */
+/** Waits for the end; undefined when an interrupted task did not end in time, or was left alone. */
 async function followed(
   context: CommandContext,
   handle: TaskHandle,
-  taskType: string,
+  { taskType, whenInterrupted = 'cancel' }: Pick<AwaitedTask, 'taskType' | 'whenInterrupted'>,
 ): Promise<TaskOutcome | undefined> {
   const { interruption, terminal } = context;
   const bar = new ProgressBar(terminal, taskType);
@@ -129,6 +131,10 @@ async function followed(
     const outcome = handle.outcome();
     const first = await Promise.race([outcome, interruption.whenInterrupted]);
     if (first !== 'interrupted') return first;
+    if (whenInterrupted === 'leave') {
+      terminal.note(`Task ${handle.id} goes on; swarm cancel ${handle.id} stops it.`);
+      return undefined;
+    }
     terminal.note(`Cancelling task ${handle.id} …`);
     await handle.cancel('The command that waited for it was interrupted.');
     return await Promise.race([outcome, after(CANCEL_PATIENCE_MS)]);

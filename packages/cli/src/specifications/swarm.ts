@@ -74,7 +74,7 @@ const RESULT: CommandSpecification = {
   ],
   options: CLIENT_OPTIONS,
   examples: [
-    ['swarm result 0192f0c1-2b3c-7d4e-8f50-112233445566', 'Ctrl-C while it waits cancels the task'],
+    ['swarm result 0192f0c1-2b3c-7d4e-8f50-112233445566', 'Ctrl-C ends the waiting, not the task'],
   ],
   load: async () => (await import('../commands/result.ts')).resultCommand,
 };
