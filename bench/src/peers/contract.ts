@@ -92,7 +92,7 @@ export interface Abilities {
   /** Has so many tasks decided upon: each submitted, given to an agent and ended. */
   decideTasks(count: number): Promise<void>;
   /** Searches in the long series (see `kernel-inputs.ts`); where the best match begins. */
-  search(name: KernelName): Promise<number>;
+  search(name: KernelName, points: number): Promise<number>;
   /** Prepares a kernel; each call of what it returns computes it once and gives a number of the answer. */
   kernel(name: KernelName): () => number;
   /** Forecasts on real series and learns, or does not, which parameters are good; what came of it. */

@@ -69,21 +69,23 @@ function gaussFrom(random: Random): Random {
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-let series: Float64Array | undefined;
+const seriesByPoints = new Map<number, Float64Array>();
 
-/** A million prices: a GARCH(1, 1) process that returns to its mean. */
-export function longSeries(): Float64Array {
-  if (series !== undefined) return series;
+/** Prices, a million unless said otherwise: a GARCH(1, 1) process that returns to its mean. */
+export function longSeries(points: number = SERIES_POINTS): Float64Array {
+  const known = seriesByPoints.get(points);
+  if (known !== undefined) return known;
   const gauss = gaussFrom(randomFrom(1));
   let variance = 1e-4;
   let shock = 0;
   let level = 0;
-  series = Float64Array.from({ length: SERIES_POINTS }, () => {
+  const series = Float64Array.from({ length: points }, () => {
     variance = 1e-6 + 0.09 * shock * shock + 0.9 * variance;
     shock = Math.sqrt(variance) * gauss();
     level = level * 0.9995 + shock;
     return 100 * Math.exp(level);
   });
+  seriesByPoints.set(points, series);
   return series;
 }
 

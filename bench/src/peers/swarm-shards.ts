@@ -35,13 +35,21 @@ export const peer: Peer = {
           name: 'bench',
           security: { authority: context.identity.authority },
         });
-        const { datasetId } = await client.putTable({ x: longSeries() });
         const shards = Number(context.variant['shards']);
+        const datasets = new Map<number, string>();
+        const datasetOf = async (points: number): Promise<string> => {
+          const known = datasets.get(points);
+          if (known !== undefined) return known;
+          const { datasetId } = await client.putTable({ x: longSeries(points) });
+          datasets.set(points, datasetId);
+          return datasetId;
+        };
         return {
           abilities: {
-            search: async (name) => {
+            search: async (name, points) => {
               const search = SEARCHES[name];
               if (search === undefined) throw new Error(`${name} is no search.`);
+              const datasetId = await datasetOf(points);
               const result = await client.run(
                 'PatternMatch',
                 {
