@@ -47,7 +47,6 @@ function measureNormalised(scan: usize, positions: i32): void {
   const deviations = pointer(scan, DEVIATIONS);
   const share = f64x2.splat(1.0 / <f64>length);
   const trusted = f64x2.splat(real(scan, TRUSTED));
-  const unknown = f32x4.splat(NaN);
   const end = (<usize>positions) << 3;
   for (let at: usize = 0; at < end; at += 32) {
     const to = at + bytes;
@@ -60,11 +59,12 @@ function measureNormalised(scan: usize, positions: i32): void {
     const squared0 = f64x2.sub(square0, f64x2.mul(sum0, mean0));
     const squared1 = f64x2.sub(square1, f64x2.mul(sum1, mean1));
     const variances = roundedFour(f64x2.mul(squared0, share), f64x2.mul(squared1, share));
-    const isTrusted0 = f64x2.gt(squared0, trusted);
-    const isTrusted1 = f64x2.gt(squared1, trusted);
-    const isTrusted = v128.shuffle<i32>(isTrusted0, isTrusted1, 0, 2, 4, 6);
+    const isUntrusted0 = f64x2.le(squared0, trusted);
+    const isUntrusted1 = f64x2.le(squared1, trusted);
+    // All bits set are not a number, and so is its root. Selecting one would take four times as long.
+    const isUntrusted = v128.shuffle<i32>(isUntrusted0, isUntrusted1, 0, 2, 4, 6);
     v128.store(means + (at >> 1), roundedFour(mean0, mean1));
-    v128.store(deviations + (at >> 1), v128.bitselect(f32x4.sqrt(variances), unknown, isTrusted));
+    v128.store(deviations + (at >> 1), f32x4.sqrt(v128.or(variances, isUntrusted)));
   }
 }
 
