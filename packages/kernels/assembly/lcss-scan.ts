@@ -69,9 +69,14 @@ function judge(scan: usize, p: i32, needed: i32, epsilon: f64, tubeEpsilon: f64)
     store<i32>(scan + STATE, stateOf(scan, p));
     return SPECIAL;
   }
-  const mean = load<f32>(pointer(scan, MEANS) + at);
   const length = number(scan, LENGTH);
   const spare = length - needed;
+  // Without points to spare nothing matters any more.
+  if (spare < 0) {
+    count(scan, PRUNED_KEOGH_QUERY);
+    return FINISHED;
+  }
+  const mean = load<f32>(pointer(scan, MEANS) + at);
   const bytes = (<usize>length) << 2;
   const shift = ((<usize>number(scan, OFFSET)) << 2) + at;
   const values = pointer(scan, VALUES) + shift;
@@ -79,11 +84,9 @@ function judge(scan: usize, p: i32, needed: i32, epsilon: f64, tubeEpsilon: f64)
   const queryReach = pointer(scan, QUERY_REACH);
   const perDeviation = tubeEpsilon / real(scan, UNIT) + real(scan, QUERY_ERROR);
   const blockEpsilon = <f32>(perDeviation * deviation + real(scan, BLOCK_ERROR));
-  // Without points to spare nothing matters any more.
   if (
-    spare < 0 ||
     missesOfWindow(values, bytes, mean, deviation, queryCentre, queryReach, blockEpsilon, spare) >
-      spare
+    spare
   ) {
     count(scan, PRUNED_KEOGH_QUERY);
     return FINISHED;
