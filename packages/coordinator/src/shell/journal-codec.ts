@@ -296,21 +296,34 @@ function recordOf(list: WrittenList): WrittenRecord {
     case TASK: {
       const [, taskId, taskType, clientName, order, acceptedAtMs, attempt] = list;
       const [, , , , , , , payload, lease, end, rest] = list;
-      const submission: WrittenSubmission = { ...rest?.submission, taskId, taskType };
+      // The object that was read, and every field by name: spreading takes ten times as long.
+      const submission = (rest?.submission ?? {}) as WrittenSubmission;
+      submission.taskId = taskId;
+      submission.taskType = taskType;
       if (payload !== undefined) submission.payload = payload;
       return {
-        ...rest,
         kind: 'task',
         submission,
+        idempotency: rest?.idempotency,
+        replayOf: rest?.replayOf,
         clientName,
         order,
         acceptedAtMs,
         attempt,
+        errors: rest?.errors ?? TASK_DEFAULTS.errors,
+        losses: rest?.losses ?? TASK_DEFAULTS.losses,
+        failure: rest?.failure,
+        cancelRequested: rest?.cancelRequested,
+        firstStartedAtMs: rest?.firstStartedAtMs,
+        releaseAtMs: rest?.releaseAtMs,
+        startByMs: rest?.startByMs,
+        endByMs: rest?.endByMs,
         lease:
           lease === undefined
             ? undefined
             : { epoch: lease[0], attempt: lease[1], agentId: lease[2] },
         end: end === undefined ? undefined : endOf(end),
+        isAcknowledged: rest?.isAcknowledged ?? TASK_DEFAULTS.isAcknowledged,
       };
     }
     case LEASED: {
