@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { QuicSwarmAgent } from '@quic-swarm/agent';
 import { QuicSwarmCoordinator } from '@quic-swarm/coordinator';
 import { formatAddress } from '@quic-swarm/transport';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Interruption } from '../src/command-line/interruption.ts';
 import { runProgram } from '../src/command-line/main.ts';
 import { SWARM } from '../src/specifications/swarm.ts';
@@ -133,9 +133,12 @@ it('says of an unknown task that it may be forgotten, and of what is no id that 
 it('says why the task waits, and leaves it alone on Ctrl-C', async () => {
   const taskId = await submitted('my.unknown', null);
   const { signals, stderr, ended } = start('result', taskId, '--json');
-  while (!stderr.text.includes('Waiting: no connected agent has a handler for my.unknown')) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await vi.waitFor(
+    () => {
+      expect(stderr.text).toContain('Waiting: no connected agent has a handler for my.unknown');
+    },
+    { timeout: 10_000 },
+  );
   signals.raise('SIGINT');
   const { code, stdout } = await ended;
   expect([code, stdout]).toEqual([130, '']);

@@ -33,7 +33,7 @@ export function squaredBlockLimit(scan: usize, bound: f64, deviation: f64): f32 
 }
 
 /** The bound, without the part that depends on the window. */
-export function perDeviation(scan: usize, bound: f64): f64 {
+function perDeviation(scan: usize, bound: f64): f64 {
   return bound / real(scan, UNIT) + real(scan, QUERY_ERROR);
 }
 

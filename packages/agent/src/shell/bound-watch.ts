@@ -1,15 +1,6 @@
 /** Notices when the threads of a shard have proved a lower bound, so that other agents can be told, and tells them of others'. */
 import { SharedBound } from '@quic-swarm/kernels';
-
-/** ES2024, in Node since 16; the library that this project compiles against ends one year before. */
-interface AtomicsWithWaitAsync {
-  waitAsync(
-    cells: BigInt64Array,
-    index: number,
-    value: bigint,
-  ): { readonly async: boolean; readonly value: Promise<string> | string };
-}
-const atomics = Atomics as unknown as AtomicsWithWaitAsync;
+import { atomics } from './wait-async.ts';
 
 /** See the head of the file. */
 export class BoundWatch {

@@ -6,6 +6,7 @@
  */
 import { BATCH_TASKS_MAX } from '../core/thread-batching.ts';
 import type { HandlerResult } from './thread-messages.ts';
+import { atomics } from './wait-async.ts';
 
 /** States of a task in its lane. */
 export const LaneState = {
@@ -47,16 +48,6 @@ const USED_ARM_FLAG = 2;
 const OUTBOX_AT = (HEADER_CELLS + BATCH_TASKS_MAX * RECORD_CELLS) * 4;
 /** A thousand bytes for each task of the longest batch; what does not fit is posted. */
 const OUTBOX_BYTES = 64 * 1024;
-
-/** ES2024, in Node since 16; the library that this project compiles against ends one year before. */
-interface AtomicsWithWaitAsync {
-  waitAsync(
-    cells: Int32Array,
-    index: number,
-    value: number,
-  ): { readonly async: boolean; readonly value: Promise<string> | string };
-}
-const atomics = Atomics as unknown as AtomicsWithWaitAsync;
 
 /** One lane's memory, the same on both sides. `index` is that of a task in the batch. */
 export class LaneMemory {

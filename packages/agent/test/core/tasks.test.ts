@@ -220,14 +220,16 @@ test('a data set that cannot be had fails the task', () => {
   expect(world.sent('TaskCompletion')).toMatchObject([{ outcome: 'failed', failure: reason }]);
 });
 
+/** The first of two. */
+const shard = {
+  of: '00000000-0000-7000-8000-000000000099',
+  index: 0,
+  count: 2,
+  start: 0,
+  end: 5,
+};
+
 test('a shard of a search says what it has proved, and its threads hear what others have', () => {
-  const shard = {
-    of: '00000000-0000-7000-8000-000000000099',
-    index: 0,
-    count: 2,
-    start: 0,
-    end: 5,
-  };
   const options = { capabilities: ['PatternMatch', 'work'] };
   const world = new World(options).join({ features: ['bounds'] });
   const proved = (distance: number) =>
@@ -255,13 +257,6 @@ test('a shard of a search says what it has proved, and its threads hear what oth
 });
 
 test('a coordinator that offers no bounds hears of none', () => {
-  const shard = {
-    of: '00000000-0000-7000-8000-000000000099',
-    index: 0,
-    count: 2,
-    start: 0,
-    end: 5,
-  };
   const world = new World({ capabilities: ['PatternMatch'] }).join();
   world.dispatch(1, { taskType: 'PatternMatch', shard });
   world.take();
